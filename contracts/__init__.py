@@ -1,0 +1,1 @@
+"""What the services agree on: events, their envelope, the topics they travel on. Pure: no I/O."""

@@ -1,0 +1,170 @@
+"""CloudEvents 1.0 in Kafka's binary content mode.
+
+Attributes travel as `ce_` headers, the data as JSON in the value.
+Source: CloudEvents 1.0.2, "Kafka Protocol Binding", section 3.2.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from contracts.events import EVENTS, Event
+from contracts.upcasters import upcast
+
+TYPE_PREFIX = "vn.danang.hailong."
+CONTENT_TYPE = "application/json"
+_TYPE = re.compile(re.escape(TYPE_PREFIX) + r"(?P<name>[a-z-]+)\.v(?P<major>[1-9][0-9]*)\Z")
+_BY_NAME = {cls.NAME: cls for cls in EVENTS}
+_REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_correlationid")
+
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+Headers = Iterable[tuple[str, bytes]]
+
+
+class InvalidMessage(Exception):
+    """This message can never be read; it belongs in the dead-letter topic.
+
+    `reason` is a short stable code; the text says more without repeating the data, which may be personal.
+    """
+
+    reason = "invalid"
+
+
+class InvalidEnvelope(InvalidMessage):
+    reason = "invalid_envelope"
+
+
+class InvalidData(InvalidMessage):
+    reason = "invalid_data"
+
+
+class UnknownType(InvalidMessage):
+    reason = "unknown_type"
+
+
+class UnsupportedVersion(InvalidMessage):
+    reason = "unsupported_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope(Generic[E_co]):
+    """An event with where it comes from and what caused it. `time` is when the fact happened (UTC)."""
+
+    id: UUID
+    source: str
+    subject: str
+    time: datetime
+    correlation_id: UUID
+    data: E_co
+    causation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What Kafka carries."""
+
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def type_of(event: type[Event]) -> str:
+    return f"{TYPE_PREFIX}{event.NAME}.v{event.VERSION[0]}"
+
+
+def schema_of(event: type[Event]) -> str:
+    major, minor = event.VERSION
+    return f"urn:hailong:schema:{event.NAME}:{major}.{minor}"
+
+
+def encode(envelope: Envelope[Event], *, key: str) -> Message:
+    """The same envelope always gives the same bytes."""
+    event = type(envelope.data)
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": str(envelope.id),
+        "ce_source": envelope.source,
+        "ce_type": type_of(event),
+        "ce_subject": envelope.subject,
+        "ce_time": envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_dataschema": schema_of(event),
+        "ce_correlationid": str(envelope.correlation_id),
+    }
+    if envelope.causation_id is not None:
+        attributes["ce_causationid"] = str(envelope.causation_id)
+    headers = [("content-type", CONTENT_TYPE.encode()), *((k, v.encode()) for k, v in attributes.items())]
+    return Message(key.encode(), envelope.data.model_dump_json().encode(), tuple(headers))
+
+
+def decode(value: bytes | None, headers: Headers) -> Envelope[Event]:
+    """Read one message. Raises an `InvalidMessage` for whatever can never be read.
+
+    Fields that the reader's version does not know are ignored; older majors are upcast.
+    """
+    found = _attributes(headers)
+    match = _TYPE.match(found["ce_type"])
+    if match is None or match["name"] not in _BY_NAME:
+        raise UnknownType(found["ce_type"][:100])
+    event = _BY_NAME[match["name"]]
+    data = _data(event, int(match["major"]), value)
+    try:
+        return Envelope(
+            id=UUID(found["ce_id"]),
+            source=found["ce_source"],
+            subject=found.get("ce_subject", ""),
+            time=_time(found["ce_time"]),
+            correlation_id=UUID(found["ce_correlationid"]),
+            causation_id=UUID(found["ce_causationid"]) if "ce_causationid" in found else None,
+            data=data,
+        )
+    except ValueError as error:
+        raise InvalidEnvelope(str(error)) from error
+
+
+def _attributes(headers: Headers) -> dict[str, str]:
+    try:
+        found = {name: value.decode() for name, value in headers if value is not None}
+    except UnicodeDecodeError as error:
+        raise InvalidEnvelope("a header is not UTF-8") from error
+    missing = [name for name in _REQUIRED if name not in found]
+    if missing:
+        raise InvalidEnvelope(f"missing {', '.join(missing)}")
+    if found["ce_specversion"] != "1.0":
+        raise InvalidEnvelope("specversion is not 1.0")
+    if not found.get("content-type", CONTENT_TYPE).startswith(CONTENT_TYPE):
+        raise InvalidEnvelope("content-type is not JSON")
+    return found
+
+
+def _data(event: type[Event], major: int, value: bytes | None) -> Event:
+    current = event.VERSION[0]
+    if major > current:
+        raise UnsupportedVersion(f"{event.NAME} v{major}; this reader knows up to v{current}")
+    if value is None:
+        raise InvalidData("no data")
+    try:
+        if major == current:
+            return event.model_validate_json(value)
+        return event.model_validate_json(json.dumps(upcast(event.NAME, major, current, json.loads(value))))
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, e["loc"])) or e["type"] for e in error.errors()})
+        raise InvalidData(f"{event.NAME}: {', '.join(fields)}"[:300]) from error
+    except (ValueError, TypeError, AttributeError) as error:  # not JSON, or not an object
+        raise InvalidData(f"{event.NAME} v{major}: not the JSON expected") from error
+    except LookupError as error:
+        raise UnsupportedVersion(
+            f"{event.NAME} v{major}: no upcaster, or a field it needs is missing"
+        ) from error
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise InvalidEnvelope("time has no zone")
+    return moment.astimezone(UTC)

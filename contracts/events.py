@@ -1,0 +1,260 @@
+"""Every event of the system, as frozen models.
+
+An event class states its `NAME` and `VERSION` (major, minor). A minor version only adds optional fields;
+anything else is a new major, with an upcaster from the one before (`contracts.upcasters`).
+Readers ignore fields they do not know. Codes that may grow (channels, reasons, assurance) are open strings
+in the schema, so that a new one never breaks an old reader.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=160)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=1024)]
+Hex256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Text(Frozen):
+    """A text in every language the survey speaks."""
+
+    vi: Short
+    en: Short
+
+
+class Event(Frozen):
+    """A past-tense fact."""
+
+    NAME: ClassVar[str]
+    VERSION: ClassVar[tuple[int, int]]
+
+
+# --- directory -----------------------------------------------------------------------------------------
+
+
+class UnitPublished(Event):
+    """A department or a local government, as it stands from now on."""
+
+    NAME = "unit-published"
+    VERSION = (1, 0)
+
+    unit_id: Identifier
+    name: Text
+    group_id: Identifier
+    group_name: Text
+    position: int = Field(0, ge=0, description="Order within the group; ties go by name.")
+    opened_on: date | None = None
+    closed_on: date | None = Field(None, description="First day on which the unit takes no ratings.")
+
+
+class OfficerPublished(Event):
+    """A one-stop officer, as they stand from now on."""
+
+    NAME = "officer-published"
+    VERSION = (2, 0)
+
+    officer_id: Identifier
+    unit_id: Identifier
+    name: Short
+    title: Text
+    sample: bool = Field(False, description="Made up for demonstration; shown as such.")
+    position: int = Field(0, ge=0)
+    active_from: date | None = None
+    active_until: date | None = Field(None, description="First day on which the officer takes no ratings.")
+
+
+class VerificationPolicy(StrEnum):
+    CAPTCHA = "captcha"
+    PHONE = "phone"
+    CAPTCHA_AND_PHONE = "captcha_and_phone"
+
+    @property
+    def asks_challenge(self) -> bool:
+        return self is not VerificationPolicy.PHONE
+
+    @property
+    def asks_phone_code(self) -> bool:
+        return self is not VerificationPolicy.CAPTCHA
+
+
+class Policy(Frozen):
+    verification: VerificationPolicy = VerificationPolicy.CAPTCHA
+    duplicate_window_days: int = Field(
+        1, ge=1, description="One accepted rating per phone, officer and window of so many city days."
+    )
+    phone_retention_days: int = Field(
+        90, ge=1, description="How long submissions, and so sealed phones, are kept."
+    )
+
+
+class AnswerChoice(Frozen):
+    id: Code
+    text: Text
+    asks_reasons: bool = False
+
+
+class Reason(Frozen):
+    id: Code
+    text: Text
+
+
+class Instrument(Frozen):
+    """What is asked: data, so that another survey needs no other code."""
+
+    id: Identifier
+    version: int = Field(ge=1)
+    question: Text
+    answers: tuple[AnswerChoice, ...] = Field(min_length=2)
+    reasons: tuple[Reason, ...]
+
+    def answer(self, answer_id: str) -> AnswerChoice | None:
+        return next((choice for choice in self.answers if choice.id == answer_id), None)
+
+
+class SealingKey(Frozen):
+    """The public half of an edition's key: anyone can seal, only verification can open."""
+
+    key_id: Identifier
+    public_key: Base64 = Field(description="32 bytes, X25519, for a libsodium sealed box.")
+
+
+class EditionPublished(Event):
+    """One run of the survey: what is asked, when, and how a rating is verified."""
+
+    NAME = "edition-published"
+    VERSION = (1, 0)
+
+    edition_id: Identifier
+    title: Text
+    opens_on: date
+    closes_on: date = Field(description="Last day, city time, on which ratings are taken.")
+    policy: Policy
+    instrument: Instrument
+    sealing_key: SealingKey
+
+
+# --- rating-submissions --------------------------------------------------------------------------------
+
+
+class Sealed(Frozen):
+    """A libsodium sealed box: readable by verification alone, and by nobody once the key is destroyed."""
+
+    key_id: Identifier
+    box: Base64
+
+
+class ChallengeAnswer(Frozen):
+    id: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    answer: Annotated[str, StringConstraints(min_length=1, max_length=32)]
+
+
+class RatingSubmitted(Event):
+    """A citizen's rating as intake took it; the event id is the submission id."""
+
+    NAME = "rating-submitted"
+    VERSION = (1, 0)
+
+    rating_id: UUID = Field(description="What the citizen holds to ask for the outcome.")
+    idempotency_token: Hex256 = Field(description="Keyed digest of the caller's Idempotency-Key.")
+    edition_id: Identifier
+    group_id: Identifier
+    unit_id: Identifier
+    officer_id: Identifier
+    answer: Code
+    reasons: tuple[Code, ...] = ()
+    channel: Code
+    language: Code
+    phone: Sealed
+    phone_pseudonym: Hex256 = Field(
+        description="HMAC of the number under the edition's key; finds duplicates."
+    )
+    challenge: ChallengeAnswer | None = None
+    submitted_at: AwareDatetime
+
+
+class PhoneCodeEntered(Event):
+    """A citizen's try at the code that was sent to their phone."""
+
+    NAME = "phone-code-entered"
+    VERSION = (1, 0)
+
+    rating_id: UUID
+    code: Sealed
+    entered_at: AwareDatetime
+
+
+# --- rating-outcomes -----------------------------------------------------------------------------------
+
+
+class RejectionReason(StrEnum):
+    CHALLENGE_WRONG = "challenge_wrong"
+    CHALLENGE_EXPIRED = "challenge_expired"
+    CHALLENGE_USED = "challenge_used"
+    CHALLENGE_INVALID = "challenge_invalid"
+    DUPLICATE = "duplicate"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    PHONE_CODE_WRONG = "phone_code_wrong"
+    EXPIRED = "expired"
+    EDITION_CLOSED = "edition_closed"
+    PHONE_UNREADABLE = "phone_unreadable"
+
+
+class Assurance(StrEnum):
+    """What stood behind an accepted rating."""
+
+    CAPTCHA = "captcha"
+    PHONE_CODE = "phone_code"
+    CAPTCHA_AND_PHONE_CODE = "captcha_and_phone_code"
+
+
+class Outcome(Event):
+    """What both outcomes say. No personal data, and nothing that a citizen holds."""
+
+    submission_id: UUID
+    edition_id: Identifier
+    group_id: Identifier
+    unit_id: Identifier
+    officer_id: Identifier
+    channel: Code
+    submitted_at: AwareDatetime
+    decided_at: AwareDatetime
+
+
+class RatingAccepted(Outcome):
+    """A rating that counts."""
+
+    NAME = "rating-accepted"
+    VERSION = (1, 0)
+
+    answer: Code
+    reasons: tuple[Code, ...] = ()
+    assurance: Code
+
+
+class RatingRejected(Outcome):
+    """A rating that does not count, and why; how it was answered stays out."""
+
+    NAME = "rating-rejected"
+    VERSION = (1, 0)
+
+    reason: Code
+
+
+EVENTS: tuple[type[Event], ...] = (
+    UnitPublished,
+    OfficerPublished,
+    EditionPublished,
+    RatingSubmitted,
+    PhoneCodeEntered,
+    RatingAccepted,
+    RatingRejected,
+)

@@ -1,0 +1,138 @@
+"""One true-to-life example of every event. Their encoded forms are committed as golden files."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.events import (
+    AnswerChoice,
+    Assurance,
+    ChallengeAnswer,
+    EditionPublished,
+    Event,
+    Instrument,
+    OfficerPublished,
+    PhoneCodeEntered,
+    Policy,
+    RatingAccepted,
+    RatingRejected,
+    RatingSubmitted,
+    Reason,
+    RejectionReason,
+    Sealed,
+    SealingKey,
+    Text,
+    UnitPublished,
+)
+from contracts.topics import key_of
+
+_UNIT = "so-thong-tin-va-truyen-thong"
+_OFFICER = f"{_UNIT}.dinh-thi-minh-phuong"
+_RATING = UUID("0b6b0d6e-3f5e-8c1a-9d7e-0f3a5c2b1e4d")
+_SUBMISSION = UUID("7d0f6a52-91c4-8e3b-a6f0-5b2d8c4e1f97")
+_SUBMITTED = datetime(2017, 11, 23, 2, 15, 30, 125000, tzinfo=UTC)
+_DECIDED = datetime(2017, 11, 23, 2, 15, 30, 190000, tzinfo=UTC)
+_SEALED = Sealed(
+    key_id="2017-1", box="c2VhbGVkIHdpdGggbGlic29kaXVtLCByZWFkYWJsZSBieSB2ZXJpZmljYXRpb24gYWxvbmU="
+)
+
+EVENTS: tuple[Event, ...] = (
+    UnitPublished(
+        unit_id=_UNIT,
+        name=Text(vi="Sở Thông tin và Truyền thông", en="Department of Information and Communications"),
+        group_id="so-ban-nganh",
+        group_name=Text(vi="Sở, Ban, Ngành", en="City departments"),
+        position=2,
+    ),
+    OfficerPublished(
+        officer_id=_OFFICER,
+        unit_id=_UNIT,
+        name="Đinh Thị Minh Phương",
+        title=Text(vi="Công chức một cửa", en="One-stop officer"),
+    ),
+    EditionPublished(
+        edition_id="2017",
+        title=Text(
+            vi="Khảo sát mức độ hài lòng năm 2017 về dịch vụ hành chính công",
+            en="2017 survey of satisfaction with public administrative services",
+        ),
+        opens_on=date(2017, 3, 1),
+        closes_on=date(2017, 12, 31),
+        policy=Policy(),
+        instrument=Instrument(
+            id="two-answer",
+            version=1,
+            question=Text(vi="Ông/bà đánh giá thế nào về sự phục vụ?", en="How do you rate the service?"),
+            answers=(
+                AnswerChoice(id="satisfied", text=Text(vi="Hài lòng", en="Satisfied")),
+                AnswerChoice(
+                    id="not_satisfied",
+                    text=Text(vi="Chưa hài lòng", en="Not yet satisfied"),
+                    asks_reasons=True,
+                ),
+            ),
+            reasons=(Reason(id="late", text=Text(vi="Trả kết quả trễ hẹn", en="The result came late")),),
+        ),
+        sealing_key=SealingKey(key_id="2017-1", public_key="1TpNPrkTkYYe1IN7ngkSOIzxtCwaajm4UHHK0WWjDQ8="),
+    ),
+    RatingSubmitted(
+        rating_id=_RATING,
+        idempotency_token="5e" * 32,
+        edition_id="2017",
+        group_id="so-ban-nganh",
+        unit_id=_UNIT,
+        officer_id=_OFFICER,
+        answer="not_satisfied",
+        reasons=("late",),
+        channel="web",
+        language="vi",
+        phone=_SEALED,
+        phone_pseudonym="a7" * 32,
+        challenge=ChallengeAnswer(id="c2VhbGVkLWNoYWxsZW5nZQ", answer="40718"),
+        submitted_at=_SUBMITTED,
+    ),
+    PhoneCodeEntered(rating_id=_RATING, code=_SEALED, entered_at=_SUBMITTED),
+    RatingAccepted(
+        submission_id=_SUBMISSION,
+        edition_id="2017",
+        group_id="so-ban-nganh",
+        unit_id=_UNIT,
+        officer_id=_OFFICER,
+        channel="web",
+        submitted_at=_SUBMITTED,
+        decided_at=_DECIDED,
+        answer="not_satisfied",
+        reasons=("late",),
+        assurance=Assurance.CAPTCHA,
+    ),
+    RatingRejected(
+        submission_id=_SUBMISSION,
+        edition_id="2017",
+        group_id="so-ban-nganh",
+        unit_id=_UNIT,
+        officer_id=_OFFICER,
+        channel="web",
+        submitted_at=_SUBMITTED,
+        decided_at=_DECIDED,
+        reason=RejectionReason.CHALLENGE_WRONG,
+    ),
+)
+
+_WRITERS = {UnitPublished: "intake", OfficerPublished: "intake", EditionPublished: "intake"}
+_WRITERS |= {RatingSubmitted: "intake", PhoneCodeEntered: "intake"}
+_WRITERS |= {RatingAccepted: "verification", RatingRejected: "verification"}
+
+
+def envelope(event: Event) -> Envelope[Event]:
+    """The example as its writer would send it."""
+    return Envelope(
+        id=_SUBMISSION
+        if isinstance(event, RatingSubmitted)
+        else UUID(int=EVENTS.index(event) + 1, version=4),
+        source=f"/hailong/{_WRITERS[type(event)]}",
+        subject=key_of(event),
+        time=_SUBMITTED,
+        correlation_id=_SUBMISSION,
+        causation_id=_SUBMISSION if isinstance(event, RatingAccepted | RatingRejected) else None,
+        data=event,
+    )

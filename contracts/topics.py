@@ -1,0 +1,120 @@
+"""The topic catalogue: who writes what, under which key, and how long it is kept.
+
+Topics are made from this page alone; brokers never make one by themselves.
+"""
+
+from dataclasses import dataclass, field
+
+from contracts.events import (
+    EditionPublished,
+    Event,
+    OfficerPublished,
+    PhoneCodeEntered,
+    RatingAccepted,
+    RatingRejected,
+    RatingSubmitted,
+    UnitPublished,
+)
+
+DAY_MS = 24 * 60 * 60 * 1000
+DLT_SUFFIX = "-dlt"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`retention_days` None keeps messages for ever."""
+
+    name: str
+    description: str
+    writer: str
+    readers: tuple[str, ...]
+    key: str
+    partitions: int
+    events: tuple[type[Event], ...] = ()
+    compacted: bool = False
+    retention_days: int | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The broker's settings for this topic."""
+        retention = -1 if self.retention_days is None else self.retention_days * DAY_MS
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(retention),
+            "retention.bytes": "-1",
+            **self.extra,
+        }
+
+    @property
+    def dead_letters(self) -> str:
+        return self.name + DLT_SUFFIX
+
+
+RATING_SUBMISSIONS = Topic(
+    name="rating-submissions",
+    description="Ratings as intake took them, and the phone codes entered for them. Phones only sealed.",
+    writer="intake",
+    readers=("verification",),
+    key="rating_id",
+    partitions=6,
+    events=(RatingSubmitted, PhoneCodeEntered),
+    retention_days=90,
+)
+RATING_OUTCOMES = Topic(
+    name="rating-outcomes",
+    description="The outcome of every submission: the source of truth of every figure. No personal data.",
+    writer="verification",
+    readers=("aggregation",),
+    key="officer_id",
+    partitions=6,
+    events=(RatingAccepted, RatingRejected),
+)
+DIRECTORY = Topic(
+    name="directory",
+    description="Units, officers and editions, each as it stands now. A null value removes one.",
+    writer="intake",
+    readers=("intake", "verification", "aggregation"),
+    key="unit:<id>, officer:<id> or edition:<id>",
+    partitions=1,
+    events=(UnitPublished, OfficerPublished, EditionPublished),
+    compacted=True,
+)
+
+
+def _dead_letters_of(topic: Topic, consumer: str) -> Topic:
+    return Topic(
+        name=topic.dead_letters,
+        description=f"Messages of {topic.name} that can never be read: the original bytes, and why.",
+        writer=consumer,
+        readers=("operators",),
+        key="as the original",
+        partitions=1,
+        retention_days=topic.retention_days or 365,
+    )
+
+
+TOPICS: tuple[Topic, ...] = (
+    RATING_SUBMISSIONS,
+    RATING_OUTCOMES,
+    DIRECTORY,
+    _dead_letters_of(RATING_SUBMISSIONS, "verification"),
+    _dead_letters_of(RATING_OUTCOMES, "aggregation"),
+    _dead_letters_of(DIRECTORY, "intake"),
+)
+
+
+def key_of(event: Event) -> str:
+    """The Kafka key of an event, by the catalogue above."""
+    match event:
+        case UnitPublished():
+            return f"unit:{event.unit_id}"
+        case OfficerPublished():
+            return f"officer:{event.officer_id}"
+        case EditionPublished():
+            return f"edition:{event.edition_id}"
+        case RatingSubmitted() | PhoneCodeEntered():
+            return str(event.rating_id)
+        case RatingAccepted() | RatingRejected():
+            return event.officer_id
+    raise TypeError(f"no key rule for {type(event).__name__}")

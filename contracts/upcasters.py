@@ -1,0 +1,31 @@
+"""Old major versions come in through these: each lifts the data of one major to the next.
+
+An upcaster sees plain JSON data and returns plain JSON data; it adds what the old version did not say
+and never looks anything up.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Data = dict[str, Any]
+
+
+def officer_published_1_to_2(data: Data) -> Data:
+    """Version 1 had the title in Vietnamese alone and `active` in place of dates."""
+    lifted = {key: value for key, value in data.items() if key not in {"active", "title"}}
+    lifted["title"] = {"vi": data["title"], "en": data["title"]}
+    if not data.get("active", True):
+        lifted["active_until"] = "1970-01-01"
+    return lifted
+
+
+UPCASTERS: dict[tuple[str, int], Callable[[Data], Data]] = {
+    ("officer-published", 1): officer_published_1_to_2,
+}
+
+
+def upcast(name: str, major: int, target: int, data: Data) -> Data:
+    """Lift `data` from `major` to `target`. Raises LookupError where a step is missing."""
+    for step in range(major, target):
+        data = UPCASTERS[name, step](data)
+    return data
