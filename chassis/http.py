@@ -1,0 +1,153 @@
+"""The HTTP side of every process: operations, request log, limits, and how it starts and stops."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import problems
+from chassis.logs import logger
+from chassis.readiness import Readiness
+from chassis.tasks import Owned
+
+log = logger(__name__)
+OPERATIONS = ("/healthz", "/readyz", "/metrics")
+SHUTDOWN_SECONDS = 5
+
+REQUESTS = Counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
+SECONDS = Histogram("http_request_duration_seconds", "Time to answer an HTTP request.", ["method", "route"])
+
+Lifespan = Callable[[FastAPI, Readiness, Owned], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    *,
+    title: str,
+    description: str,
+    lifespan: Lifespan,
+    body_limit: int = 16 * 1024,
+    **options: Any,
+) -> FastAPI:
+    """An application with /healthz, /readyz, /metrics, problem details and a request log.
+
+    `lifespan` opens what the process needs; background work goes to the `Owned` it is given, whose failure
+    ends the process. `body_limit` is in bytes.
+    """
+    readiness, owned = Readiness(), Owned()
+
+    @asynccontextmanager
+    async def owning(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app, readiness, owned):
+            yield
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1.0.0",
+        lifespan=owning,
+        max_body_size=body_limit,
+        **options,
+    )
+    app.state.readiness, app.state.owned = readiness, owned
+    problems.install(app)
+    app.add_middleware(_RequestLog)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        checks = {c.name: {"ok": c.ok, "detail": c.detail} for c in readiness.checks.values()}
+        status = "ready" if readiness.ready else "not ready"
+        return JSONResponse({"status": status, "checks": checks}, status_code=200 if readiness.ready else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Exits with 1 where a background task failed."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        loop="uvloop",
+    )
+    server = uvicorn.Server(config)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve())
+    owned: Owned = app.state.owned
+    if owned.failure is not None or not server.started:
+        sys.exit(1)
+
+
+class _RequestLog:
+    """Logs, counts and times each request under its route's template; gives it a request id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status, begun = 500, False
+        started = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            nonlocal status, begun
+            if message["type"] == "http.response.start":
+                status, begun = message["status"], True
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, observed)
+            except Exception as error:
+                log.exception("request failed", error=type(error).__name__)
+                if begun:
+                    raise  # the connection breaks off; nothing else can be said any more
+                await problems.respond(Request(scope), problems.Problem(problems.INTERNAL))(
+                    scope, receive, observed
+                )
+            finally:
+                self._record(scope, status, time.perf_counter() - started)
+
+    @staticmethod
+    def _record(scope: Scope, status: int, seconds: float) -> None:
+        # A path no route matches may hold anything, a phone number too.
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"]
+        REQUESTS.labels(method, route, status).inc()
+        SECONDS.labels(method, route).observe(seconds)
+        if route not in OPERATIONS:
+            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's X-Request-Id where it is short and plain, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and len(value) <= 64 and value.replace(b"-", b"").isalnum():
+            return str(value.decode())
+    return str(uuid4())

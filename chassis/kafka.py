@@ -1,0 +1,72 @@
+"""What every Kafka client of the system is told, in one place."""
+
+from typing import Any
+
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotCoordinatorForGroupError,
+    NotEnoughReplicasError,
+    NotLeaderForPartitionError,
+    RequestTimedOutError,
+    UnknownTopicOrPartitionError,
+)
+from pydantic import BaseModel
+
+_OUTAGES: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    LeaderNotAvailableError,
+    NotLeaderForPartitionError,
+    NotEnoughReplicasError,
+    UnknownTopicOrPartitionError,
+    CoordinatorNotAvailableError,
+    GroupCoordinatorNotAvailableError,
+    CoordinatorLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether to wait and try again: the broker is away, or a topic's leader or coordinator is moving."""
+    return isinstance(error, _OUTAGES)
+
+
+class KafkaClient(BaseModel):
+    """How to reach the cluster. Becomes part of a service's settings."""
+
+    bootstrap: str = "127.0.0.1:9092"
+
+    def arguments(self, client_id: str) -> dict[str, Any]:
+        """Keyword arguments for any aiokafka client. Times in milliseconds."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": client_id,
+            "request_timeout_ms": 5_000,
+            "retry_backoff_ms": 100,
+            "metadata_max_age_ms": 30_000,
+        }
+
+    def consumer_arguments(self, client_id: str) -> dict[str, Any]:
+        """For consumers: committed records only, offsets by hand, a lost worker's partitions move in 6 s."""
+        return {
+            **self.arguments(client_id),
+            "isolation_level": "read_committed",
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "session_timeout_ms": 6_000,
+            "heartbeat_interval_ms": 2_000,
+        }
+
+    def producer_arguments(self, client_id: str) -> dict[str, Any]:
+        """For producers: acknowledged by all replicas, idempotent."""
+        return {**self.arguments(client_id), "acks": "all", "enable_idempotence": True, "linger_ms": 0}

@@ -1,0 +1,83 @@
+"""PostgreSQL: the pool, what counts as an outage, and migrations."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import asyncpg
+
+from chassis.logs import logger
+
+log = logger(__name__)
+COMMAND_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
+_MIGRATION_LOCK = 0x4861694C  # any constant; one for all migrations of a database
+
+_OUTAGES: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether to wait and try again: the server is away, starting or stopping, or the connection broke.
+
+    Anything else is a bug or bad data.
+    """
+    # A connection lost between two statements shows as a bare InterfaceError, whose subclasses mean misuse.
+    lost = type(error) is asyncpg.InterfaceError and "closed" in str(error)
+    return lost or isinstance(error, _OUTAGES)
+
+
+async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4) -> asyncpg.Pool:
+    """A pool whose connections time out; `name` shows in pg_stat_activity. Raises what `is_outage` knows."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=least,
+        max_size=most,
+        timeout=CONNECT_SECONDS,
+        command_timeout=COMMAND_SECONDS,
+        server_settings={"application_name": name},
+    )
+
+
+async def migrate(url: str, folder: Path) -> list[str]:
+    """Apply the folder's `NNNN_name.sql` files that the database has not had yet, each in a transaction.
+
+    Returns the names applied. Several processes may call this at once. Raises ValueError where a file that
+    was applied has changed since: write a new one in its place.
+    """
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migrations"
+            " (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+        had = {row["name"]: row["sha256"] for row in rows}
+        applied = []
+        for path, script in await asyncio.to_thread(_scripts, folder):
+            digest = hashlib.sha256(script.encode()).hexdigest()
+            if path.name in had:
+                if had[path.name] != digest:
+                    raise ValueError(f"{path.name} was applied and has changed since; add a new migration")
+                continue
+            async with connection.transaction():
+                await connection.execute(script)
+                await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2)", path.name, digest)
+            applied.append(path.name)
+            log.info("migration applied", migration=path.name)
+        return applied
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
+
+
+def _scripts(folder: Path) -> list[tuple[Path, str]]:
+    return [(path, path.read_text()) for path in sorted(folder.glob("[0-9]*.sql"))]
