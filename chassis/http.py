@@ -1,6 +1,7 @@
 """The HTTP side of every process: operations, request log, limits, and how it starts and stops."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -92,9 +93,13 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         loop="uvloop",
     )
     server = uvicorn.Server(config)
+    owned: Owned = app.state.owned
+    owned.stop_process = lambda: setattr(server, "should_exit", True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn drains on these, then raises them again for whoever handled them before: nobody here.
+        signal.signal(number, lambda *_: None)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve())
-    owned: Owned = app.state.owned
     if owned.failure is not None or not server.started:
         sys.exit(1)
 

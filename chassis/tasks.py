@@ -1,8 +1,6 @@
 """Background tasks that somebody owns: a failure is logged, ends the process and sets its exit code."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -16,12 +14,14 @@ T = TypeVar("T")
 class Owned:
     """The tasks of one process.
 
-    A task that raises, or returns although it should run for ever, makes the process stop as on SIGTERM;
-    `failure` then holds the reason and the process exits with 1. `close` cancels what still runs.
+    A task that raises, or returns although it should run for ever, makes the process drain and stop
+    (`stop_process`, set by whoever runs the process); `failure` then holds the reason and the process exits
+    with 1. `close` cancels what still runs.
     """
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
+        self.stop_process: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
 
@@ -36,7 +36,7 @@ class Owned:
         if self.failure is None:
             self.failure = error
             log.critical("task failed, stopping the process", task=name, exc_info=error)
-            os.kill(os.getpid(), signal.SIGTERM)
+            self.stop_process()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
