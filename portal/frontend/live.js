@@ -1,0 +1,92 @@
+// Keeps a dashboard page current. The server draws everything; this moves the head figures at once
+// and asks the server to draw the rest again.
+
+const root = document.querySelector("[data-live]");
+const language = document.documentElement.lang;
+const count = new Intl.NumberFormat(language === "en" ? "en-GB" : "vi-VN");
+const percent = new Intl.NumberFormat(language === "en" ? "en-GB" : "vi-VN", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Ho_Chi_Minh" });
+
+const put = (name, text) => {
+  for (const place of root.querySelectorAll(`[data-figure="${name}"]`)) if (place.textContent !== text) place.textContent = text;
+};
+
+let revision = Number(root.dataset.revision);
+let spoken = Date.now();
+const show = (figures) => {
+  if (figures.revision < revision) return;
+  const moved = figures.revision !== revision || root.dataset.stale !== undefined;
+  revision = figures.revision;
+  put("total", count.format(figures.total));
+  put("satisfied", count.format(figures.satisfied));
+  put("not_satisfied", count.format(figures.not_satisfied));
+  if (figures.rate !== null && figures.interval) {
+    put("rate", percent.format(figures.rate));
+    put("low", percent.format(figures.interval.low));
+    put("high", percent.format(figures.interval.high));
+  }
+  if (figures.updated_at) put("time", clock.format(new Date(figures.updated_at)));
+  if (moved) redraw();
+};
+
+// Quietly: at most one redrawing a second and a half, one announcement a quarter of a minute.
+let drawing = null;
+let again = false;
+const redraw = () => {
+  if (drawing) return void (again = true);
+  drawing = draw().finally(() => {
+    setTimeout(() => {
+      drawing = null;
+      if (again) { again = false; redraw(); }
+    }, 1500);
+  });
+};
+const draw = async () => {
+  try {
+    const answer = await fetch(location.href, { headers: { "X-Redraw": "1" } });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of root.querySelectorAll("[data-part]")) {
+      const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (!next || next.innerHTML === part.innerHTML) continue;
+      if (part.contains(document.activeElement)) { again = true; continue; }
+      const open = [...part.querySelectorAll("details")].map((d) => d.open);
+      part.replaceChildren(...next.childNodes);
+      part.querySelectorAll("details").forEach((d, i) => { d.open = Boolean(open[i]); });
+    }
+    if (Date.now() - spoken > 15000) {
+      spoken = Date.now();
+      const words = fresh.querySelector("[data-spoken]");
+      if (words) root.querySelector("[data-announce]").textContent = words.dataset.spoken;
+    }
+  } catch {
+    // The stream says when the connection is lost; the next change draws again.
+  }
+};
+
+let pause = 1000;
+let last = "";
+const connect = () => {
+  const address = new URL(root.dataset.stream);
+  if (last) address.searchParams.set("last_event_id", last);
+  const stream = new EventSource(address);
+  const received = (event) => {
+    last = event.lastEventId || last;
+    pause = 1000;
+    root.dataset.live = "on";
+    show(JSON.parse(event.data));
+  };
+  stream.addEventListener("open", () => { root.dataset.live = "on"; });
+  stream.addEventListener("snapshot", received);
+  stream.addEventListener("figures", received);
+  stream.addEventListener("error", () => {
+    root.dataset.live = "off";
+    if (stream.readyState !== EventSource.CLOSED) return; // the browser connects again by itself
+    stream.close();
+    setTimeout(connect, pause);
+    pause = Math.min(pause * 2, 30000);
+  });
+  addEventListener("pagehide", () => stream.close(), { once: true });
+};
+connect();
+addEventListener("pageshow", (event) => { if (event.persisted) connect(); });

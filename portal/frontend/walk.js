@@ -1,0 +1,56 @@
+// The walk works without this file; it only makes it smoother.
+
+const summary = document.querySelector("[data-error-summary]");
+if (summary) summary.focus();
+
+// One press is enough: a second one while the first is on its way does nothing.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    form.querySelector("button[type=submit]")?.setAttribute("aria-busy", "true");
+  });
+}
+// A page that comes back out of the browser's cache must be usable again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    delete form.dataset.sent;
+    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+  }
+});
+
+// Players become plain buttons.
+const sounds = document.querySelector("[data-sounds]");
+if (sounds) {
+  for (const player of sounds.querySelectorAll("audio")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "ds-button";
+    button.dataset.variant = "secondary";
+    button.textContent = player.getAttribute("aria-label");
+    button.addEventListener("click", () => {
+      for (const other of sounds.querySelectorAll("audio")) other.pause();
+      player.currentTime = 0;
+      player.play().catch(() => player.removeAttribute("hidden"));
+    });
+    player.controls = false;
+    player.hidden = true;
+    player.before(button);
+  }
+}
+
+// The page that waits asks again by itself, instead of reloading.
+const waiting = document.querySelector("[data-poll]");
+if (waiting) {
+  const ask = async () => {
+    try {
+      const answer = await fetch(waiting.dataset.poll, { headers: { Accept: "application/json" }, cache: "no-store" });
+      const { location: next } = await answer.json();
+      if (next) return location.replace(next);
+    } catch {
+      // Offline: ask again.
+    }
+    setTimeout(ask, 2000);
+  };
+  setTimeout(ask, 1000);
+}

@@ -1,0 +1,28 @@
+"""What the portal reads from its environment."""
+
+from pathlib import Path
+
+from pydantic import AnyHttpUrl, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Variables `PORTAL_…`. Durations are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
+    verification_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
+    aggregation_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")
+    aggregation_public_url: AnyHttpUrl | None = Field(
+        None, description="Where browsers reach aggregation's live stream; aggregation_url where not given."
+    )
+    keys_dir: Path = Path(".local/keys/portal")
+    secure_cookies: bool = True
+    outcome_wait: float = 10.0
+
+    @property
+    def live_url(self) -> str:
+        return str(self.aggregation_public_url or self.aggregation_url).rstrip("/")
