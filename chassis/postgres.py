@@ -35,15 +35,17 @@ def is_outage(error: BaseException) -> bool:
     return lost or isinstance(error, _OUTAGES)
 
 
-async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4) -> asyncpg.Pool:
-    """A pool whose connections time out; `name` shows in pg_stat_activity. Raises what `is_outage` knows."""
+async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:
+    """A pool whose connections time out; `name` shows in pg_stat_activity, `settings` are the server's for each
+    session (search_path, for example). Raises what `is_outage` knows.
+    """
     return await asyncpg.create_pool(
         url,
         min_size=least,
         max_size=most,
         timeout=CONNECT_SECONDS,
         command_timeout=COMMAND_SECONDS,
-        server_settings={"application_name": name},
+        server_settings={"application_name": name, **settings},
     )
 
 
