@@ -1,0 +1,90 @@
+"""Aggregation's public API: the figures."""
+
+from datetime import date
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import AwareDatetime
+
+from portal.apis.http import Api
+from portal.apis.intake import Document, Localised
+
+Level = Literal["city", "group", "unit", "officer"]
+PATHS: dict[Level, str] = {"city": "city", "group": "groups", "unit": "units", "officer": "officers"}
+STALE_SECONDS = 24 * 3600.0
+D = TypeVar("D", bound=Document)
+
+
+class Place(Document):
+    level: Level
+    id: str | None = None
+    name: Localised | None = None
+
+
+class ScopePlace(Place):
+    parent: Place | None = None
+
+
+class Interval(Document):
+    low: float
+    high: float
+
+
+class Count(Document):
+    id: str
+    count: int
+
+
+class Figures(Document):
+    scope: ScopePlace
+    total: int
+    satisfied: int
+    not_satisfied: int
+    rate: float | None
+    interval: Interval | None
+    reasons: list[Count] = []
+    channels: list[Count] = []
+    updated_at: AwareDatetime | None = None
+    revision: int = 0
+
+
+class Day(Document):
+    day: date
+    total: int
+    satisfied: int
+    not_satisfied: int
+    rate: float | None
+    interval: Interval | None
+
+
+class History(Document):
+    days: list[Day]
+
+
+class Children(Document):
+    children: list[Figures]
+
+
+class Aggregation:
+    """Every method raises Refused or Unavailable (see Api); with each document, whether it is an old copy."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def figures(self, level: Level, place: str) -> tuple[Figures, bool]:
+        return await self._read(_path(level, place), Figures)
+
+    async def history(self, level: Level, place: str) -> tuple[History, bool]:
+        return await self._read(_path(level, place) + "/history", History)
+
+    async def children(self, level: Level, place: str) -> tuple[Children, bool]:
+        return await self._read(_path(level, place) + "/children", Children)
+
+    async def _read(self, path: str, model: type[D]) -> tuple[D, bool]:
+        copy = await self._api.get(path, stale=STALE_SECONDS)
+        return model.model_validate(copy.document), copy.stale
+
+
+def _path(level: Level, place: str) -> str:
+    below = "" if level == "city" else f"/{quote(place, safe='')}"
+    return f"/v1/satisfaction/{PATHS[level]}{below}"

@@ -1,0 +1,165 @@
+"""Intake's public API: the directory, the edition, and taking ratings in."""
+
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict
+
+from portal.apis.http import FRESH_SECONDS, Api, Refused
+
+Localised = dict[str, str]
+STALE_SECONDS = 3600.0  # names change rarely; rating officers found in an hour-old directory is fine
+
+
+class Document(BaseModel):
+    """What an API answered; fields it adds later are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Named(Document):
+    id: str
+    name: Localised
+
+
+class Group(Named):
+    unit_count: int
+
+
+class UnitOfGroup(Named):
+    officer_count: int
+
+
+class GroupUnits(Named):
+    units: list[UnitOfGroup]
+
+
+class Officer(Document):
+    id: str
+    name: str
+    title: Localised
+    sample: bool
+
+
+class UnitOfficers(Named):
+    group: Named
+    officers: list[Officer]
+
+
+class OfficerPlace(Officer):
+    unit: Named
+    group: Named
+    active: bool
+
+
+class FoundUnit(Named):
+    group: Named
+
+
+class FoundOfficer(Officer):
+    unit: Named
+
+
+class Found(Document):
+    query: str
+    units: list[FoundUnit]
+    officers: list[FoundOfficer]
+
+
+class Answer(Document):
+    id: str
+    text: Localised
+    asks_reasons: bool
+
+
+class Reason(Document):
+    id: str
+    text: Localised
+
+
+class Instrument(Document):
+    id: str
+    version: int | str
+    question: Localised
+    answers: list[Answer]
+    reasons: list[Reason]
+
+
+class Policy(Document):
+    verification: Literal["captcha", "phone", "captcha_and_phone"]
+    duplicate_window_days: int
+    phone_retention_days: int
+
+    @property
+    def asks_captcha(self) -> bool:
+        return self.verification != "phone"
+
+    @property
+    def asks_phone_code(self) -> bool:
+        return self.verification != "captcha"
+
+
+class Edition(Document):
+    id: str
+    title: Localised
+    policy: Policy
+    instrument: Instrument
+
+    def asks_reasons(self, answer: str) -> bool:
+        return any(a.asks_reasons for a in self.instrument.answers if a.id == answer)
+
+
+class Intake:
+    """Every method raises Refused or Unavailable (see Api)."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def _document(self, path: str) -> Any:
+        return (await self._api.get(path, fresh=FRESH_SECONDS, stale=STALE_SECONDS)).document
+
+    async def groups(self) -> list[Group]:
+        document = await self._document("/v1/directory")
+        return [Group.model_validate(g) for g in document["groups"]]
+
+    async def group(self, group_id: str) -> GroupUnits:
+        return GroupUnits.model_validate(await self._document(f"/v1/directory/groups/{_part(group_id)}"))
+
+    async def unit(self, unit_id: str) -> UnitOfficers:
+        return UnitOfficers.model_validate(await self._document(f"/v1/directory/units/{_part(unit_id)}"))
+
+    async def officer(self, officer_id: str) -> OfficerPlace:
+        path = f"/v1/directory/officers/{_part(officer_id)}"
+        return OfficerPlace.model_validate(await self._document(path))
+
+    async def search(self, query: str) -> Found:
+        copy = await self._api.get("/v1/directory/search", params={"q": query, "limit": "20"})
+        return Found.model_validate(copy.document)
+
+    async def edition(self) -> Edition | None:
+        """The edition open now; None where none is."""
+        try:
+            return Edition.model_validate(await self._document("/v1/edition"))
+        except Refused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def rate(self, body: dict[str, Any], *, key: str, language: str) -> str:
+        """Hand in a rating; returns its rating_id. The same key and body may be handed in again."""
+        headers = {"Idempotency-Key": key, "Accept-Language": language}
+        response = await self._api.request("POST", "/v1/ratings", json=body, headers=headers, timeout=8.0)
+        return str(response.json()["rating_id"])
+
+    async def phone_code(
+        self, rating_id: str, *, edition_id: str, code: str, key: str, language: str
+    ) -> None:
+        """Hand in the code that came by SMS. The same key and code count as one try."""
+        headers = {"Idempotency-Key": key, "Accept-Language": language}
+        body = {"edition_id": edition_id, "code": code}
+        path = f"/v1/ratings/{_part(rating_id)}/phone-code"
+        await self._api.request("POST", path, json=body, headers=headers, timeout=8.0)
+
+
+def _part(value: str) -> str:
+    return quote(value, safe="")

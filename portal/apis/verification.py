@@ -1,0 +1,49 @@
+"""Verification's public API: challenges, and the outcome of a rating."""
+
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import AwareDatetime
+
+from portal.apis.http import Api
+from portal.apis.intake import Document
+
+
+class Challenge(Document):
+    id: str
+    expires_at: AwareDatetime
+
+
+class PhoneCodeState(Document):
+    expires_at: datetime
+    tries_left: int
+
+
+class Outcome(Document):
+    status: Literal["pending", "phone_code_needed", "accepted", "rejected"]
+    reason: str | None = None
+    phone_code: PhoneCodeState | None = None
+
+
+class Verification:
+    """Every method raises Refused or Unavailable (see Api)."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def challenge(self, edition_id: str) -> Challenge:
+        body = {"edition_id": edition_id, "kind": "digits"}
+        response = await self._api.request("POST", "/v1/challenges", json=body)
+        return Challenge.model_validate(response.json())
+
+    async def media(self, challenge_id: str, name: str) -> tuple[bytes, str]:
+        """The challenge's image or sound (`image.png`, `audio-vi.wav`, `audio-en.wav`) and its media type."""
+        response = await self._api.request("GET", f"/v1/challenges/{quote(challenge_id, safe='')}/{name}")
+        return response.content, response.headers.get("content-type", "application/octet-stream")
+
+    async def outcome(self, rating_id: str, *, wait: float) -> Outcome:
+        """Where the rating stands; waits up to `wait` seconds for a decision."""
+        path = f"/v1/ratings/{quote(rating_id, safe='')}/outcome"
+        response = await self._api.request("GET", path, params={"wait": f"{wait:g}"}, timeout=wait + 3)
+        return Outcome.model_validate(response.json())

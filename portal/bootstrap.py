@@ -1,0 +1,87 @@
+"""The portal's one composition root."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from chassis.http import create_app
+from chassis.readiness import Readiness
+from chassis.tasks import Owned, attempts
+from portal import assets, errors
+from portal.apis.aggregation import Aggregation
+from portal.apis.http import Api, Refused, Unavailable
+from portal.apis.intake import Intake
+from portal.apis.verification import Verification
+from portal.draft import Drafts, load_key
+from portal.i18n import load
+from portal.pages import browse, code, figures, outcome, rating
+from portal.pages.context import Context
+from portal.security import Guard
+from portal.settings import Settings
+from portal.static import Assets
+from portal.view import View
+
+LOOK_SECONDS = 5.0
+CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+
+
+def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTransport] | None = None) -> FastAPI:
+    """The portal. `transports` replaces the network, by API name (intake, verification, aggregation)."""
+    urls = {
+        "intake": settings.intake_url,
+        "verification": settings.verification_url,
+        "aggregation": settings.aggregation_url,
+    }
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        languages, built = load(), Assets.load(assets.STATIC)
+        async with AsyncExitStack() as stack:
+            apis = {}
+            for name, url in urls.items():
+                client = httpx.AsyncClient(
+                    base_url=str(url), limits=CONNECTIONS, transport=(transports or {}).get(name)
+                )
+                await stack.enter_async_context(client)
+                apis[name] = Api(client, readiness.check(name, required=False))
+            app.state.context = Context(
+                intake=Intake(apis["intake"]),
+                verification=Verification(apis["verification"]),
+                aggregation=Aggregation(apis["aggregation"]),
+                view=View(languages, built, secure_cookies=settings.secure_cookies),
+                drafts=Drafts(load_key(settings.keys_dir), secure=settings.secure_cookies),
+                assets=built,
+                live_url=settings.live_url,
+                outcome_wait=settings.outcome_wait,
+            )
+            for name, api in apis.items():
+                owned.start(f"look at {name}", _look(api))
+            yield
+            await owned.close()
+
+    app = create_app(
+        title="Hài Lòng: portal",
+        description="Server-rendered pages over the public HTTP APIs.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    guard = Guard.headers(settings.live_url, https=settings.secure_cookies)
+    app.state.security_headers = guard
+    app.add_middleware(Guard, headers=guard)
+    errors.install(app)
+    for pages in (browse, rating, code, outcome, figures):
+        app.include_router(pages.router)
+    return app
+
+
+async def _look(api: Api) -> None:
+    """Keeps the API's check current, also while nobody visits."""
+    async for _ in attempts(first=LOOK_SECONDS, most=LOOK_SECONDS):
+        try:
+            await api.request("GET", "/healthz", timeout=3.0)
+        except (Refused, Unavailable):
+            continue  # the check shows it

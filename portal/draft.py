@@ -1,0 +1,147 @@
+"""What a citizen has entered so far, in an encrypted cookie of one officer's pages.
+
+The server keeps nothing. The cookie is sealed with `session.key`, bound to the officer's path, and ends after
+half an hour; once a rating is decided, the phone number and the answer are taken out of it.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from cryptography.fernet import Fernet, InvalidToken
+from fastapi import Request, Response
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+COOKIE = "hl_draft"
+LIFETIME_SECONDS = 30 * 60
+
+Channel = Literal["portal", "web", "kiosk", "qr"]
+End = Literal["thanks", "duplicate"]
+
+
+class DraftChallenge(BaseModel):
+    id: str
+    expires_at: AwareDatetime
+
+
+class PhoneCodeTry(BaseModel):
+    """One entry of the code from the SMS. `tries_left` is how many there were before it."""
+
+    code: str
+    key: str
+    tries_left: int | None = None
+    sent: bool = False
+
+
+class Draft(BaseModel):
+    """One attempt to rate one officer.
+
+    `key` is the attempt's Idempotency-Key. Once `frozen`, the body of the attempt does not change any more:
+    it is sent as often as needed under that key, until its outcome is known.
+    """
+
+    id: str = Field(default_factory=lambda: secrets.token_urlsafe(12))
+    officer_id: str
+    edition_id: str = ""
+    channel: Channel = "portal"
+    language: str = "vi"
+    phone: str = ""
+    answer: str = ""
+    reasons: list[str] = []
+    consent: bool = False
+    challenge: DraftChallenge | None = None
+    code: str = ""
+    key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+    frozen: bool = False
+    rating_id: str | None = None
+    phone_code: PhoneCodeTry | None = None
+    phone_code_entered: bool = False
+    notice: str = ""
+    errors: dict[str, str] = {}
+    end: End | None = None
+
+    def edit(self) -> None:
+        """Open the draft for another attempt, which gets its own key; what was entered stays."""
+        self.key = secrets.token_urlsafe(24)
+        self.frozen = False
+        self.challenge, self.code = None, ""
+        self.rating_id, self.phone_code, self.phone_code_entered = None, None, False
+
+    def finish(self, end: End) -> None:
+        """The rating is decided: forget everything personal, remember only how it ended."""
+        self.edit()
+        self.phone, self.answer, self.reasons, self.consent = "", "", [], False
+        self.notice, self.errors, self.end = "", {}, end
+
+    def has_challenge(self, now: datetime) -> bool:
+        return self.challenge is not None and self.challenge.expires_at > now
+
+
+class Drafts:
+    """Seals drafts into cookies and opens them."""
+
+    def __init__(self, key: bytes, *, secure: bool) -> None:
+        self._fernet = Fernet(key)
+        self._secret = hashlib.sha256(b"csrf" + key).digest()
+        self._secure = secure
+
+    def read(self, request: Request, officer_id: str) -> Draft | None:
+        """The draft the request brings for this officer; None where there is none, or it is too old."""
+        sealed = request.cookies.get(COOKIE)
+        if sealed is None:
+            return None
+        try:
+            draft = Draft.model_validate_json(self._fernet.decrypt(sealed, ttl=LIFETIME_SECONDS))
+        except (InvalidToken, ValidationError):
+            return None
+        return draft if draft.officer_id == officer_id else None
+
+    def write(self, response: Response, draft: Draft) -> None:
+        response.set_cookie(
+            COOKIE,
+            self._fernet.encrypt(draft.model_dump_json().encode()).decode(),
+            max_age=LIFETIME_SECONDS,
+            path=path_of(draft.officer_id),
+            httponly=True,
+            secure=self._secure,
+            samesite="lax",
+        )
+
+    def token(self, draft: Draft) -> str:
+        """Proves that a form was made for this draft."""
+        return hmac.new(self._secret, draft.id.encode(), hashlib.sha256).hexdigest()
+
+    def owns(self, draft: Draft, token: str) -> bool:
+        return hmac.compare_digest(self.token(draft), token)
+
+
+def path_of(officer_id: str) -> str:
+    """The path all pages of one rating are under."""
+    return f"/danh-gia/cong-chuc/{quote(officer_id, safe='')}"
+
+
+def load_key(folder: Path) -> bytes:
+    """The key in `session.key`, made on first use (mode 0600). Two processes starting at once get the same."""
+    path = folder / "session.key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = folder / f".session.key.{secrets.token_hex(4)}"
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            pass  # another process was first; its key is the one
+        finally:
+            made.unlink()
+    return path.read_bytes().strip()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

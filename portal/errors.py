@@ -1,0 +1,74 @@
+"""Error pages: they say what to do and nothing about the inside."""
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from chassis.http import OPERATIONS
+from chassis.logs import logger
+from chassis.problems import NOT_FOUND, Problem, respond
+from portal.apis.http import Refused, Unavailable
+from portal.pages.context import NoEdition, context
+
+log = logger(__name__)
+RETRY_SECONDS = "15"
+
+
+def page(request: Request, status: int, template: str = "error.html") -> Response:
+    site = context(request)
+    response = site.view.page(request, template, status=status, code=status)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(request.app.state.security_headers)  # a 500 is answered outside of the middleware
+    if status == 503:
+        response.headers["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+async def on_unavailable(request: Request, error: Exception) -> Response:
+    log.warning("an API is away", error=str(error))
+    return page(request, 503)
+
+
+async def on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for this class alone
+    return page(request, 404 if error.status in (404, 410, 422) else 500)
+
+
+async def on_no_edition(request: Request, _error: Exception) -> Response:
+    return page(request, 200, "no_edition.html")
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    if request.url.path in OPERATIONS:
+        return respond(request, Problem(NOT_FOUND))
+    return page(request, error.status_code if error.status_code in (403, 404, 405, 413) else 404)
+
+
+async def on_invalid(request: Request, _error: Exception) -> Response:
+    return page(request, 404)
+
+
+async def on_too_large(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
+    return page(request, error.kind.status)
+
+
+async def on_unexpected(request: Request, error: Exception) -> Response:
+    # The message may quote what a citizen typed: the kind of error and where it came from are enough.
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
+    log.error("request failed", error=type(error).__name__, where=where)
+    return page(request, 500)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Unavailable, on_unavailable)
+    app.add_exception_handler(Refused, on_refused)
+    app.add_exception_handler(NoEdition, on_no_edition)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(Problem, on_too_large)
+    app.add_exception_handler(Exception, on_unexpected)

@@ -1,0 +1,83 @@
+"""Two languages: the texts in the code are the Vietnamese ones, `locales/` holds the English catalogue.
+
+Dates, times and numbers follow the language; times are the city's (Asia/Ho_Chi_Minh).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+
+LOCALES = Path(__file__).parent / "locales"
+CITY = ZoneInfo("Asia/Ho_Chi_Minh")
+NAMES = {"vi": "Tiếng Việt", "en": "English"}
+_FORMATS = {"vi": "vi_VN", "en": "en_GB"}
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Mark a text for the catalogue; whoever shows it translates it."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the pages: its texts and how it writes numbers and dates."""
+
+    code: str
+    translations: NullTranslations
+
+    @property
+    def other(self) -> str:
+        return "en" if self.code == "vi" else "vi"
+
+    def gettext(self, message: str) -> str:
+        return str(self.translations.ugettext(message))
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return str(self.translations.ungettext(one, many, count))
+
+    def text(self, localised: Mapping[str, str]) -> str:
+        """The text of a value that came with one per language."""
+        return localised.get(self.code) or localised.get("vi") or ""
+
+    def number(self, value: float) -> str:
+        return format_decimal(value, locale=_FORMATS[self.code])
+
+    def percent(self, share: float) -> str:
+        """A share from 0 to 1 with one decimal: 0.912 is "91,2%"."""
+        return format_percent(share, format="#,##0.0%", locale=_FORMATS[self.code], decimal_quantization=True)
+
+    def date(self, day: date) -> str:
+        pattern = "dd/MM/yyyy"
+        return format_date(_city_day(day), format=pattern, locale=_FORMATS[self.code])
+
+    def day_month(self, day: date) -> str:
+        return format_date(_city_day(day), format="dd/MM", locale=_FORMATS[self.code])
+
+    def time(self, moment: datetime) -> str:
+        return format_time(moment.astimezone(CITY), format="HH:mm", locale=_FORMATS[self.code])
+
+    def is_today(self, moment: datetime) -> bool:
+        return _city_day(moment) == _city_day(datetime.now(UTC))
+
+
+def _city_day(day: date) -> date:
+    return day.astimezone(CITY).date() if isinstance(day, datetime) else day
+
+
+def load() -> dict[str, Language]:
+    """The languages by code."""
+    with (LOCALES / "en" / "LC_MESSAGES" / "portal.po").open("rb") as file:
+        catalogue = read_po(file, locale="en")
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return {"vi": Language("vi", NullTranslations()), "en": Language("en", Translations(compiled))}

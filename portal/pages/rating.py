@@ -1,0 +1,164 @@
+"""The rating form and the reasons (steps 5 and 5b), and where a rating ends."""
+
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Form, Request, Response
+
+from portal import walk
+from portal.apis.intake import Edition, OfficerPlace
+from portal.draft import Channel, Draft, path_of
+from portal.pages.context import Context, NoEdition, context, open_edition
+from portal.view import redirect
+
+router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
+Text = Annotated[str, Form(max_length=200)]
+MANY = 50
+
+
+def go(site: Context, draft: Draft, page: walk.Page) -> Response:
+    """To a page of this draft's walk, keeping the draft."""
+    response = redirect(path_of(draft.officer_id) + page)
+    site.drafts.write(response, draft)
+    return response
+
+
+async def place_and_edition(site: Context, officer_id: str) -> tuple[OfficerPlace, Edition]:
+    return await site.intake.officer(officer_id), await open_edition(site)
+
+
+def show(request: Request, template: str, draft: Draft, officer: OfficerPlace, **values: object) -> Response:
+    """A page of the walk, and the draft's cookie, renewed."""
+    site = context(request)
+    response = site.view.page(
+        request,
+        template,
+        personal=True,
+        draft=draft,
+        officer=officer,
+        token=site.drafts.token(draft),
+        base=path_of(draft.officer_id),
+        **values,
+    )
+    site.drafts.write(response, draft)
+    return response
+
+
+@router.get("")
+async def form(request: Request, officer_id: str, kenh: str = "", phien: str = "") -> Response:
+    site = context(request)
+    officer, edition = await place_and_edition(site, officer_id)
+    draft = site.drafts.read(request, officer_id)
+    if draft is None or draft.end is not None:
+        draft = Draft(officer_id=officer_id)
+        if phien:
+            draft.errors = {"session": walk.MESSAGES["session"]}
+    if draft.frozen:
+        return go(site, draft, walk.Page.SENDING)
+    if kenh in get_args(Channel):
+        draft.channel = kenh  # type: ignore[assignment] - just checked
+    if not officer.active:
+        return site.view.page(request, "officer_gone.html", officer=officer, status=404)
+    return show(request, "form.html", draft, officer, edition=edition)
+
+
+@router.post("")
+async def enter(
+    request: Request,
+    officer_id: str,
+    token: Text = "",
+    phone: Text = "",
+    answer: Text = "",
+    consent: Text = "",
+) -> Response:
+    site = context(request)
+    _, edition = await place_and_edition(site, officer_id)
+    draft = site.drafts.read(request, officer_id)
+    known = draft is not None and site.drafts.owns(draft, token)
+    if draft is None or not known:
+        draft = Draft(officer_id=officer_id)
+    if draft.end is not None or draft.frozen:
+        return go(site, draft, walk.next_page(draft, edition))
+    if draft.edition_id != edition.id:
+        draft.edition_id, draft.reasons, draft.challenge = edition.id, [], None
+    draft.phone, draft.answer, draft.consent = phone.strip(), answer, consent == "yes"
+    draft.language = site.view.language(request).code
+    if not edition.asks_reasons(answer):
+        draft.reasons = []
+    draft.errors = walk.check_form(draft, edition)
+    if not known:
+        draft.errors = {"session": walk.MESSAGES["session"]}
+        response = redirect(f"{path_of(officer_id)}?phien=het-han")
+        site.drafts.write(response, draft)
+        return response
+    if draft.errors:
+        return go(site, draft, walk.Page.FORM)
+    if edition.asks_reasons(draft.answer):
+        return go(site, draft, walk.Page.REASONS)
+    return onward(site, draft, edition)
+
+
+def onward(site: Context, draft: Draft, edition: Edition) -> Response:
+    """Everything is entered but the code. Where no image code is asked for, this is the sending."""
+    if not edition.policy.asks_captcha:
+        draft.frozen = True
+        return go(site, draft, walk.Page.SENDING)
+    return go(site, draft, walk.Page.CODE)
+
+
+@router.get(walk.Page.REASONS)
+async def reasons(request: Request, officer_id: str) -> Response:
+    site = context(request)
+    officer, edition = await place_and_edition(site, officer_id)
+    draft = site.drafts.read(request, officer_id)
+    if draft is None:
+        return redirect(f"{path_of(officer_id)}?phien=het-han")
+    before = walk.next_page(draft, edition)
+    if before in (walk.Page.FORM, walk.Page.SENDING, walk.Page.THANKS) and not _at_reasons(draft, edition):
+        return go(site, draft, before)
+    if not edition.asks_reasons(draft.answer):
+        return go(site, draft, walk.Page.FORM)
+    return show(request, "reasons.html", draft, officer, edition=edition)
+
+
+def _at_reasons(draft: Draft, edition: Edition) -> bool:
+    """With a policy that asks for no image code, a complete draft may still be looked at here."""
+    return not draft.frozen and draft.end is None and not walk.check_form(draft, edition)
+
+
+@router.post(walk.Page.REASONS)
+async def choose_reasons(
+    request: Request,
+    officer_id: str,
+    token: Text = "",
+    reasons: Annotated[list[str], Form(max_length=MANY)] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    site = context(request)
+    _, edition = await place_and_edition(site, officer_id)
+    draft = site.drafts.read(request, officer_id)
+    if draft is None:
+        return redirect(f"{path_of(officer_id)}?phien=het-han")
+    if draft.end is not None or draft.frozen:
+        return go(site, draft, walk.next_page(draft, edition))
+    if not site.drafts.owns(draft, token):
+        return go(site, draft, walk.Page.REASONS)
+    draft.reasons = [r.id for r in edition.instrument.reasons if r.id in reasons]
+    draft.errors = walk.check_reasons(draft.reasons, edition)
+    if draft.errors:
+        return go(site, draft, walk.Page.REASONS)
+    if walk.check_form(draft, edition):
+        return go(site, draft, walk.Page.FORM)
+    return onward(site, draft, edition)
+
+
+@router.get(walk.Page.THANKS)
+async def thanks(request: Request, officer_id: str) -> Response:
+    site = context(request)
+    draft = site.drafts.read(request, officer_id)
+    if draft is None or draft.end is None:
+        return redirect(path_of(officer_id))
+    return show(request, "thanks.html", draft, await site.intake.officer(officer_id))
+
+
+@router.get(walk.Page.CLOSED)
+async def closed(request: Request, officer_id: str) -> Response:
+    raise NoEdition(officer_id)

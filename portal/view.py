@@ -1,0 +1,116 @@
+"""Turn a template and its values into a page in the visitor's language."""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import URL
+
+from portal.i18n import NAMES, Language
+from portal.static import Assets
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE_COOKIE = "hl_lang"
+YEAR_SECONDS = 365 * 24 * 3600
+STEPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Where a citizen gets help; shown on every page."""
+
+    phone: str = "(0236) 1022"
+    dial: str = "+842361022"
+    mail: str = "gopy@danang.gov.vn"
+
+
+class View:
+    """Renders pages; one environment per language, since texts are bound when a template is compiled."""
+
+    def __init__(self, languages: Mapping[str, Language], assets: Assets, *, secure_cookies: bool) -> None:
+        self._languages = languages
+        self._secure = secure_cookies
+        self._environments = {code: _environment(lang, assets) for code, lang in languages.items()}
+
+    def language(self, request: Request) -> Language:
+        """By `?lang=`, else by the cookie, else Vietnamese."""
+        for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+            if asked in self._languages:
+                return self._languages[asked]
+        return self._languages["vi"]
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        personal: bool = False,
+        **values: Any,
+    ) -> Response:
+        """The page. A `personal` one is kept nowhere, and not compressed: it holds a secret beside what was typed."""
+        language = self.language(request)
+        html = self._environments[language.code].get_template(template).render(
+            request=request, other_url=_other_url(request, language), **values
+        )
+        response: Response = HTMLResponse(html, status_code=status)
+        response.headers["Content-Language"] = language.code
+        response.headers["Cache-Control"] = "no-store" if personal else "no-cache"
+        response.headers["Vary"] = "Cookie, Accept-Encoding"
+        if not personal and "gzip" in request.headers.get("accept-encoding", ""):
+            response.body = gzip.compress(response.body, 6)
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Content-Length"] = str(len(response.body))
+        if request.query_params.get("lang") == language.code:
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                language.code,
+                max_age=YEAR_SECONDS,
+                httponly=True,
+                samesite="lax",
+                secure=self._secure,
+            )
+        return response
+
+
+def redirect(url: str) -> Response:
+    """See other, after a post; kept nowhere."""
+    return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
+
+
+def _other_url(request: Request, language: Language) -> str:
+    """This page in the other language. A page that came from a post is reached again by its own address."""
+    url = URL(scope=request.scope).include_query_params(lang=language.other)
+    return f"{url.path}?{url.query}"
+
+
+def _environment(language: Language, assets: Assets) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined] - added by the extension
+        gettext=language.gettext, ngettext=language.ngettext, newstyle=True
+    )
+    environment.globals.update(
+        asset=assets.url, language=language, other_name=NAMES[language.other], help=Help(), steps=STEPS
+    )
+    environment.filters.update(
+        text=language.text,
+        number=language.number,
+        percent=language.percent,
+        date=language.date,
+        day_month=language.day_month,
+        time=language.time,
+        say=language.gettext,
+    )
+    return environment
