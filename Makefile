@@ -1,0 +1,84 @@
+# Hài Lòng: `make` lists what there is. Only Python 3.11 or newer, git and make are needed beforehand.
+PYTHON ?= python3
+RATINGS ?= 200
+BROWSER ?= 1
+
+PY := .venv/bin/python
+LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
+SET_UP := @test -x $(PY) || { echo "Nothing is set up here yet: start with make run." >&2; exit 1; }
+DEV := @$(PYTHON) -m deploy.local.bootstrap dev
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser contracts lock
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
+
+run: ## Start the whole system here and keep it up until Ctrl-C (sets up what is missing)
+	$(LOCAL)
+	@exec $(PY) -m deploy.local run
+
+urls: ## Print a name and an address a line for the running system
+	$(SET_UP)
+	@exec $(PY) -m deploy.local urls
+
+demo: ## Post RATINGS=200 realistic ratings to the running system and print what became of them
+	$(LOCAL)
+	@exec $(PY) -m deploy.demo --ratings $(RATINGS)
+
+outbox: ## Print the text messages that the running system would have sent
+	$(SET_UP)
+	@exec $(PY) -m deploy.local outbox
+
+clean: ## Remove data, keys and logs of the stopped system; downloads stay
+	@$(PYTHON) -m deploy.local.clean
+
+distclean: ## Remove everything that was made or downloaded here
+	@$(PYTHON) -m deploy.local.clean --all
+
+test: lint unit contract integration browser ## All checks and tests; BROWSER=0 leaves the browser out
+
+lint: ## Style, types and architecture
+	$(DEV)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+fmt: ## Format the code and mend what can be mended by itself
+	$(DEV)
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+unit: ## Tests of what is pure
+	$(DEV)
+	$(PY) -m pytest tests/unit
+
+contract: ## Tests of events, schemas and compatibility
+	$(DEV)
+	$(PY) -m pytest tests/contract
+
+integration: ## Tests against real Kafka and PostgreSQL
+	$(DEV)
+	$(PY) -m pytest tests/integration
+
+browser: ## Tests of the pages in a real browser
+ifneq ($(BROWSER),0)
+	$(DEV)
+	$(PY) -m pytest tests/e2e
+else
+	@echo "BROWSER=0: the browser tests are left out."
+endif
+
+contracts: ## Write the generated schemas, examples and AsyncAPI document
+	$(DEV)
+	$(PY) -m contracts.generate
+
+lock: ## Pin the requirements anew, with their hashes
+	$(DEV)
+	@for set in dev local intake verification aggregation portal; do \
+	  $(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" $$(test $$set = dev || echo "-c requirements/dev.txt") \
+	    -o requirements/$$set.txt requirements/$$set.in || exit 1; \
+	done

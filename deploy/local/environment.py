@@ -1,0 +1,87 @@
+"""What each process of the stack is told through its environment: the one place where the stack is wired."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.layout import Layout
+from deploy.local.ports import HOST, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Where everything is. `database_urls` by service."""
+
+    layout: Layout
+    ports: Ports
+    kafka_bootstrap: str
+    database_urls: Mapping[str, str]
+
+    def http_url(self, part: str) -> str:
+        return f"http://{HOST}:{self.ports[part]}"
+
+    def keys(self, service: str) -> Path:
+        return self.layout.keys / service
+
+    def intake(self) -> dict[str, str]:
+        return {
+            "INTAKE_HOST": HOST,
+            "INTAKE_PORT": str(self.ports["intake"]),
+            "INTAKE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "INTAKE_KEYS_DIR": str(self.keys("intake")),
+            "INTAKE_OUTCOME_BASE_URL": self.http_url("verification"),
+        }
+
+    def verification(self) -> dict[str, str]:
+        return {
+            "VERIFICATION_HOST": HOST,
+            "VERIFICATION_PORT": str(self.ports["verification"]),
+            "VERIFICATION_WORKER_PORT": str(self.ports["verification-worker"]),
+            "VERIFICATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "VERIFICATION_DATABASE_URL": self.database_urls["verification"],
+            "VERIFICATION_KEYS_DIR": str(self.keys("verification")),
+            "VERIFICATION_SMS_OUTBOX_DIR": str(self.layout.outbox),
+        }
+
+    def aggregation(self) -> dict[str, str]:
+        return {
+            "AGGREGATION_HOST": HOST,
+            "AGGREGATION_PORT": str(self.ports["aggregation"]),
+            "AGGREGATION_WORKER_PORT": str(self.ports["aggregation-worker"]),
+            "AGGREGATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "AGGREGATION_DATABASE_URL": self.database_urls["aggregation"],
+        }
+
+    def portal(self) -> dict[str, str]:
+        return {
+            "PORTAL_HOST": HOST,
+            "PORTAL_PORT": str(self.ports["portal"]),
+            "PORTAL_INTAKE_URL": self.http_url("intake"),
+            "PORTAL_VERIFICATION_URL": self.http_url("verification"),
+            "PORTAL_AGGREGATION_URL": self.http_url("aggregation"),
+            "PORTAL_KEYS_DIR": str(self.keys("portal")),
+            # Plain HTTP on the loopback interface: a browser would never send a Secure cookie back.
+            "PORTAL_SECURE_COOKIES": "false",
+        }
+
+    def urls(self) -> dict[str, str]:
+        """A name and an address for each part, as `make urls` prints them."""
+        http = (
+            "portal",
+            "intake",
+            "verification",
+            "aggregation",
+            "verification-worker",
+            "aggregation-worker",
+        )
+        return {
+            **{part: self.http_url(part) for part in http},
+            "kafka": f"kafka://{self.kafka_bootstrap}",
+            "postgres": f"postgresql://{HOST}:{self.ports['postgres']}",
+        }
+
+
+def with_callers(settings: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment (certificates, locale, further settings of a service), and ours above it."""
+    return {**os.environ, **settings}

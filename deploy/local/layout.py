@@ -1,0 +1,47 @@
+"""Where the embedded stack keeps its files, all inside the checkout. Standard library only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of one embedded stack below `root`."""
+
+    root: Path = CHECKOUT / ".local"
+
+    @property
+    def jars(self) -> Path:
+        return self.root / "jars"
+
+    @property
+    def kafka(self) -> Path:
+        return self.root / "data" / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "data" / "postgres"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def outbox(self) -> Path:
+        return self.root / "outbox"
+
+    @property
+    def run(self) -> Path:
+        """What the running stack says of itself: its lock, its processes, its addresses."""
+        return self.root / "run"
+
+    @property
+    def kept_by_clean(self) -> frozenset[str]:
+        """What can be had again by downloading, and the lock."""
+        return frozenset({"jars", "node", "pip", "run"})
