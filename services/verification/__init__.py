@@ -1,0 +1,1 @@
+"""Verification: decides for every submission whether it counts, once and for all."""

@@ -1,0 +1,62 @@
+"""Between rows of `ratings` and `phone_codes` and the states they hold."""
+
+from typing import Any
+
+import asyncpg
+
+from contracts.events import Assurance, RejectionReason
+from services.verification.domain.outcomes import Rated
+from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Rejected, State
+from services.verification.ports import Slot, Source, Stored
+
+_SELECT = """
+    SELECT r.*, c.expires_at, c.tries_left, c.rated, c.pseudonym, c.officer_id, c.edition_id, c.window_number
+    FROM ratings r LEFT JOIN phone_codes c USING (rating_id)
+"""
+BY_ID = _SELECT + " WHERE r.rating_id = ANY ($1::uuid[])"
+EXPIRED_SINCE = (
+    _SELECT + " WHERE r.source_partition = $1 AND r.source_expiry > $2 ORDER BY r.source_expiry, r.rating_id"
+)
+DUE = (
+    _SELECT + " WHERE c.partition = $1 AND c.awaiting AND c.expires_at < $2"
+    " AND NOT EXISTS (SELECT FROM sms_queue q WHERE q.rating_id = c.rating_id)"
+    " ORDER BY c.expires_at LIMIT $3"
+)
+
+
+def columns(state: State) -> tuple[str, str | None, str | None]:
+    """status, reason, assurance"""
+    match state:
+        case Accepted():
+            return "accepted", None, state.assurance.value
+        case Rejected():
+            return "rejected", state.reason.value, state.assurance.value if state.assurance else None
+        case AwaitingPhoneCode():
+            return "phone_code_needed", None, state.assurance.value
+    raise TypeError(f"{type(state).__name__} is not stored")
+
+
+def state(row: asyncpg.Record) -> State:
+    assurance = Assurance(row["assurance"]) if row["assurance"] else None
+    if row["status"] == "rejected":
+        return Rejected(RejectionReason(row["reason"]), assurance)
+    if assurance is None:
+        raise ValueError("a row without assurance that is not a rejection")
+    if row["status"] == "accepted":
+        return Accepted(assurance)
+    return AwaitingPhoneCode(row["expires_at"], row["tries_left"], assurance)
+
+
+def slot(row: asyncpg.Record | dict[str, Any]) -> Slot:
+    return row["pseudonym"].hex(), row["officer_id"], row["edition_id"], row["window_number"]
+
+
+def stored(row: asyncpg.Record) -> Stored:
+    asked = row["rated"] is not None
+    return Stored(
+        state=state(row),
+        decided_at=row["decided_at"],
+        source=Source(row["source_partition"], row["source_offset"], row["source_expiry"]),
+        rated=Rated.model_validate_json(row["rated"]) if asked else None,
+        slot=slot(row) if asked else None,
+    )

@@ -1,0 +1,152 @@
+"""Read a batch of messages: what each one asks for, and which can never be read."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from contracts.dead_letters import dead_letter
+from contracts.envelope import InvalidMessage, Message, UnknownType, decode
+from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted
+from contracts.topics import RATING_SUBMISSIONS
+from services.verification.challenges import Challenges
+from services.verification.domain.days import window
+from services.verification.domain.ratings import (
+    Accepted,
+    Claim,
+    Command,
+    Decided,
+    Rejected,
+    TryPhoneCode,
+    Verify,
+)
+from services.verification.phone_codes import PhoneCodes
+from services.verification.ports import Clock, Directory, KeyRing, Record, Slot, Source, Stored, Unreadable
+
+
+@dataclass(slots=True)
+class Item:
+    """One message that could be read, what it would claim, and (`claims`) what it has got, or not."""
+
+    source: Source
+    event_id: UUID
+    event: RatingSubmitted | PhoneCodeEntered
+    command: Command | None = None
+    token: bytes = b""
+    nonce: bytes = b""
+    slot: Slot | None = None
+    claims: dict[Claim, bool] = field(default_factory=dict)
+
+    @property
+    def rating_id(self) -> UUID:
+        return self.event.rating_id
+
+    def decided_here(self, stored: Stored | None) -> Decided | None:
+        """The decision that this very message led to when it was processed before."""
+        if stored is None or stored.source != self.source:
+            return None
+        return stored.state if isinstance(stored.state, Accepted | Rejected) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    items: Sequence[Item]
+    dead_letters: Sequence[Message]
+    invalid: Sequence[str]  # their reasons
+    next_offset: int
+
+
+class Reader:
+    """Decoding and opening boxes is computing: it happens in a thread, and touches no database."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        challenges: Challenges,
+        phone_codes: PhoneCodes,
+        ring: KeyRing,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._challenges = challenges
+        self._phone_codes = phone_codes
+        self._ring = ring
+        self._clock = clock
+
+    async def read(self, partition: int, records: Sequence[Record]) -> Batch:
+        """`records` must not be empty."""
+        items, dead_letters, invalid = await asyncio.to_thread(self._decode, partition, records)
+        if any(self._edition(item) is None for item in items if isinstance(item.event, RatingSubmitted)):
+            # Intake read the edition in the directory before it took the rating, so it is there by now,
+            # unless it was removed.
+            await self._directory.catch_up()
+        await asyncio.to_thread(self._understand, items)
+        return Batch(items, dead_letters, invalid, records[-1].offset + 1)
+
+    def _edition(self, item: Item) -> EditionPublished | None:
+        if isinstance(item.event, RatingSubmitted):
+            return self._directory.edition(item.event.edition_id)
+        return None
+
+    def _decode(
+        self, partition: int, records: Iterable[Record]
+    ) -> tuple[list[Item], list[Message], list[str]]:
+        items, dead_letters, invalid = [], [], []
+        for record in records:
+            try:
+                envelope = decode(record.value, record.headers)
+                event = envelope.data
+                if not isinstance(event, RatingSubmitted | PhoneCodeEntered):
+                    raise UnknownType(f"{event.NAME} does not belong here")
+            except InvalidMessage as error:
+                invalid.append(error.reason)
+                dead_letters.append(
+                    dead_letter(
+                        key=record.key,
+                        value=record.value,
+                        headers=record.headers,
+                        topic=RATING_SUBMISSIONS.name,
+                        partition=partition,
+                        offset=record.offset,
+                        error=error,
+                        at=self._clock(),
+                    )
+                )
+            else:
+                items.append(Item(Source(partition, offset=record.offset), envelope.id, event))
+        return items, dead_letters, invalid
+
+    def _understand(self, items: Iterable[Item]) -> None:
+        for item in items:
+            if isinstance(item.event, RatingSubmitted):
+                self._submission(item, item.event)
+            else:
+                check = self._phone_codes.check(item.rating_id, item.event.code)
+                item.command = TryPhoneCode(item.event.entered_at, check)
+
+    def _submission(self, item: Item, event: RatingSubmitted) -> None:
+        edition = self._edition(item)
+        check, nonce = self._challenges.check(event.challenge, event.edition_id, event.submitted_at)
+        readable = True
+        if edition is not None:
+            if edition.policy.verification.asks_phone_code:
+                readable = self._readable(event)
+            number = window(edition, event.submitted_at)
+            item.slot = (event.phone_pseudonym, event.officer_id, event.edition_id, number)
+        item.token = bytes.fromhex(event.idempotency_token)
+        item.nonce = nonce
+        item.command = Verify(
+            edition=edition,
+            submitted_at=event.submitted_at,
+            challenge=check,
+            phone_readable=readable,
+            now=self._clock(),
+        )
+
+    def _readable(self, event: RatingSubmitted) -> bool:
+        try:
+            self._ring.open(event.phone)
+        except Unreadable:
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""What verification decides, as pure functions. Time, chance and facts come in as arguments."""

@@ -1,0 +1,22 @@
+"""What operators watch. No label ever holds anything about a person."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DECISIONS = Counter("verification_decisions_total", "Ratings decided.", ["outcome", "reason"])
+PHONE_CODES = Counter("verification_phone_codes_total", "Phone codes asked for.")
+IGNORED = Counter(
+    "verification_messages_ignored_total", "Repetitions, and phone codes for nothing that awaits one."
+)
+BATCH_SIZE = Histogram(
+    "verification_batch_messages", "Messages in a batch.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
+BATCH_SECONDS = Histogram("verification_batch_seconds", "From a batch read to its outcomes committed.")
+TORN = Counter(
+    "verification_transactions_unsure_total", "Kafka transactions that failed or whose result is unknown."
+)
+LOST = Counter("verification_partitions_lost_total", "Partitions found to be another worker's.")
+DEAD_LETTERS = Counter("verification_dead_letters_total", "Messages that can never be read.", ["reason"])
+LAG = Gauge("verification_lag_messages", "Messages not yet decided.", ["partition"])
+SMS = Counter("verification_sms_total", "SMS by what became of them.", ["result"])
+CHALLENGES = Counter("verification_challenges_total", "Challenges issued.")
+WAITERS = Gauge("verification_outcome_waiters", "Callers waiting for an outcome.")

@@ -1,0 +1,202 @@
+"""One partition of `rating-submissions`: read, decide, tell, in this order, again and again.
+
+The decisions are stored first (PostgreSQL), then outcomes and consumed offset are committed together (Kafka).
+What happened in between is done again from the committed offset, and gives the same outcomes.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from chassis.logs import logger
+from chassis.tasks import attempts
+from contracts.envelope import Message
+from services.verification import metrics
+from services.verification.batches import Batch, Reader
+from services.verification.deciding import Result, decide_batch
+from services.verification.domain.outcomes import outcome_message
+from services.verification.domain.ratings import Accepted, Decided
+from services.verification.expiring import expire
+from services.verification.ports import (
+    Clock,
+    Committed,
+    Conflict,
+    Decisions,
+    OpenOutcomeLog,
+    OutcomeLog,
+    Record,
+    Submissions,
+    Torn,
+)
+
+log = logger(__name__)
+T = TypeVar("T")
+BATCH = 500
+FETCH_SECONDS = 0.25
+EXPIRY_SECONDS = 1.0
+# Intake stamps a code, then sends it; a code entered in time may arrive this much later and still counts.
+GRACE = timedelta(seconds=30)
+
+
+class WaitOut(Protocol):
+    """Does something, waiting out the outages of what it needs."""
+
+    async def __call__(self, action: Callable[[], Awaitable[T]]) -> T: ...
+
+
+class Partition:
+    """Owned by one worker at a time. `run` ends after `stop`, or raises `Lost` when it is another's."""
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        submissions: Submissions,
+        open_log: OpenOutcomeLog,
+        decisions: Decisions,
+        reader: Reader,
+        clock: Clock,
+        through_kafka: WaitOut,
+        through_database: WaitOut,
+        sms_waiting: asyncio.Event,
+    ) -> None:
+        self.number = number
+        self._submissions = submissions
+        self._open_log = open_log
+        self._decisions = decisions
+        self._reader = reader
+        self._clock = clock
+        self._through_kafka = through_kafka
+        self._through_database = through_database
+        self._sms_waiting = sms_waiting
+        self._stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._epoch = 0
+        self._next_offset = 0
+        self._expiries = 0
+        self._looked_for_expiries = 0.0
+
+    def stop(self) -> None:
+        """Finish the batch under way, then end."""
+        if not self._stopped.done():
+            self._stopped.set_result(None)
+
+    async def run(self) -> None:
+        async for _ in attempts(first=0.1, most=2.0):
+            if self._stopped.done():
+                return
+            outcomes = await self._through_kafka(lambda: self._open_log(self.number))
+            try:
+                await self._go_on_from_committed(outcomes)
+                while not self._stopped.done():
+                    await self._turn(outcomes)
+            except Torn as torn:
+                metrics.TORN.inc()
+                log.warning("transaction failed, going on from the committed offset", error=str(torn))
+            finally:
+                await outcomes.close()
+
+    async def _go_on_from_committed(self, outcomes: OutcomeLog) -> None:
+        """The log is open, so no earlier owner can commit: only now does the committed offset stand."""
+        self._epoch = await self._through_database(lambda: self._decisions.take_over(self.number))
+        committed = await self._through_kafka(lambda: self._submissions.committed(self.number))
+        self._submissions.seek(self.number, committed.next_offset)
+        self._next_offset, self._expiries = committed.next_offset, committed.expiries
+        log.info("partition taken over", partition=self.number, offset=self._next_offset, epoch=self._epoch)
+        untold = await self._through_database(
+            lambda: self._decisions.expired_since(self.number, committed.expiries)
+        )
+        if untold:
+            told = [outcome_message(rated, decided, at) for rated, decided, at, _ in untold]
+            await self._commit(outcomes, told, (), expiries=max(number for *_, number in untold))
+
+    async def _turn(self, outcomes: OutcomeLog) -> None:
+        records = await self._fetch()
+        if self._stopped.done():
+            return  # what was fetched is read again by the next owner
+        if records:
+            await self._batch(outcomes, records)
+        metrics.LAG.labels(self.number).set(await self._submissions.lag(self.number))
+        if time.monotonic() - self._looked_for_expiries >= EXPIRY_SECONDS:
+            self._looked_for_expiries = time.monotonic()
+            await self._expire(outcomes, records)
+
+    async def _fetch(self) -> Sequence[Record]:
+        """Nothing once stopped: during a rebalance a fetch would wait for its end, which waits for us."""
+        fetching = asyncio.create_task(
+            self._submissions.fetch(self.number, most=BATCH, seconds=FETCH_SECONDS)
+        )
+        try:
+            waiting: set[asyncio.Future[Any]] = {fetching, self._stopped}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return await fetching if fetching.done() else ()
+        finally:
+            fetching.cancel()
+
+    async def _batch(self, outcomes: OutcomeLog, records: Sequence[Record]) -> None:
+        started = time.perf_counter()
+        batch = await self._reader.read(self.number, records)
+        result = await self._through_database(lambda: self._decide(batch))
+        await self._commit(outcomes, result.outcomes, batch.dead_letters, next_offset=batch.next_offset)
+        if result.phone_codes:
+            self._sms_waiting.set()
+        _count(result.decided)
+        for reason in batch.invalid:
+            metrics.DEAD_LETTERS.labels(reason).inc()
+        metrics.PHONE_CODES.inc(result.phone_codes)
+        metrics.IGNORED.inc(result.ignored)
+        metrics.BATCH_SIZE.observe(len(records))
+        metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
+
+    async def _decide(self, batch: Batch) -> Result:
+        async for _ in attempts(first=0.01, most=1.0):
+            try:
+                async with self._decisions.transaction(self.number, self._epoch) as transaction:
+                    return await decide_batch(transaction, batch, self._clock())
+            except Conflict as conflict:
+                log.info("deciding again", partition=self.number, conflict=str(conflict))
+        raise AssertionError("attempts never end")
+
+    async def _expire(self, outcomes: OutcomeLog, records: Sequence[Record]) -> None:
+        """Codes count by when they were entered, so time passes only as far as messages have been read."""
+        reached = await self._submissions.caught_up(self.number)
+        if reached is None and records:
+            reached = min(records[-1].timestamp, self._clock())
+        if reached is None:
+            return
+        before = reached - GRACE
+
+        async def once() -> tuple[int, list[tuple[Message, Decided]]] | None:
+            async with self._decisions.transaction(self.number, self._epoch) as transaction:
+                return await expire(transaction, self.number, before, self._clock())
+
+        expired = await self._through_database(once)
+        if expired is not None:
+            number, told = expired
+            await self._commit(outcomes, [message for message, _ in told], (), expiries=number)
+            _count([decided for _, decided in told])
+
+    async def _commit(
+        self,
+        outcomes: OutcomeLog,
+        told: Sequence[Message],
+        dead_letters: Sequence[Message],
+        *,
+        next_offset: int | None = None,
+        expiries: int | None = None,
+    ) -> None:
+        upto = Committed(
+            self._next_offset if next_offset is None else next_offset,
+            self._expiries if expiries is None else expiries,
+        )
+        await outcomes.commit(told, dead_letters, upto)
+        self._next_offset, self._expiries = upto.next_offset, upto.expiries
+
+
+def _count(decided: Sequence[Decided]) -> None:
+    for each in decided:
+        if isinstance(each, Accepted):
+            metrics.DECISIONS.labels("accepted", "").inc()
+        else:
+            metrics.DECISIONS.labels("rejected", each.reason.value).inc()

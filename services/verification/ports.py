@@ -1,0 +1,245 @@
+"""What the use cases need from outside; the adapters give it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from contracts.envelope import Message
+from contracts.events import EditionPublished, Sealed
+from services.verification.domain.outcomes import Rated
+from services.verification.domain.ratings import Claim, Decided, State
+
+Clock = Callable[[], datetime]
+Slot = tuple[str, str, str, int]  # pseudonym, officer, edition, window
+Key = bytes | Slot  # an idempotency token, a challenge's nonce, or a slot
+
+
+class Lost(Exception):
+    """Another worker has this partition now; whatever was under way did not happen."""
+
+
+class Torn(Exception):
+    """Whether Kafka took the transaction is not known; only reading the committed offset tells."""
+
+
+class Conflict(Exception):
+    """The same rating was stored meanwhile from another partition; do it again on what is there now."""
+
+
+class Unreadable(Exception):
+    """A sealed box that cannot be opened: its key is gone, or it was not sealed for it."""
+
+
+# --- Kafka ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message as it was read. `timestamp` is Kafka's."""
+
+    offset: int
+    timestamp: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Where a partition goes on; `expiries` numbers the last round of expiries that was told."""
+
+    next_offset: int
+    expiries: int
+
+
+class Assignee(Protocol):
+    """Who is told which partitions come and go. Neither call may raise; `revoked` may take a few seconds."""
+
+    async def assigned(self, partitions: set[int]) -> None: ...
+
+    async def revoked(self, partitions: set[int]) -> None: ...
+
+
+class Submissions(Protocol):
+    """The assigned partitions of `rating-submissions`."""
+
+    async def committed(self, partition: int) -> Committed:
+        """As Kafka has it now; where nothing was committed, the first message kept. Raises outages."""
+
+    def seek(self, partition: int, next_offset: int) -> None: ...
+
+    async def fetch(self, partition: int, *, most: int, seconds: float) -> Sequence[Record]:
+        """The next records, or none within `seconds`."""
+
+    async def caught_up(self, partition: int) -> datetime | None:
+        """The broker's last answer, if `fetch` has given all that was there then; else None."""
+
+    async def lag(self, partition: int) -> int:
+        """Messages known to be there that `fetch` has not given."""
+
+
+class Membership(Submissions, Protocol):
+    """Being in the consumer group; an `Assignee` hears of partitions from `start` to `stop`."""
+
+    async def start(self) -> None:
+        """Raises outages, after which only `stop` is allowed."""
+
+    async def stop(self) -> None: ...
+
+    def silent_since(self, partitions: Sequence[int]) -> datetime | None:
+        """When the broker last answered for the partition that has waited longest; None: not yet."""
+
+
+class OutcomeLog(Protocol):
+    """One partition's transactional producer. Making one fences all earlier ones of that partition."""
+
+    async def commit(
+        self, outcomes: Sequence[Message], dead_letters: Sequence[Message], upto: Committed
+    ) -> None:
+        """All of it in one Kafka transaction. Raises `Lost` or `Torn`; afterwards only `close` is allowed."""
+
+    async def close(self) -> None: ...
+
+
+OpenOutcomeLog = Callable[[int], Awaitable[OutcomeLog]]
+
+
+class Directory(Protocol):
+    def edition(self, edition_id: str) -> EditionPublished | None: ...
+
+    async def catch_up(self) -> None:
+        """Return once all that is in the directory now has been read; waits out outages."""
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What led to a state: a message at an offset, or a round of expiries."""
+
+    partition: int
+    offset: int | None = None
+    expiry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A rating's state; `rated` and `slot` are kept where a phone code is asked for."""
+
+    state: State
+    decided_at: datetime
+    source: Source
+    rated: Rated | None = None
+    slot: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRating:
+    rating_id: UUID
+    submission_id: UUID
+    state: State
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoneCode:
+    """Goes with a `NewRating` that awaits its code; also asks for the SMS to be sent."""
+
+    rating_id: UUID
+    rated: Rated
+    slot: Slot
+    phone: Sealed
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    event_id: UUID
+    rating_id: UUID
+
+
+class DecisionTransaction(Protocol):
+    """One partition's transaction; no other of the same partition runs beside it."""
+
+    async def ratings(self, ids: Sequence[UUID]) -> Mapping[UUID, Stored]: ...
+
+    async def tries_counted(self, ids: Sequence[UUID]) -> set[UUID]: ...
+
+    async def claim(self, kind: Claim, wanted: Mapping[Key, UUID]) -> Mapping[Key, UUID]:
+        """Who has each key now: the rating given, unless another had it before."""
+
+    async def add(self, ratings: Sequence[NewRating], codes: Sequence[NewPhoneCode], at: datetime) -> None:
+        """Raises `Conflict`."""
+
+    async def update(self, states: Mapping[UUID, tuple[State, Source]], at: datetime) -> None: ...
+
+    async def count_tries(self, tries: Sequence[Try]) -> None: ...
+
+    async def due(self, reached: datetime, *, most: int) -> Mapping[UUID, Stored]:
+        """Ratings of the partition whose code expired before that; none whose SMS is still to be sent."""
+
+    async def next_expiry(self) -> int:
+        """Number the partition's next round of expiries."""
+
+
+class Decisions(Protocol):
+    async def take_over(self, partition: int) -> int:
+        """A new epoch for the partition; transactions of earlier ones raise `Lost`."""
+
+    def transaction(self, partition: int, epoch: int) -> AbstractAsyncContextManager[DecisionTransaction]: ...
+
+    async def expired_since(
+        self, partition: int, expiries: int
+    ) -> Sequence[tuple[Rated, Decided, datetime, int]]:
+        """Decisions of later rounds of expiries, which were not told, with when, and the round's number."""
+
+
+class Statuses(Protocol):
+    async def of(self, ids: Sequence[UUID]) -> Mapping[UUID, tuple[State, datetime]]: ...
+
+
+# --- SMS -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An SMS to send, leased to who read it. `attempt` counts from 1."""
+
+    rating_id: UUID
+    phone: Sealed
+    language: str
+    attempt: int
+    created_at: datetime
+
+
+class SmsQueue(Protocol):
+    async def lease(self, *, most: int, seconds: float) -> Sequence[Waiting]: ...
+
+    async def sent(self, rating_id: UUID, *, code_expires_at: datetime) -> None: ...
+
+    async def again(self, rating_id: UUID, *, seconds: float) -> None: ...
+
+    async def give_up(self, rating_id: UUID, *, at: datetime) -> None:
+        """Never to be sent; the code expires then."""
+
+
+class SmsRefused(Exception):
+    """The gateway will never take this message."""
+
+
+class SmsFailed(Exception):
+    """The gateway did not confirm; the message may or may not have gone out."""
+
+
+class SmsGateway(Protocol):
+    async def send(self, to: str, text: str) -> None:
+        """Raises `SmsRefused` or `SmsFailed`, neither of which says the number or the text."""
+
+
+class KeyRing(Protocol):
+    def open(self, sealed: Sealed) -> bytes:
+        """Raises `Unreadable`."""
