@@ -86,7 +86,7 @@ class KafkaDirectory:
             event = decode(record.value, record.headers).data
         except InvalidMessage as error:
             # Intake reads the directory as well, and sends this to the dead letters.
-            log.error("edition ignored", reason=error.reason, detail=str(error), offset=record.offset)
+            log.warning("edition ignored", reason=error.reason, detail=str(error), offset=record.offset)
             return
         if isinstance(event, EditionPublished):
             self._editions[event.edition_id] = event

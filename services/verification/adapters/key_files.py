@@ -56,11 +56,11 @@ def _create(path: Path) -> bytes:
 
 
 class FileKeyRing:
-    """Opens sealed boxes. A key file removed is a key destroyed, so each opening looks at the file's entry."""
+    """Opens sealed boxes. A key file removed is a key destroyed: each opening looks whether it is there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._boxes: dict[str, tuple[int, SealedBox]] = {}
+        self._boxes: dict[str, tuple[int, SealedBox[PrivateKey]]] = {}
 
     def open(self, sealed: Sealed) -> bytes:
         path = self._folder / f"{sealed.key_id}{_SEALING}"

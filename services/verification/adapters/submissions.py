@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from chassis.kafka import KafkaClient
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.outcome_log import expiries_of
-from services.verification.ports import Committed, Record, Assignee
+from services.verification.ports import Assignee, Committed, Record
 
 GROUP = "verification"
 START_SECONDS = 20.0

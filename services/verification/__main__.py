@@ -1,0 +1,56 @@
+"""Verification's commands."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chassis.http import serve as serve_app
+from chassis.logs import configure
+from chassis.postgres import migrate as apply_migrations
+from services.verification.adapters.key_files import create_keys
+from services.verification.bootstrap import api_app, worker_app
+from services.verification.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
+app.add_typer(keys, name="keys")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date. Example: python -m services.verification migrate"""
+    settings = Settings()
+    configure("verification", level=settings.log_level)
+    applied = asyncio.run(apply_migrations(settings.database_url, Path(__file__).parent / "migrations"))
+    print(f"applied {len(applied)} migrations")
+
+
+@app.command()
+def worker() -> None:
+    """Decide submissions, send phone codes. Example: python -m services.verification worker"""
+    settings = Settings()
+    configure("verification-worker", level=settings.log_level)
+    serve_app(worker_app(settings), host=settings.host, port=settings.worker_port)
+
+
+@app.command()
+def serve() -> None:
+    """Serve challenges and outcomes over HTTP. Example: python -m services.verification serve"""
+    settings = Settings()
+    configure("verification", level=settings.log_level)
+    serve_app(api_app(settings), host=settings.host, port=settings.port)
+
+
+@keys.command("create")
+def create(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> None:
+    """Make the keys that are missing, and print the edition's public key.
+
+    Never overwrites one. Example: python -m services.verification keys create --edition 2017
+    """
+    print(create_keys(Settings().keys_dir, edition).model_dump_json())
+
+
+if __name__ == "__main__":
+    app()

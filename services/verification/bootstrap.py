@@ -1,0 +1,207 @@
+"""Wires verification's two processes: the worker and the HTTP API."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+
+from chassis import kafka, postgres
+from chassis.http import create_app
+from chassis.readiness import Check, Readiness
+from chassis.tasks import Owned, wait_out
+from services.verification.adapters.decisions import PostgresDecisions
+from services.verification.adapters.directory import KafkaDirectory
+from services.verification.adapters.key_files import CHALLENGE_KEY, PHONE_CODE_KEY, FileKeyRing, read_key
+from services.verification.adapters.outcome_log import KafkaOutcomeLog
+from services.verification.adapters.sms_http import HttpSms, HttpSmsGateway
+from services.verification.adapters.sms_outbox import OutboxSmsGateway
+from services.verification.adapters.sms_queue import PostgresSmsQueue
+from services.verification.adapters.statuses import PostgresNews, PostgresStatuses
+from services.verification.adapters.submissions import GROUP, KafkaSubmissions
+from services.verification.api import routes
+from services.verification.batches import Reader
+from services.verification.challenges import Challenges
+from services.verification.domain.ratings import State
+from services.verification.outcomes import Outcomes
+from services.verification.partition import Partition, WaitOut
+from services.verification.phone_codes import PhoneCodes
+from services.verification.ports import Clock, OpenOutcomeLog, SmsGateway, Statuses, Submissions
+from services.verification.settings import Settings
+from services.verification.sms import SmsSender
+from services.verification.worker import Worker
+
+T = TypeVar("T")
+SHUTDOWN_SECONDS = 20.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def through(check: Check, outage: Callable[[BaseException], bool]) -> WaitOut:
+    async def wait(action: Callable[[], Awaitable[T]]) -> T:
+        return await wait_out(check, action, outage=outage, most=2.0)
+
+    return wait
+
+
+def worker_app(
+    settings: Settings, *, clock: Clock = utc_now, open_log: OpenOutcomeLog | None = None
+) -> FastAPI:
+    """The process that decides. Tests give their own clock, and an outcome log that fails when they say so."""
+    codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
+    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    ring = FileKeyRing(settings.keys_dir)
+    codes = PhoneCodes(codes_key, ring)
+
+    async def open_outcomes(partition: int) -> KafkaOutcomeLog:
+        return await KafkaOutcomeLog.open(settings.kafka, partition, GROUP)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        group, database = readiness.check("kafka"), readiness.check("postgres")
+        directory = KafkaDirectory(settings.kafka, readiness.check("directory"))
+        through_kafka = through(group, kafka.is_outage)
+        through_database = through(database, postgres.is_outage)
+        sms_waiting = asyncio.Event()
+
+        async def decide() -> None:
+            pool = await through_database(
+                lambda: postgres.create_pool(
+                    settings.database_url, name="verification-worker", most=8, **{"jit": "off"}
+                )
+            )
+            try:
+                await directory.catch_up()
+                decisions = PostgresDecisions(pool)
+                reader = Reader(
+                    directory=directory, challenges=challenges, phone_codes=codes, ring=ring, clock=clock
+                )
+
+                def partition(number: int, submissions: Submissions) -> Partition:
+                    return Partition(
+                        number,
+                        submissions=submissions,
+                        open_log=open_log or open_outcomes,
+                        decisions=decisions,
+                        reader=reader,
+                        clock=clock,
+                        through_kafka=through_kafka,
+                        through_database=through_database,
+                        sms_waiting=sms_waiting,
+                    )
+
+                await Worker(
+                    join=lambda assignee: KafkaSubmissions(settings.kafka, assignee),
+                    partition=partition,
+                    through_kafka=through_kafka,
+                    kafka=group,
+                    clock=utc_now,
+                ).run()
+            finally:
+                pool.terminate()
+
+        async def send() -> None:
+            pool = await through_database(
+                lambda: postgres.create_pool(settings.database_url, name="verification-sms", most=4)
+            )
+            try:
+                async with httpx.AsyncClient() as client:
+                    await SmsSender(
+                        queue=PostgresSmsQueue(pool),
+                        gateway=_gateway(settings, client),
+                        ring=ring,
+                        codes=codes,
+                        clock=clock,
+                        through_database=through_database,
+                        waiting=sms_waiting,
+                    ).run()
+            finally:
+                pool.terminate()
+
+        owned.start("directory", directory.run())
+        owned.start("decide", decide())
+        owned.start("sms", send())
+        try:
+            yield
+        finally:
+            await owned.close(seconds=SHUTDOWN_SECONDS)
+
+    return create_app(
+        title="Hài Lòng: verification worker",
+        description="Decides submissions. Only operations answer here.",
+        lifespan=lifespan,
+        docs_url=None,
+        openapi_url=None,
+    )
+
+
+def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+    """The process that citizens' browsers and portals talk to."""
+    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    news = asyncio.Event()
+    statuses = _NotYet()
+    outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        # Challenges need no database.
+        database = readiness.check("postgres", required=False)
+
+        async def listen() -> None:
+            connected = await through(database, postgres.is_outage)(
+                lambda: postgres.create_pool(settings.database_url, name="verification-api", most=8)
+            )
+            statuses.statuses = PostgresStatuses(connected)
+            try:
+                await PostgresNews(settings.database_url, news, database).run()
+            finally:
+                connected.terminate()
+
+        owned.start("news", listen())
+        owned.start("outcomes", outcomes.run())
+        try:
+            yield
+        finally:
+            await owned.close(seconds=SHUTDOWN_SECONDS)
+
+    app = create_app(
+        title="Hài Lòng: verification",
+        description="Challenges, and the outcome of a rating.",
+        lifespan=lifespan,
+    )
+    app.include_router(
+        routes(challenges=challenges, outcomes=outcomes, clock=clock, outage=postgres.is_outage)
+    )
+    return app
+
+
+class _NotYet:
+    """The statuses, once there is a pool to ask; an outage until then."""
+
+    statuses: Statuses | None = None
+
+    async def of(self, ids: Sequence[UUID]) -> Mapping[UUID, tuple[State, datetime]]:
+        if self.statuses is None:
+            raise ConnectionError("the database has not been reached yet")
+        return await self.statuses.of(ids)
+
+
+def _gateway(settings: Settings, client: httpx.AsyncClient) -> SmsGateway:
+    if settings.sms_gateway == "outbox":
+        return OutboxSmsGateway(settings.outbox_dir)
+    return HttpSmsGateway(
+        client,
+        HttpSms(
+            url=settings.sms_http_url,
+            method=settings.sms_http_method,
+            body=settings.sms_http_body,
+            content_type=settings.sms_http_content_type,
+            headers={name: value.get_secret_value() for name, value in settings.sms_http_headers.items()},
+        ),
+    )

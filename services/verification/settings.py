@@ -1,0 +1,39 @@
+"""Verification's settings: environment variables with the prefix VERIFICATION_, read here alone."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.kafka import KafkaClient
+
+
+class Settings(BaseSettings):
+    """`sms_http_*` count where `sms_gateway` is `http`; `outbox_dir` where it is `outbox`.
+
+    `sms_http_body` holds `$to` and `$text`, escaped for its content type. `sms_http_headers` is a JSON object
+    and carries the credentials.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="VERIFICATION_")
+
+    host: str = "127.0.0.1"
+    port: int = 8002
+    worker_port: int = 8012
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    database_url: str = "postgresql://postgres@127.0.0.1:5433/verification"
+    keys_dir: Path = Path(".local/keys")
+    log_level: str = "INFO"
+
+    sms_gateway: Literal["outbox", "http"] = "outbox"
+    outbox_dir: Path = Path(".local/outbox")
+    sms_http_url: str = ""
+    sms_http_method: Literal["POST", "PUT"] = "POST"
+    sms_http_body: str = '{"to": "$to", "text": "$text"}'
+    sms_http_content_type: str = "application/json"
+    sms_http_headers: dict[str, SecretStr] = {}
+
+    @property
+    def kafka(self) -> KafkaClient:
+        return KafkaClient(bootstrap=self.kafka_bootstrap)
