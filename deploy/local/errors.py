@@ -7,7 +7,7 @@ class StackError(Exception):
     """What is wrong and what to do about it, in one line; `details` are log lines to show below it."""
 
     def __init__(self, problem: str, remedy: str, details: Sequence[str] = ()) -> None:
-        super().__init__(f"{problem} {remedy}")
+        super().__init__(f"{problem} {remedy}".rstrip())
         self.problem = problem
         self.remedy = remedy
         self.details = tuple(details)

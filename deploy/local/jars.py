@@ -111,7 +111,9 @@ def _fetch_with_retries(jar: Jar, staging: Path, fetch: Fetch) -> Path:
             return fetch(jar, target)
         except (OSError, RuntimeError) as error:
             if attempt == ATTEMPTS:
-                reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
+                # Only the operating system's own errors have a number; requests' say at length "no connection".
+                unconnected = isinstance(error, OSError) and error.errno is None
+                reason = "no connection to the registry" if unconnected else str(error)[:160]
                 raise StackError(
                     f"Could not download {jar} ({reason}).",
                     "Connect to the network (or set HTTPS_PROXY) and run it again; the others are kept.",

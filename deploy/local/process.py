@@ -105,11 +105,14 @@ class Process:
         await self.child.wait()
 
     def last_lines(self, count: int = LAST_LINES) -> list[str]:
-        """The end of its log."""
-        with self.log.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(0, size - 16 * 1024))
-            text = log.read().decode("utf-8", "replace")
+        """The end of its log; nothing where somebody removed it."""
+        try:
+            with self.log.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - 16 * 1024))
+                text = log.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return []
         return [line for line in text.splitlines() if line.strip()][-count:]
 
     def died(self) -> StackError:

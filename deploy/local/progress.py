@@ -46,7 +46,8 @@ class Report:
                 self._live.stop()
 
     def ready(self, name: str, what: str, seconds: float) -> None:
-        self.console.print(f"[green]✓[/] {name:<{NAME_WIDTH}} {escape(what)} [dim]({seconds:.1f} s)[/]")
+        text = f"{name:<{NAME_WIDTH}} {what}".rstrip()
+        self.console.print(f"[green]✓[/] {escape(text)} [dim]({seconds:.1f} s)[/]")
 
     def say(self, text: str) -> None:
         self.console.print(escape(text))

@@ -172,7 +172,7 @@ async def ensure_jars(layout: Layout, report: Report) -> None:
             download.result()
         except StackError as error:
             # The command has said in one line what is wrong and what to do.
-            raise StackError("Kafka's jars:", error.details[-1] if error.details else str(error)) from error
+            raise StackError(error.details[-1].removeprefix("✗ ") if error.details else str(error), "") from error
         finally:
             download.cancel()
             await asyncio.wait({download})

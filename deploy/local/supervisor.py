@@ -73,9 +73,11 @@ class Supervisor:
         lock.record_processes(self._layout, {p.name: p.pid for p in self._running()})
 
     async def _watch(self, process: Process) -> None:
-        await process.wait()
-        self._death = self._death or process.died()
-        self._over.set()
+        try:
+            await process.wait()
+            self._death = self._death or process.died()
+        finally:
+            self._over.set()
 
     def _running(self) -> list[Process]:
         return [part.process for layer in self._layers for part in layer if part.process.running]
