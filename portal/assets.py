@@ -15,9 +15,10 @@ from pathlib import Path
 
 import typer
 
+from portal.static import STATIC
+
 HERE = Path(__file__).parent
 FRONTEND = HERE / "frontend"
-STATIC = HERE / "static"
 STAMP = STATIC / "stamp"
 NODE = HERE.parent / ".local" / "node"
 NODE_MODULES = NODE / "node_modules"

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from chassis.http import create_app
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, attempts
-from portal import assets, errors
+from portal import errors
 from portal.apis.aggregation import Aggregation
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
@@ -37,7 +37,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
 
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
-        languages, built = load(), Assets.load(assets.STATIC)
+        languages, built = load(), Assets.load(settings.assets_dir)
         async with AsyncExitStack() as stack:
             apis = {}
             for name, url in urls.items():
@@ -69,9 +69,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         redoc_url=None,
         openapi_url=None,
     )
-    guard = Guard.headers(settings.live_url, https=settings.secure_cookies)
-    app.state.security_headers = guard
-    app.add_middleware(Guard, headers=guard)
+    app.add_middleware(Guard, live_url=settings.live_url, https=settings.secure_cookies)
     errors.install(app)
     for pages in (browse, rating, code, outcome, figures):
         app.include_router(pages.router)
@@ -82,6 +80,6 @@ async def _look(api: Api) -> None:
     """Keeps the API's check current, also while nobody visits."""
     async for _ in attempts(first=LOOK_SECONDS, most=LOOK_SECONDS):
         try:
-            await api.request("GET", "/healthz", timeout=3.0)
+            await api.request("GET", "/readyz", timeout=3.0)
         except (Refused, Unavailable):
             continue  # the check shows it

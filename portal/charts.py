@@ -108,7 +108,7 @@ def _down(share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One reason of the Pareto list: `width` in percent of the longest, shares of all mentions from 0 to 1."""
+    """One line of a Pareto list: `width` in percent of the longest, shares of all mentions (0 to 1)."""
 
     id: str
     count: int

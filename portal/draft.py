@@ -126,7 +126,7 @@ def path_of(officer_id: str) -> str:
 
 
 def load_key(folder: Path) -> bytes:
-    """The key in `session.key`, made on first use (mode 0600). Two processes starting at once get the same."""
+    """The key in `session.key`, made on first use (mode 0600); processes starting at once share one."""
     path = folder / "session.key"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -3,6 +3,8 @@
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http import OPERATIONS
 from chassis.logs import logger
@@ -18,7 +20,6 @@ def page(request: Request, status: int, template: str = "error.html") -> Respons
     site = context(request)
     response = site.view.page(request, template, status=status, code=status)
     response.headers["Cache-Control"] = "no-store"
-    response.headers.update(request.app.state.security_headers)  # a 500 is answered outside of the middleware
     if status == 503:
         response.headers["Retry-After"] = RETRY_SECONDS
     return response
@@ -46,7 +47,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid(request: Request, _error: Exception) -> Response:
-    return page(request, 404)
+    return page(request, 422)
 
 
 async def on_too_large(request: Request, error: Exception) -> Response:
@@ -54,14 +55,36 @@ async def on_too_large(request: Request, error: Exception) -> Response:
     return page(request, error.kind.status)
 
 
-async def on_unexpected(request: Request, error: Exception) -> Response:
-    # The message may quote what a citizen typed: the kind of error and where it came from are enough.
+class ErrorPages:
+    """Answers what nobody expected with a page, inside the request log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            _record(error)
+            await page(Request(scope), 500)(scope, receive, send)
+
+
+def _record(error: BaseException) -> None:
+    """The kind of error and where it came from: its message may quote what a citizen typed."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
     log.error("request failed", error=type(error).__name__, where=where)
-    return page(request, 500)
 
 
 def install(app: FastAPI) -> None:
@@ -71,4 +94,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Problem, on_too_large)
-    app.add_exception_handler(Exception, on_unexpected)
+    app.user_middleware.append(Middleware(ErrorPages))  # innermost

@@ -3,9 +3,9 @@
 Dates, times and numbers follow the language; times are the city's (Asia/Ho_Chi_Minh).
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -55,22 +55,22 @@ class Language:
         """A share from 0 to 1 with one decimal: 0.912 is "91,2%"."""
         return format_percent(share, format="#,##0.0%", locale=_FORMATS[self.code], decimal_quantization=True)
 
-    def date(self, day: date) -> str:
+    def date(self, day: dt.date) -> str:
         pattern = "dd/MM/yyyy"
         return format_date(_city_day(day), format=pattern, locale=_FORMATS[self.code])
 
-    def day_month(self, day: date) -> str:
+    def day_month(self, day: dt.date) -> str:
         return format_date(_city_day(day), format="dd/MM", locale=_FORMATS[self.code])
 
-    def time(self, moment: datetime) -> str:
+    def time(self, moment: dt.datetime) -> str:
         return format_time(moment.astimezone(CITY), format="HH:mm", locale=_FORMATS[self.code])
 
-    def is_today(self, moment: datetime) -> bool:
-        return _city_day(moment) == _city_day(datetime.now(UTC))
+    def is_today(self, moment: dt.datetime) -> bool:
+        return _city_day(moment) == _city_day(dt.datetime.now(dt.UTC))
 
 
-def _city_day(day: date) -> date:
-    return day.astimezone(CITY).date() if isinstance(day, datetime) else day
+def _city_day(day: dt.date) -> dt.date:
+    return day.astimezone(CITY).date() if isinstance(day, dt.datetime) else day
 
 
 def load() -> dict[str, Language]:

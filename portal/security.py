@@ -1,6 +1,5 @@
 """What every answer tells the browser not to do, and which posts are refused."""
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -32,13 +31,9 @@ def content_security_policy(live_url: str) -> str:
 class Guard:
     """Adds the security headers, and refuses posts that another site's page started."""
 
-    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp, *, live_url: str, https: bool) -> None:
         self._app = app
-        self._headers = headers
-
-    @staticmethod
-    def headers(live_url: str, *, https: bool) -> dict[str, str]:
-        headers = {
+        self._headers = {
             "Content-Security-Policy": content_security_policy(live_url),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
@@ -48,8 +43,7 @@ class Guard:
             "Cross-Origin-Resource-Policy": "same-origin",
         }
         if https:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
-        return headers
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

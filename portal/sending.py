@@ -20,7 +20,7 @@ BETWEEN_LOOKS_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`turn`: go to another page. `unsent`: intake did not confirm, send again. `pending`: kept, not decided."""
+    """`turn`: go to another page; `unsent`: intake did not confirm, send again; `pending`: not decided."""
 
     state: Literal["turn", "unsent", "pending"]
     turn: walk.Turn | None = None
@@ -111,7 +111,7 @@ def _read(draft: Draft, edition: Edition, outcome: Outcome) -> Progress:
 
 
 def _rejected(draft: Draft, edition: Edition, reason: str) -> Progress:
-    turn = walk.after_rejection(reason, draft, edition)
+    turn = walk.after_rejection(reason, edition)
     if turn.page is walk.Page.THANKS:
         draft.finish("duplicate" if walk.told_duplicate(draft, edition) else "thanks")
         return Progress("turn", turn)

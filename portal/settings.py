@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import AnyHttpUrl, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal.static import STATIC
+
 
 class Settings(BaseSettings):
     """Variables `PORTAL_…`. Durations are in seconds."""
@@ -20,6 +22,7 @@ class Settings(BaseSettings):
         None, description="Where browsers reach aggregation's live stream; aggregation_url where not given."
     )
     keys_dir: Path = Path(".local/keys/portal")
+    assets_dir: Path = STATIC
     secure_cookies: bool = True
     outcome_wait: float = 10.0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
+STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

@@ -40,7 +40,7 @@ class View:
     def language(self, request: Request) -> Language:
         """By `?lang=`, else by the cookie, else Vietnamese."""
         for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-            if asked in self._languages:
+            if asked is not None and asked in self._languages:
                 return self._languages[asked]
         return self._languages["vi"]
 
@@ -53,10 +53,12 @@ class View:
         personal: bool = False,
         **values: Any,
     ) -> Response:
-        """The page. A `personal` one is kept nowhere, and not compressed: it holds a secret beside what was typed."""
+        """The page. A `personal` one is kept nowhere, and not compressed: it holds a secret beside input."""
         language = self.language(request)
-        html = self._environments[language.code].get_template(template).render(
-            request=request, other_url=_other_url(request, language), **values
+        html = (
+            self._environments[language.code]
+            .get_template(template)
+            .render(request=request, other_url=_other_url(request, language), **values)
         )
         response: Response = HTMLResponse(html, status_code=status)
         response.headers["Content-Language"] = language.code
@@ -98,9 +100,7 @@ def _environment(language: Language, assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_callables(  # type: ignore[attr-defined] - added by the extension
-        gettext=language.gettext, ngettext=language.ngettext, newstyle=True
-    )
+    vars(environment)["install_gettext_callables"](language.gettext, language.ngettext, newstyle=True)
     environment.globals.update(
         asset=assets.url, language=language, other_name=NAMES[language.other], help=Help(), steps=STEPS
     )

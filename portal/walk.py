@@ -39,7 +39,9 @@ MESSAGES = {
     "session": N_(
         "Phiên làm việc đã hết hạn. Vui lòng kiểm tra lại rồi bấm Tiếp tục (trình duyệt cần cho phép cookie)."
     ),
-    "challenge_wrong": N_("Mã xác thực chưa đúng. Vui lòng nhập mã mới trong hình; các mục đã nhập vẫn được giữ."),
+    "challenge_wrong": N_(
+        "Mã xác thực chưa đúng. Vui lòng nhập mã mới trong hình; các mục đã nhập vẫn được giữ."
+    ),
     "challenge_expired": N_(
         "Mã xác thực đã hết hạn. Vui lòng nhập mã mới trong hình; các mục đã nhập vẫn được giữ."
     ),
@@ -53,7 +55,9 @@ MESSAGES = {
     "phone_code_spent": N_(
         "Mã trong tin nhắn đã bị nhập sai quá số lần cho phép. Vui lòng kiểm tra số điện thoại và gửi lại."
     ),
-    "phone_code_late": N_("Mã trong tin nhắn đã hết hạn trước khi được nhập. Vui lòng gửi lại để nhận mã mới."),
+    "phone_code_late": N_(
+        "Mã trong tin nhắn đã hết hạn trước khi được nhập. Vui lòng gửi lại để nhận mã mới."
+    ),
     "not_sent": N_("Hệ thống đang bận, mã chưa được kiểm tra. Vui lòng nhập lại mã sau ít giây."),
     "unreadable": N_("Hệ thống chưa đọc được số điện thoại. Vui lòng nhập lại."),
     "again": N_("Đánh giá chưa được ghi nhận. Vui lòng kiểm tra lại các mục và gửi lại."),
@@ -112,7 +116,7 @@ def after_refusal(code: str, fields: Mapping[str, str]) -> Turn:
     return Turn(Page.FORM, own or {"again": MESSAGES["again"]})
 
 
-def after_rejection(reason: str, draft: Draft, edition: Edition) -> Turn:
+def after_rejection(reason: str, edition: Edition) -> Turn:
     """Verification rejected the rating: what the citizen is told.
 
     With the image code alone, nothing may tell whether a number has rated before, so a duplicate ends as any

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from portal.apis.http import Api
 from portal.apis.intake import Document, Localised
@@ -42,8 +42,8 @@ class Figures(Document):
     not_satisfied: int
     rate: float | None
     interval: Interval | None
-    reasons: list[Count] = []
-    channels: list[Count] = []
+    reasons: list[Count] = Field(default_factory=list)  # not given for children
+    channels: list[Count] = Field(default_factory=list)
     updated_at: AwareDatetime | None = None
     revision: int = 0
 

@@ -18,12 +18,12 @@ KEPT = 2000
 
 
 class Unavailable(Exception):
-    """The API did not answer in time, or said that it cannot now. What was sent may or may not have arrived."""
+    """The API did not answer in time, or cannot now. What was sent may or may not have arrived."""
 
 
 @dataclass
 class Refused(Exception):
-    """The API answered with a problem the caller can act on. `fields` maps a field's name to what is wrong."""
+    """The API answered with a problem to act on. `fields` maps a field's name to what is wrong."""
 
     status: int
     code: str
@@ -33,7 +33,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A document as it was at `at` (monotonic seconds). `stale` where the API could not confirm it just now."""
+    """A document as it was at `at` (monotonic seconds); `stale` where the API could not confirm it."""
 
     document: Any
     etag: str | None
@@ -125,7 +125,9 @@ def _refused(response: httpx.Response) -> Refused:
     try:
         body = response.json()
         code = str(body["type"]).rsplit(":", 1)[-1]
-        fields = {str(e["pointer"]).strip("/").split("/")[0]: str(e["detail"]) for e in body.get("errors") or ()}
+        fields = {
+            str(e["pointer"]).strip("/").split("/")[0]: str(e["detail"]) for e in body.get("errors") or ()
+        }
         return Refused(response.status_code, code, str(body.get("detail", "")), fields)
     except (ValueError, KeyError, TypeError):
         return Refused(response.status_code, "unknown", "")

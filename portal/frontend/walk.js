@@ -26,7 +26,7 @@ if (sounds) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "ds-button";
-    button.dataset.variant = "secondary";
+    button.dataset.variant = player.dataset.variant || "secondary";
     button.textContent = player.getAttribute("aria-label");
     button.addEventListener("click", () => {
       for (const other of sounds.querySelectorAll("audio")) other.pause();

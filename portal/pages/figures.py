@@ -13,7 +13,11 @@ from portal.i18n import N_
 from portal.pages.context import Context, context
 
 router = APIRouter()
-CHILDREN: dict[Level, str] = {"city": N_("Các nhóm đơn vị"), "group": N_("Các đơn vị"), "unit": N_("Công chức một cửa")}
+CHILDREN: dict[Level, str] = {
+    "city": N_("Các nhóm đơn vị"),
+    "group": N_("Các đơn vị"),
+    "unit": N_("Công chức một cửa"),
+}
 PATHS: dict[Level, str] = {"group": "nhom", "unit": "don-vi", "officer": "cong-chuc"}
 CHANNELS = {
     "portal": N_("Cổng đánh giá"),
@@ -47,7 +51,7 @@ async def officer(request: Request, place: str) -> Response:
 async def _dashboard(request: Request, level: Level, place: str) -> Response:
     """Raises Refused for a place nobody knows. While aggregation is away the last known figures are shown."""
     site = context(request)
-    edition_wanted = asyncio.create_task(_edition(site))
+    words = asyncio.create_task(_words(site, level, place))
     try:
         (figures, old), days, children = await asyncio.gather(
             site.aggregation.figures(level, place), _days(site, level, place), _children(site, level, place)
@@ -55,7 +59,7 @@ async def _dashboard(request: Request, level: Level, place: str) -> Response:
     except Unavailable:
         return site.view.page(request, "figures_offline.html", status=503)
     finally:
-        edition = await edition_wanted
+        edition, samples = await words
     values: dict[str, Any] = {
         "figures": figures,
         "stale": old,
@@ -65,6 +69,7 @@ async def _dashboard(request: Request, level: Level, place: str) -> Response:
         "days": days,
         "bars": charts.pareto(figures.reasons),
         "reasons": {r.id: r.text for r in edition.instrument.reasons} if edition else {},
+        "samples": samples,
         "channels": charts.pareto(figures.channels),
         "channel_names": CHANNELS,
         "children": [(c, charts.whisker(c.rate, c.interval)) for c in children],
@@ -87,12 +92,17 @@ async def _children(site: Context, level: Level, place: str) -> list[Figures]:
     return list(document.children)
 
 
-async def _edition(site: Context) -> Edition | None:
-    """The reasons' texts come from intake; without it the figures are shown all the same."""
+async def _words(site: Context, level: Level, place: str) -> tuple[Edition | None, set[str]]:
+    """The edition (its reasons' texts) and who is a sample. The figures are shown without them too."""
     try:
-        return await site.intake.edition()
+        edition = await site.intake.edition()
+        if level == "unit":
+            return edition, {o.id for o in (await site.intake.unit(place)).officers if o.sample}
+        if level == "officer":
+            return edition, {place} if (await site.intake.officer(place)).sample else set()
     except (Refused, Unavailable):
-        return None
+        return None, set()
+    return edition, set()
 
 
 def path_of(level: Level, place: str | None) -> str:

@@ -59,7 +59,7 @@ def _answer(site: Context, quiet: bool, draft: Draft | None, response: Response 
 
 
 @router.post(walk.Page.SENDING)
-async def send_again(request: Request, officer_id: str) -> Response:
+async def send_again(officer_id: str) -> Response:
     """The button "Gửi lại": the page itself sends, under the same key."""
     return redirect(path_of(officer_id) + walk.Page.SENDING)
 

@@ -1,8 +1,9 @@
 """The rating form and the reasons (steps 5 and 5b), and where a rating ends."""
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, cast, get_args
 
 from fastapi import APIRouter, Form, Request, Response
+from pydantic import BaseModel, Field
 
 from portal import walk
 from portal.apis.intake import Edition, OfficerPlace
@@ -26,7 +27,7 @@ async def place_and_edition(site: Context, officer_id: str) -> tuple[OfficerPlac
     return await site.intake.officer(officer_id), await open_edition(site)
 
 
-def show(request: Request, template: str, draft: Draft, officer: OfficerPlace, **values: object) -> Response:
+def show(request: Request, template: str, draft: Draft, officer: OfficerPlace, **values: Any) -> Response:
     """A page of the walk, and the draft's cookie, renewed."""
     site = context(request)
     response = site.view.page(
@@ -55,34 +56,37 @@ async def form(request: Request, officer_id: str, kenh: str = "", phien: str = "
     if draft.frozen:
         return go(site, draft, walk.Page.SENDING)
     if kenh in get_args(Channel):
-        draft.channel = kenh  # type: ignore[assignment] - just checked
+        draft.channel = cast(Channel, kenh)
     if not officer.active:
         return site.view.page(request, "officer_gone.html", officer=officer, status=404)
     return show(request, "form.html", draft, officer, edition=edition)
 
 
+class Entered(BaseModel):
+    """The rating form as posted."""
+
+    token: str = Field("", max_length=200)
+    phone: str = Field("", max_length=40)
+    answer: str = Field("", max_length=64)
+    consent: str = Field("", max_length=8)
+
+
 @router.post("")
-async def enter(
-    request: Request,
-    officer_id: str,
-    token: Text = "",
-    phone: Text = "",
-    answer: Text = "",
-    consent: Text = "",
-) -> Response:
+async def enter(request: Request, officer_id: str, entered: Annotated[Entered, Form()]) -> Response:
     site = context(request)
     _, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
-    known = draft is not None and site.drafts.owns(draft, token)
+    known = draft is not None and site.drafts.owns(draft, entered.token)
     if draft is None or not known:
         draft = Draft(officer_id=officer_id)
     if draft.end is not None or draft.frozen:
         return go(site, draft, walk.next_page(draft, edition))
     if draft.edition_id != edition.id:
         draft.edition_id, draft.reasons, draft.challenge = edition.id, [], None
-    draft.phone, draft.answer, draft.consent = phone.strip(), answer, consent == "yes"
+    draft.phone, draft.answer = entered.phone.strip(), entered.answer
+    draft.consent = entered.consent == "yes"
     draft.language = site.view.language(request).code
-    if not edition.asks_reasons(answer):
+    if not edition.asks_reasons(draft.answer):
         draft.reasons = []
     draft.errors = walk.check_form(draft, edition)
     if not known:
@@ -130,7 +134,7 @@ async def choose_reasons(
     request: Request,
     officer_id: str,
     token: Text = "",
-    reasons: Annotated[list[str], Form(max_length=MANY)] = [],  # noqa: B006 - FastAPI copies it
+    reasons: Annotated[list[str] | None, Form(max_length=MANY)] = None,
 ) -> Response:
     site = context(request)
     _, edition = await place_and_edition(site, officer_id)
@@ -141,7 +145,7 @@ async def choose_reasons(
         return go(site, draft, walk.next_page(draft, edition))
     if not site.drafts.owns(draft, token):
         return go(site, draft, walk.Page.REASONS)
-    draft.reasons = [r.id for r in edition.instrument.reasons if r.id in reasons]
+    draft.reasons = [r.id for r in edition.instrument.reasons if r.id in (reasons or [])]
     draft.errors = walk.check_reasons(draft.reasons, edition)
     if draft.errors:
         return go(site, draft, walk.Page.REASONS)
@@ -160,5 +164,5 @@ async def thanks(request: Request, officer_id: str) -> Response:
 
 
 @router.get(walk.Page.CLOSED)
-async def closed(request: Request, officer_id: str) -> Response:
+async def closed(officer_id: str) -> Response:
     raise NoEdition(officer_id)

@@ -1,0 +1,39 @@
+"""What the fake APIs hold, and how they misbehave."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tests.unit.portal.fake_data import Json
+
+
+@dataclass
+class FakeCity:
+    """What the APIs hold, and how they misbehave; tests set it and look at it."""
+
+    policy: str = "captcha"
+    edition_open: bool = True
+    intake_down: bool = False
+    takes_but_answers_503: int = 0
+    verification_down: bool = False
+    aggregation_down: bool = False
+    undecided: bool = False
+    forced_reason: str | None = None
+    refuse_phone: bool = False
+    posts: list[Json] = field(default_factory=list)
+    ratings: dict[str, Json] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    challenges: int = 0
+    phone_posts: list[Json] = field(default_factory=list)
+    figures: dict[str, tuple[int, int]] = field(default_factory=dict)
+    revision: int = 7
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def count(self, satisfied: int, rest: int) -> None:
+        """Set every scope's figures, and tell the streams."""
+        self.figures = {"*": (satisfied, rest)}
+        self.revision += 1
+        self.updated_at = datetime.now(UTC)
+        self.changed.set()
+        self.changed = asyncio.Event()

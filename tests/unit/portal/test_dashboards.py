@@ -1,0 +1,127 @@
+"""The dashboards: figures, their pictures, and what shows while a part is away."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from portal import charts
+from portal.apis.aggregation import Count, Day, Interval
+from tests.unit.portal.conftest import FORM, Citizen, OpenPortal
+from tests.unit.portal.fake_data import OFFICER, SAMPLE
+from tests.unit.portal.fake_state import FakeCity
+
+PLACES = (
+    "/ket-qua",
+    "/ket-qua/nhom/so-ban-nganh",
+    "/ket-qua/don-vi/so-noi-vu",
+    f"/ket-qua/cong-chuc/{OFFICER}",
+)
+
+
+@pytest.mark.parametrize("path", PLACES)
+async def test_a_dashboard_shows_the_rate_with_its_interval_before_the_rest(
+    citizen: Citizen, path: str
+) -> None:
+    citizen.city.count(1130, 109)
+    await citizen.get(path)
+    for text in ("91,2%", "89,5%", "92,7%", "1.239", "1.130", "109", "Thái độ phục vụ chưa đúng mực"):
+        assert text in citizen.page
+    assert citizen.page.index("khoảng tin cậy") < citizen.page.index("<title id=")
+    assert "<table" in citizen.page
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in citizen.page
+
+
+async def test_the_page_names_the_stream_of_its_scope(citizen: Citizen) -> None:
+    await citizen.get("/ket-qua/don-vi/so-noi-vu")
+    assert 'data-stream="http://127.0.0.1:8003/v1/live?scope=unit:so-noi-vu"' in citizen.page
+    assert 'data-revision="7"' in citizen.page
+
+
+async def test_without_ratings_the_page_says_so(citizen: Citizen) -> None:
+    answer = await citizen.get("/ket-qua")
+    assert answer.status_code == 200
+    assert "Chưa có đánh giá nào được tính." in citizen.page
+
+
+async def test_samples_are_marked_on_dashboards_too(citizen: Citizen) -> None:
+    await citizen.get(f"/ket-qua/cong-chuc/{SAMPLE}")
+    assert "Dữ liệu mẫu" in citizen.page
+    await citizen.get(f"/ket-qua/cong-chuc/{OFFICER}")
+    assert "Dữ liệu mẫu" not in citizen.page
+
+
+async def test_an_unknown_place_is_not_found(citizen: Citizen) -> None:
+    answer = await citizen.get("/ket-qua/don-vi/nowhere")
+    assert answer.status_code == 404
+    assert "Không tìm thấy trang" in citizen.page
+
+
+async def test_while_aggregation_is_away_the_last_figures_show_as_such_and_rating_goes_on(
+    citizen: Citizen,
+) -> None:
+    citizen.city.count(1130, 109)
+    await citizen.get("/ket-qua")
+    citizen.city.aggregation_down = True
+    answer = await citizen.get("/ket-qua")
+    assert answer.status_code == 200
+    assert "91,2%" in citizen.page
+    assert "số liệu mới nhất còn giữ" in citizen.page
+    assert (await citizen.get("/ket-qua/nhom/quan-huyen")).status_code == 503
+    assert "Không đánh giá nào bị mất" in citizen.page
+    await citizen.fill_form()
+    assert (await citizen.send_code()).url.path == f"{FORM}/cam-on"
+
+
+async def test_while_intake_is_away_the_figures_still_show(citizen: Citizen) -> None:
+    citizen.city.count(1130, 109)
+    citizen.city.intake_down = True
+    answer = await citizen.get("/ket-qua")
+    assert answer.status_code == 200
+    assert "91,2%" in citizen.page
+
+
+async def test_readiness_names_the_three_apis_and_stays_ready_without_them(
+    open_portal: OpenPortal, city: FakeCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.bootstrap.LOOK_SECONDS", 0.02)
+    async with open_portal() as citizen:
+        for away in (True, False):
+            city.aggregation_down = away
+            async with asyncio.timeout(5):
+                while True:
+                    answer = await citizen.get("/readyz")
+                    checks = answer.json()["checks"]
+                    assert answer.status_code == 200
+                    if checks["aggregation"]["ok"] is not away:
+                        break
+                    await asyncio.sleep(0)
+            assert set(checks) == {"intake", "verification", "aggregation"}
+
+
+def test_the_pareto_list_runs_from_the_most_frequent_to_all() -> None:
+    bars = charts.pareto([Count(id="a", count=1), Count(id="b", count=3), Count(id="c", count=0)])
+    assert [(b.id, b.width, b.share, b.cumulative) for b in bars] == [
+        ("b", 100.0, 0.75, 0.75),
+        ("a", 33.33, 0.25, 1.0),
+    ]
+
+
+def test_the_daily_chart_places_counts_on_a_common_scale() -> None:
+    interval = Interval(low=0.25, high=1.0)
+    busy = Day(day=dt.date(2026, 11, 22), total=10, satisfied=5, not_satisfied=5, rate=0.5, interval=interval)
+    idle = Day(day=dt.date(2026, 11, 23), total=0, satisfied=0, not_satisfied=0, rate=None, interval=None)
+    chart = charts.daily([busy, idle])
+    first, second = chart.columns
+    assert (first.middle, first.point, first.low, first.high) == (25.0, 70.0, 105.0, 0.0)
+    assert (first.satisfied_height, first.rest_height, first.rest_top) == (55.0, 55.0, 0.0)
+    assert second.point is None
+    assert second.satisfied_height == 0
+    assert [tick.value for tick in chart.count_ticks] == [0.0, 5.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "ceiling"), [(0, 2), (2, 2), (3, 4), (10, 10), (11, 20), (61, 80), (999, 1000)]
+)
+def test_the_scale_ends_at_a_round_number(value: int, ceiling: int) -> None:
+    assert charts.nice_ceiling(value) == ceiling
