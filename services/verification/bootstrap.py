@@ -53,7 +53,7 @@ def through(check: Check, outage: Callable[[BaseException], bool]) -> WaitOut:
 def worker_app(
     settings: Settings, *, clock: Clock = utc_now, open_log: OpenOutcomeLog | None = None
 ) -> FastAPI:
-    """The process that decides. Tests give their own clock, and an outcome log that fails when they say so."""
+    """The process that decides. Tests give a clock, and an outcome log that fails when they say so."""
     codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
     challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
     ring = FileKeyRing(settings.keys_dir)
@@ -73,7 +73,7 @@ def worker_app(
         async def decide() -> None:
             pool = await through_database(
                 lambda: postgres.create_pool(
-                    settings.database_url, name="verification-worker", most=8, **{"jit": "off"}
+                    settings.database_url, name="verification-worker", most=8, jit="off"
                 )
             )
             try:

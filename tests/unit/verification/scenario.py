@@ -1,0 +1,79 @@
+"""Given a rating's past, when a command comes, then this follows: tests that speak in the domain's events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Self
+
+from contracts.events import EditionPublished, Policy, VerificationPolicy
+from contracts.golden import EVENTS
+from services.verification.domain.ratings import (
+    ChallengeCheck,
+    Claim,
+    CodeCheck,
+    Command,
+    Event,
+    State,
+    TryPhoneCode,
+    Undecided,
+    Verify,
+    decide,
+    evolve,
+)
+
+NOON = datetime(2017, 11, 23, 5, 0, tzinfo=UTC)  # 12:00 in the city
+EDITION = next(event for event in EVENTS if isinstance(event, EditionPublished))
+
+
+def edition(
+    policy: VerificationPolicy = VerificationPolicy.CAPTCHA, *, window_days: int = 1, **changes: date
+) -> EditionPublished:
+    asked = Policy(verification=policy, duplicate_window_days=window_days)
+    return EDITION.model_copy(update={"policy": asked, **changes})
+
+
+def submission(
+    policy: VerificationPolicy = VerificationPolicy.CAPTCHA,
+    *,
+    challenge: ChallengeCheck = ChallengeCheck.RIGHT,
+    phone_readable: bool = True,
+    at: datetime = NOON,
+    known: bool = True,
+) -> Verify:
+    return Verify(edition(policy) if known else None, at, challenge, phone_readable, now=at)
+
+
+def code(check: CodeCheck, at: datetime) -> TryPhoneCode:
+    return TryPhoneCode(at, check)
+
+
+@dataclass(frozen=True)
+class Given:
+    """`had_by_another` are the claims that some other rating has; all others succeed, in order."""
+
+    events: tuple[Event, ...] = ()
+    had_by_another: frozenset[Claim] = frozenset()
+
+    def but_another_has(self, *claims: Claim) -> Self:
+        return type(self)(self.events, frozenset(claims))
+
+    def when(self, command: Command) -> "Then":
+        state: State = Undecided()
+        for event in self.events:
+            state = evolve(state, event)
+        claims: dict[Claim, bool] = {}
+        while isinstance(answer := decide(command, state, claims), Claim):
+            assert answer not in claims, "asked twice for the same claim"
+            assert not claims or answer > max(claims), "claims are made in one order"
+            claims[answer] = answer not in self.had_by_another
+        return Then(answer, claims)
+
+
+@dataclass(frozen=True)
+class Then:
+    event: Event | None
+    claims: Mapping[Claim, bool]
+
+
+def given(*events: Event) -> Given:
+    return Given(events)
