@@ -1,0 +1,1 @@
+"""Aggregation: folds the outcomes of ratings into figures, and answers with them."""

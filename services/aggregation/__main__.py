@@ -1,0 +1,58 @@
+"""python -m services.aggregation"""
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from chassis import http, logs, postgres
+from services.aggregation.bootstrap import api_app, worker_app
+from services.aggregation.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+cli = typer.Typer(
+    help="Folds outcomes of ratings into figures, and answers with them.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's tables up to date.
+
+    Example: AGGREGATION_DATABASE_URL=postgresql://localhost/figures python -m services.aggregation migrate
+    """
+    settings = _settings()
+    for name in asyncio.run(postgres.migrate(settings.database_url, MIGRATIONS)):
+        print(name)
+
+
+@cli.command()
+def worker() -> None:
+    """Fold outcomes from Kafka into figures.
+
+    Example: AGGREGATION_WORKER_PORT=8013 python -m services.aggregation worker
+    """
+    settings = _settings()
+    http.serve(worker_app(settings), host=settings.worker_host, port=settings.worker_port)
+
+
+@cli.command()
+def serve() -> None:
+    """Answer queries and send live figures over HTTP.
+
+    Example: AGGREGATION_PORT=8003 python -m services.aggregation serve
+    """
+    settings = _settings()
+    http.serve(api_app(settings), host=settings.host, port=settings.port)
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    logs.configure("aggregation", level=settings.log_level)
+    return settings
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,1 @@
+"""Aggregation's I/O, one module per outside system."""

@@ -1,0 +1,76 @@
+"""Names in PostgreSQL, for the worker."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+
+from chassis import postgres
+from contracts.events import OfficerPublished, UnitPublished
+from services.aggregation.naming import Change
+
+_UNITS = """
+INSERT INTO unit (id, name, group_id, group_name, position, source_offset)
+SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[], $5::int[], $6::bigint[])
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, group_id = excluded.group_id,
+    group_name = excluded.group_name, position = excluded.position, source_offset = excluded.source_offset
+"""
+_OFFICERS = """
+INSERT INTO officer (id, name, unit_id, position)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[])
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, unit_id = excluded.unit_id, position = excluded.position
+"""
+
+
+class PostgresNames:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    def outage(self, error: BaseException) -> bool:
+        return isinstance(error, asyncpg.DeadlockDetectedError) or postgres.is_outage(error)
+
+    async def replace(self, entries: Iterable[Change]) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("DELETE FROM unit")
+            await connection.execute("DELETE FROM officer")
+            await _put(connection, list(entries))
+
+    async def change(self, changes: Iterable[Change]) -> None:
+        changed = list(changes)
+        async with self._pool.acquire() as connection, connection.transaction():
+            for table in ("unit", "officer"):
+                prefix = f"{table}:"
+                removed = [
+                    change.key.removeprefix(prefix)
+                    for change in changed
+                    if change.entry is None and change.key.startswith(prefix)
+                ]
+                await connection.execute(f"DELETE FROM {table} WHERE id = ANY ($1::text[])", removed)  # noqa: S608
+            await _put(connection, changed)
+
+
+async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence[Change]) -> None:
+    # In one order, so that two workers do not lock each other out.
+    units = sorted(
+        ((c.entry, c.offset) for c in changes if isinstance(c.entry, UnitPublished)),
+        key=lambda u: u[0].unit_id,
+    )
+    officers = sorted(
+        (c.entry for c in changes if isinstance(c.entry, OfficerPublished)), key=lambda o: o.officer_id
+    )
+    await connection.execute(
+        _UNITS,
+        [unit.unit_id for unit, _ in units],
+        [json.dumps(unit.name.model_dump()) for unit, _ in units],
+        [unit.group_id for unit, _ in units],
+        [json.dumps(unit.group_name.model_dump()) for unit, _ in units],
+        [unit.position for unit, _ in units],
+        [offset for _, offset in units],
+    )
+    await connection.execute(
+        _OFFICERS,
+        [officer.officer_id for officer in officers],
+        [officer.name for officer in officers],
+        [officer.unit_id for officer in officers],
+        [officer.position for officer in officers],
+    )

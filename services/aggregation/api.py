@@ -1,0 +1,190 @@
+"""The query API over HTTP."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from pydantic import BaseModel
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from chassis.problems import Problem, ProblemBody
+from services.aggregation import metrics
+from services.aggregation.answers import (
+    FIGURES_AWAY,
+    Answers,
+    Reading,
+    period_of,
+    scope_at,
+    scopes_of,
+    unknown,
+)
+from services.aggregation.documents import Children, History, Period, Satisfaction
+from services.aggregation.domain import CITY, Scope
+from services.aggregation.live import Hub, Stream, Unknown
+
+ANSWER_SECONDS = 5.0
+HEARTBEAT_SECONDS = 15
+RETRY_MS = 2_000
+SLOW_SECONDS = 30.0  # a stream whose reader takes nothing for so long ends
+T = TypeVar("T")
+
+router = APIRouter(
+    prefix="/v1",
+    responses={
+        404: {"model": ProblemBody, "description": "Neither the directory nor any figure knows the scope."},
+        422: {"model": ProblemBody, "description": "The query is not valid."},
+        503: {"model": ProblemBody, "description": "The figures cannot be read at the moment."},
+    },
+)
+
+
+def install(app: FastAPI) -> None:
+    """The figures are public: any page may read them."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET"],
+        allow_headers=["*"],
+        expose_headers=["ETag"],
+    )
+    app.include_router(router)
+
+
+def attach(app: FastAPI, reading: Reading, hub: Hub) -> None:
+    """Give the routes what they need, once it is there."""
+    app.state.reading, app.state.hub = reading, hub
+    app.state.answers = Answers(reading, lambda: datetime.now(UTC))
+
+
+def _period(
+    edition: Annotated[str | None, Query(description="An edition's id; all editions without.")] = None,
+    first: Annotated[str | None, Query(alias="from", description="First day, city time: 2017-11-23.")] = None,
+    last: Annotated[str | None, Query(alias="to", description="Last day, inclusive.")] = None,
+) -> Period:
+    return period_of(edition, first, last)
+
+
+def _scope(kind: str, scope_id: str) -> Scope:
+    return scope_at(kind, scope_id)
+
+
+Asked = Annotated[Period, Depends(_period)]
+Place = Annotated[Scope, Depends(_scope)]
+
+
+@router.get("/satisfaction/city", response_model=Satisfaction)
+async def city(request: Request, period: Asked) -> Response:
+    """The city's figures."""
+    return await _answer(request, _answers(request).satisfaction(CITY, period))
+
+
+@router.get("/satisfaction/city/history", response_model=History)
+async def city_history(request: Request, period: Asked) -> Response:
+    """The city's figures day by day; the last 30 days unless asked otherwise."""
+    return await _answer(request, _answers(request).history(CITY, period))
+
+
+@router.get("/satisfaction/city/children", response_model=Children)
+async def city_children(request: Request, period: Asked) -> Response:
+    """The figures of every group."""
+    return await _answer(request, _answers(request).children(CITY, period))
+
+
+@router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction)
+async def satisfaction(request: Request, scope: Place, period: Asked) -> Response:
+    """The figures of a group, a unit or an officer: kind is groups, units or officers."""
+    return await _answer(request, _answers(request).satisfaction(scope, period))
+
+
+@router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History)
+async def history(request: Request, scope: Place, period: Asked) -> Response:
+    """The same day by day; the last 30 days unless asked otherwise, 400 at most."""
+    return await _answer(request, _answers(request).history(scope, period))
+
+
+@router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children)
+async def children(request: Request, scope: Place, period: Asked) -> Response:
+    """The figures of a group's units, or of a unit's officers."""
+    return await _answer(request, _answers(request).children(scope, period))
+
+
+@router.get("/live", response_class=EventSourceResponse)
+async def live(
+    request: Request,
+    scope: Annotated[list[str], Query(description="city, group:ID, unit:ID or officer:ID; 1 to 20.")] = [],  # noqa: B006
+    last_event_id: Annotated[str | None, Query(description="Goes on after this event.")] = None,
+    last_event_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> Response:
+    """Server-sent events: a `snapshot` of each scope (the document of /v1/satisfaction), then `figures`
+    whenever a scope changes. With the id of the last event seen, only what changed since comes, at once."""
+    hub: Hub = request.app.state.hub
+    joined = await _ask(
+        request.app.state.reading, hub.join(scopes_of(scope), _revision(last_event_header or last_event_id))
+    )
+    if isinstance(joined, Unknown):
+        raise unknown(joined.scope)
+    return _LiveResponse(hub, joined)
+
+
+class _LiveResponse(EventSourceResponse):
+    def __init__(self, hub: Hub, stream: Stream) -> None:
+        super().__init__(
+            _server_sent(stream),
+            ping=HEARTBEAT_SECONDS,
+            ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
+            sep="\n",
+            send_timeout=SLOW_SECONDS,
+        )
+        self._hub, self._stream = hub, stream
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            metrics.DROPPED.inc()
+        finally:
+            self._hub.leave(self._stream)
+
+
+async def _server_sent(stream: Stream) -> AsyncIterator[ServerSentEvent]:
+    yield ServerSentEvent(comment="live", retry=RETRY_MS)
+    async for event in stream.events():
+        yield ServerSentEvent(event=event.event, id=str(event.id), data=event.data)
+
+
+def _revision(text: str | None) -> int:
+    """0, which asks for everything, where the id is none of ours: an EventSource cannot act on an error."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _answers(request: Request) -> Answers:
+    answers: Answers = request.app.state.answers
+    return answers
+
+
+async def _ask(reading: Reading, work: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await work
+    except Exception as error:
+        if reading.outage(error):
+            raise Problem(FIGURES_AWAY, retry_after=2) from error
+        raise
+
+
+async def _answer(request: Request, work: Awaitable[BaseModel]) -> Response:
+    """The document, or 304 where the caller has it. Its digest (the revision is in it) is its version."""
+    body = (await _ask(request.app.state.reading, work)).model_dump_json(by_alias=True).encode()
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers: dict[str, Any] = {"ETag": etag, "Cache-Control": "no-cache"}
+    had = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if etag in had:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

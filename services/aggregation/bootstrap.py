@@ -1,0 +1,164 @@
+"""The only place that wires adapters, use cases and settings."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncpg
+from aiokafka import AIOKafkaClient
+from fastapi import FastAPI
+
+from chassis import kafka, postgres
+from chassis.http import create_app
+from chassis.kafka import KafkaClient
+from chassis.logs import logger
+from chassis.readiness import Readiness
+from chassis.tasks import Owned, wait_out
+from contracts.events import Text
+from contracts.topics import RATING_OUTCOMES
+from services.aggregation import api
+from services.aggregation.adapters.dead_letters import KafkaDeadLetters
+from services.aggregation.adapters.directory_topic import KafkaDirectory
+from services.aggregation.adapters.faust_worker import FaustWorker
+from services.aggregation.adapters.ledger import IDLE_IN_TRANSACTION, SEARCH_PATH, PostgresLedger
+from services.aggregation.adapters.names import PostgresNames
+from services.aggregation.adapters.notifications import PostgresNotifications
+from services.aggregation.adapters.reading import PostgresReading
+from services.aggregation.folding import Folder
+from services.aggregation.live import Hub
+from services.aggregation.naming import keep_names
+from services.aggregation.settings import Settings
+from services.aggregation.watching import Watch
+
+log = logger(__name__)
+STOP_SECONDS = 3.0
+GIVE_UP_SECONDS = 5.0
+
+
+def api_app(settings: Settings) -> FastAPI:
+    """The process that answers queries."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        check = readiness.check("postgres")
+        pool = await _pool(settings, readiness, "aggregation-api", most=8)
+        notifications = PostgresNotifications(settings.database_url)
+        reading = PostgresReading(pool, Text(vi=settings.city_name_vi, en=settings.city_name_en))
+        hub = Hub(reading, notifications, check)
+        api.attach(app, reading, hub)
+        owned.start("live", hub.run())
+        try:
+            yield
+        finally:
+            await owned.close(seconds=1)
+            await notifications.close()
+            await _close(pool)
+
+    app = create_app(
+        title="Hài Lòng: figures",
+        description="How satisfied citizens are with the city's public services: counts, histories, live.",
+        lifespan=lifespan,
+    )
+    api.install(app)
+    return app
+
+
+def worker_app(settings: Settings) -> FastAPI:
+    """The process that folds outcomes, with its operations page."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        del app
+        async with AsyncExitStack() as stack:
+            owned.start("worker", _work(settings, readiness, owned, stack))
+            try:
+                yield
+            finally:
+                # Faust can hang at its end. Nothing is lost by ending it: a batch is committed or not.
+                _end_anyway(GIVE_UP_SECONDS, owned)
+                await owned.close(seconds=1)
+
+    return create_app(
+        title="Hài Lòng: aggregation worker", description="Folds outcomes into figures.", lifespan=lifespan
+    )
+
+
+async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: AsyncExitStack) -> None:
+    client = KafkaClient(bootstrap=settings.kafka_bootstrap)
+    checks = [readiness.check(name) for name in ("kafka", "postgres", "directory", "progress")]
+    kafka_up, postgres_up, directory_read, _ = checks
+    dead_letter_topic = readiness.check("dead_letters", required=False)
+    dead_letter_topic.up()
+    pool = await _pool(settings, readiness, "aggregation-worker", most=4)
+    stack.push_async_callback(_close, pool)
+    dead_letters = KafkaDeadLetters(client)
+    stack.push_async_callback(dead_letters.close)
+    ledger = PostgresLedger(pool)
+    folder = Folder(ledger, dead_letters, postgres_up, dead_letter_topic)
+    await wait_out(kafka_up, lambda: _topic_there(client), outage=kafka.is_outage)
+    worker = FaustWorker(
+        client,
+        handle=folder.handle,
+        checkpoints=folder.resume,
+        outage=ledger.outage,
+        committed=folder.checkpoints,
+        batch=settings.batch,
+        within=settings.batch_seconds,
+    )
+    stack.push_async_callback(worker.stop, STOP_SECONDS)
+    names = keep_names(
+        KafkaDirectory(client, directory_read),
+        PostgresNames(pool),
+        postgres=postgres_up,
+        read=directory_read,
+    )
+    watch = Watch(worker, folder, readiness, outage=kafka.is_outage, stall_seconds=settings.stall_seconds)
+    owned.start("names", names)
+    owned.start("watch", watch.run())
+    await worker.run()
+
+
+async def _topic_there(client: KafkaClient) -> None:
+    """Faust takes an absent broker or topic at its start for the end; so it starts once both are there."""
+    probe = AIOKafkaClient(bootstrap_servers=client.bootstrap, client_id="aggregation-probe")
+    try:
+        await probe.bootstrap()
+        partitions = (await probe.fetch_all_metadata()).partitions_for_topic(RATING_OUTCOMES.name)
+        if not partitions:
+            raise TimeoutError(f"no topic {RATING_OUTCOMES.name} yet")
+    finally:
+        await probe.close()
+
+
+async def _pool(settings: Settings, readiness: Readiness, name: str, *, most: int) -> asyncpg.Pool:
+    return await wait_out(
+        readiness.check("postgres"),
+        lambda: postgres.create_pool(
+            settings.database_url,
+            name=name,
+            most=most,
+            search_path=SEARCH_PATH,
+            idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION,
+        ),
+        outage=postgres.is_outage,
+    )
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(1):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+def _end_anyway(seconds: float, owned: Owned) -> None:
+    def end() -> None:
+        log.error("the worker did not stop in time; ending it")
+        os._exit(1 if owned.failure is not None else 0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()

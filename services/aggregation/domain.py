@@ -1,0 +1,216 @@
+"""What the figures are: a fold over outcomes. Pure; everything else only feeds it or shows it."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from contracts.events import Outcome, RatingAccepted, RatingRejected
+
+CITY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+ALL_EDITIONS = "*"
+ALL_DAYS = date.max  # PostgreSQL's 'infinity'
+CONFIDENCE = 0.95
+_Z = 1.959963984540054  # the normal quantile of (1 + CONFIDENCE) / 2
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+
+
+class Level(StrEnum):
+    """Whom figures are about, from the most to the fewest scopes: rows are written in this order, so that the
+    rows every worker needs (the city's) are locked last and for the shortest time."""
+
+    OFFICER = "officer"
+    UNIT = "unit"
+    GROUP = "group"
+    CITY = "city"
+
+    @property
+    def parent(self) -> "Level | None":
+        return _PARENTS.get(self)
+
+    @property
+    def children(self) -> "Level | None":
+        return _CHILDREN.get(self)
+
+
+_PARENTS = {Level.OFFICER: Level.UNIT, Level.UNIT: Level.GROUP, Level.GROUP: Level.CITY}
+_CHILDREN = {parent: child for child, parent in _PARENTS.items()}
+_RANK = {level: rank for rank, level in enumerate(Level)}
+
+
+class Scope(NamedTuple):
+    level: Level
+    id: str
+
+
+CITY = Scope(Level.CITY, "city")
+
+
+class Measure(StrEnum):
+    ANSWER = "answer"
+    REASON = "reason"
+    CHANNEL = "channel"
+    ASSURANCE = "assurance"
+    REJECTION = "rejection"
+
+
+class Tally(NamedTuple):
+    """What one counter counts. `day` ALL_DAYS and `edition_id` ALL_EDITIONS mark totals."""
+
+    scope: Scope
+    edition_id: str
+    day: date
+    measure: Measure
+    item: str
+
+    @property
+    def order(self) -> tuple[int, str, str, date, str, str]:
+        """One order for every writer, so that two of them never lock each other out."""
+        return (_RANK[self.scope.level], self.scope.id, self.edition_id, self.day, self.measure, self.item)
+
+
+class Path(NamedTuple):
+    """An officer with what they belonged to when they were rated."""
+
+    group_id: str
+    unit_id: str
+    officer_id: str
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        return (
+            Scope(Level.OFFICER, self.officer_id),
+            Scope(Level.UNIT, self.unit_id),
+            Scope(Level.GROUP, self.group_id),
+            CITY,
+        )
+
+
+def city_day(moment: datetime) -> date:
+    """The day of `moment` in city time. Raises ValueError where no survey can have been."""
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("outside the years of any survey")
+    return moment.astimezone(CITY_TIME).date()
+
+
+def measured(outcome: Outcome) -> Iterator[tuple[Measure, str]]:
+    """What an outcome adds one to: the only place that says what counts.
+
+    A reason named twice counts once. Of a rejected rating nothing counts but why it was rejected.
+    """
+    match outcome:
+        case RatingAccepted():
+            yield Measure.ANSWER, outcome.answer
+            yield Measure.CHANNEL, outcome.channel
+            yield Measure.ASSURANCE, outcome.assurance
+            for reason in set(outcome.reasons):
+                yield Measure.REASON, reason
+        case RatingRejected():
+            yield Measure.REJECTION, outcome.reason
+        case _:
+            raise TypeError(f"no outcome: {type(outcome).__name__}")
+
+
+def fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
+    """The increments of a batch: each outcome counts for its officer, unit, group and the city, for its day
+    and its edition, its edition as a whole, and all editions.
+
+    Adding is commutative, so neither order nor the cut into batches changes a figure.
+    """
+    grouped: Counter[tuple[Path, str, date, Measure, str]] = Counter()
+    for outcome in outcomes:
+        path = Path(outcome.group_id, outcome.unit_id, outcome.officer_id)
+        day = city_day(outcome.submitted_at)
+        for measure, item in measured(outcome):
+            grouped[path, outcome.edition_id, day, measure, item] += 1
+    increments: Counter[Tally] = Counter()
+    for (path, edition, day, measure, item), count in grouped.items():
+        for scope in path.scopes:
+            increments[Tally(scope, edition, day, measure, item)] += count
+            increments[Tally(scope, edition, ALL_DAYS, measure, item)] += count
+            increments[Tally(scope, ALL_EDITIONS, ALL_DAYS, measure, item)] += count
+    return increments
+
+
+def parents(outcomes: Iterable[Outcome]) -> dict[Scope, str | None]:
+    """Every scope that the outcomes touch, with the id of the scope above it."""
+    found: dict[Scope, str | None] = {}
+    for outcome in outcomes:
+        found[Scope(Level.OFFICER, outcome.officer_id)] = outcome.unit_id
+        found[Scope(Level.UNIT, outcome.unit_id)] = outcome.group_id
+        found[Scope(Level.GROUP, outcome.group_id)] = CITY.id
+        found[CITY] = None
+    return found
+
+
+# --- what of a batch is new ------------------------------------------------------------------------------
+
+
+class Hole(Exception):
+    """Records between the checkpoint and one read were never handed over: read again from the checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One record as it was read. `follows` is the position from which reading went on to this record: nothing
+    committed lies between. `outcome` is None for a record that can never be read."""
+
+    offset: int
+    follows: int
+    outcome: Outcome | None
+
+
+def admit(next_offset: int, records: Sequence[Read]) -> tuple[list[Read], int]:
+    """The records of a partition that its checkpoint has not counted, and the checkpoint after them.
+
+    Offsets alone cannot show a lost record, for transaction markers and aborted records leave gaps; `follows`
+    does: the records must join on to the checkpoint and to each other. Raises Hole where they do not.
+    """
+    fresh = []
+    for record in records:
+        if record.offset < next_offset:
+            continue  # delivered again
+        if record.follows > next_offset:
+            raise Hole(f"expected what follows {next_offset}, was given what follows {record.follows}")
+        fresh.append(record)
+        next_offset = record.offset + 1
+    return fresh, next_offset
+
+
+def first_of_each(records: Iterable[Read]) -> dict[UUID, Outcome]:
+    """The outcome of each submission; the first one wins."""
+    found: dict[UUID, Outcome] = {}
+    for record in records:
+        if record.outcome is not None:
+            found.setdefault(record.outcome.submission_id, record.outcome)
+    return found
+
+
+# --- what the figures say ----------------------------------------------------------------------------------
+
+
+class Interval(NamedTuple):
+    low: float
+    high: float
+
+
+def wilson(satisfied: int, total: int) -> Interval | None:
+    """The 95% score interval of a share; None without ratings.
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+    Journal of the American Statistical Association 22 (1927), 209–212.
+    """
+    if total == 0:
+        return None
+    share, z2 = satisfied / total, _Z * _Z
+    middle = share + z2 / (2 * total)
+    half = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
+    scale = 1 + z2 / total
+    low = 0.0 if satisfied == 0 else (middle - half) / scale
+    high = 1.0 if satisfied == total else (middle + half) / scale
+    return Interval(low, high)

@@ -1,0 +1,142 @@
+"""The use case of the worker: batches of outcomes become figures."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from chassis.logs import logger
+from chassis.readiness import Check
+from chassis.tasks import wait_out
+from contracts.dead_letters import dead_letter
+from contracts.envelope import InvalidData, InvalidMessage, Message, UnknownType, decode
+from contracts.events import Outcome
+from contracts.topics import RATING_OUTCOMES
+from services.aggregation import metrics
+from services.aggregation.domain import Read, city_day
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A record as Kafka gave it; `follows` as in `domain.Read`."""
+
+    partition: int
+    offset: int
+    follows: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a batch did: the checkpoints after it, what it added, how many outcomes were repetitions, and the
+    revision of the scopes that it changed (None where it changed none)."""
+
+    checkpoints: Mapping[int, int]
+    outcomes: Sequence[Outcome] = ()
+    repeated: int = 0
+    revision: int | None = None
+
+
+class Ledger(Protocol):
+    """Figures and checkpoints, which move together or not at all."""
+
+    async def checkpoints(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The next offset to count of each partition. Raises what `outage` knows."""
+
+    async def count(self, batch: Mapping[int, Sequence[Read]]) -> Counted:
+        """Count, in one transaction, what of the batch (records by partition, in offset order) is not counted
+        yet. Raises Hole, or what `outage` knows."""
+
+    def outage(self, error: BaseException) -> bool: ...
+
+
+class DeadLetters(Protocol):
+    async def send(self, message: Message) -> None:
+        """Returns once all replicas have it. Raises what `outage` knows."""
+
+    def outage(self, error: BaseException) -> bool: ...
+
+
+@dataclass(slots=True)
+class Folder:
+    """Folds batches, one at a time. Waits out outages; any other failure is its caller's end."""
+
+    ledger: Ledger
+    dead_letters: DeadLetters
+    postgres: Check
+    dead_letter_topic: Check
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    checkpoints: dict[int, int] = field(default_factory=dict)
+
+    async def resume(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Where to go on with partitions that were just assigned. Raises what the ledger's `outage` knows."""
+        found = await self.ledger.checkpoints(partitions)
+        self.checkpoints.update(found)
+        return found
+
+    async def handle(self, batch: Sequence[Received]) -> None:
+        """Fold the batch; returns once it is committed."""
+        started = time.perf_counter()
+        reads: dict[int, list[Read]] = defaultdict(list)
+        for received in batch:
+            reads[received.partition].append(await self._read(received))
+        counted = await wait_out(
+            self.postgres, lambda: self.ledger.count(reads), outage=self.ledger.outage, most=2.0
+        )
+        self.checkpoints.update(counted.checkpoints)
+        self._measure(len(batch), counted, time.perf_counter() - started)
+
+    async def _read(self, received: Received) -> Read:
+        """Decode; what can never be read is a dead letter before its offset is passed."""
+        try:
+            outcome: Outcome | None = _outcome(received)
+        except InvalidMessage as error:
+            outcome = None
+            if received.offset >= self.checkpoints.get(received.partition, 0):
+                await self._bury(received, error)
+        return Read(received.offset, received.follows, outcome)
+
+    async def _bury(self, received: Received, error: InvalidMessage) -> None:
+        message = dead_letter(
+            key=received.key,
+            value=received.value,
+            headers=received.headers,
+            topic=RATING_OUTCOMES.name,
+            partition=received.partition,
+            offset=received.offset,
+            error=error,
+            at=self.now(),
+        )
+        await wait_out(
+            self.dead_letter_topic,
+            lambda: self.dead_letters.send(message),
+            outage=self.dead_letters.outage,
+        )
+        metrics.DEAD_LETTERS.labels(error.reason).inc()
+        log.warning("dead letter", reason=error.reason, partition=received.partition, offset=received.offset)
+
+    def _measure(self, size: int, counted: Counted, seconds: float) -> None:
+        metrics.BATCH_SIZE.observe(size)
+        metrics.BATCH_SECONDS.observe(seconds)
+        metrics.OUTCOMES.labels("counted").inc(len(counted.outcomes))
+        metrics.OUTCOMES.labels("repeated").inc(counted.repeated)
+        now = self.now()
+        for outcome in counted.outcomes:
+            metrics.AGE.observe(max(0.0, (now - outcome.submitted_at).total_seconds()))
+
+
+def _outcome(received: Received) -> Outcome:
+    event = decode(received.value, received.headers).data
+    if not isinstance(event, Outcome):
+        raise UnknownType(f"{event.NAME} does not belong on {RATING_OUTCOMES.name}")
+    try:
+        city_day(event.submitted_at)
+    except ValueError as error:
+        raise InvalidData(f"{event.NAME}: submitted_at: {error}") from error
+    return event

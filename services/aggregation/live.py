@@ -1,0 +1,176 @@
+"""The live stream: whoever watches a scope gets its newest figures, soon after they change.
+
+One query per notification serves all streams. What waits for a slow reader is a map from scope to the newest
+document, so it never grows, and never holds back anybody else.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from chassis.readiness import Check
+from chassis.tasks import wait_out
+from services.aggregation import metrics
+from services.aggregation.documents import Figures, Period, Snapshot, satisfaction
+from services.aggregation.domain import Scope
+
+PAUSE_SECONDS = 0.05  # between two queries: a burst of commits is answered once
+TOTALS = Period()
+
+
+class Reading(Protocol):
+    async def figures(
+        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
+    ) -> Snapshot:
+        """Raises what `outage` knows."""
+
+    def outage(self, error: BaseException) -> bool: ...
+
+
+class Notifications(Protocol):
+    async def wait(self) -> None:
+        """Returns when figures may have changed: after a notification, a lost connection, or a while. Raises
+        what the reading's `outage` knows."""
+
+
+class Unknown(NamedTuple):
+    """Neither the directory nor any figure knows this scope."""
+
+    scope: Scope
+
+
+class LiveEvent(NamedTuple):
+    """`id` is a revision from which a stream may go on: no figures up to it are missed."""
+
+    event: str
+    id: int
+    data: str
+
+
+@dataclass(eq=False, slots=True)
+class Stream:
+    """One client. `sent` holds the revision of each scope's figures as last sent; `resume_from` all before it
+    is sent."""
+
+    scopes: frozenset[Scope]
+    waiting: dict[Scope, Figures] = field(default_factory=dict)
+    sent: dict[Scope, int] = field(default_factory=dict)
+    resume_from: int = 0
+    revision: int = 0
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    event: str = "snapshot"
+
+    def begin(self, snapshot: Snapshot, last_event_id: int) -> None:
+        """The first events. What was offered while the snapshot was read may be newer than it, and stays."""
+        resumed = 0 < last_event_id <= snapshot.revision
+        self.event = "figures" if resumed else "snapshot"
+        self.resume_from = last_event_id if resumed else 0
+        self.revision = max(self.revision, snapshot.revision)
+        offered, self.waiting = self.waiting, {}
+        for figures in snapshot.figures:
+            newest = max(figures, offered.get(figures.scope, figures), key=lambda one: one.revision)
+            if resumed and newest.revision <= last_event_id:
+                self.sent[newest.scope] = newest.revision
+            else:
+                self.waiting[newest.scope] = newest
+        if self.waiting:
+            self.woken.set()
+
+    def forget(self) -> None:
+        """What was sent counts no more; the next event says everything again."""
+        self.sent.clear()
+        self.resume_from = self.revision = 0
+
+    def offer(self, changed: Sequence[Figures], revision: int) -> None:
+        """Figures that changed, all of them up to `revision`."""
+        self.revision = max(self.revision, revision)
+        for figures in changed:
+            if figures.scope in self.scopes and figures.revision > self.sent.get(figures.scope, 0):
+                self.waiting[figures.scope] = figures
+                metrics.EVENTS.inc()
+        if self.waiting:
+            self.woken.set()
+
+    async def events(self) -> AsyncIterator[LiveEvent]:
+        """What waits, whenever something does, without end."""
+        while True:
+            await self.woken.wait()
+            for event in self._take():
+                yield event
+
+    def _take(self) -> list[LiveEvent]:
+        """What waits, as one group. Only its last event carries the group's revision: a client that loses the
+        connection within the group must get the rest of it."""
+        self.woken.clear()
+        event, self.event = self.event, "figures"
+        group, self.waiting = list(self.waiting.values()), {}
+        events = []
+        for place, figures in enumerate(group, start=1):
+            self.sent[figures.scope] = figures.revision
+            last = self.revision if place == len(group) else self.resume_from
+            events.append(
+                LiveEvent(event, last, satisfaction(figures, TOTALS).model_dump_json(by_alias=True))
+            )
+        self.resume_from = self.revision
+        return events
+
+
+class Hub:
+    """All streams of this process."""
+
+    def __init__(self, reading: Reading, notifications: Notifications, postgres: Check) -> None:
+        self._reading = reading
+        self._notifications = notifications
+        self._postgres = postgres
+        self._streams: set[Stream] = set()
+        self._revision = 0
+        # Held while changes are read: a stream that joins meanwhile would miss them.
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Read what changed, whenever something did; never returns."""
+        while True:
+            await wait_out(self._postgres, self._notifications.wait, outage=self._reading.outage, most=1.0)
+            await wait_out(self._postgres, self._deliver, outage=self._reading.outage, most=1.0)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _deliver(self) -> None:
+        async with self._turn:
+            snapshot = await self._changed()
+            if snapshot.revision < self._revision:
+                # The read models were made again: what was sent before says nothing about them.
+                self._revision = 0
+                for stream in self._streams:
+                    stream.forget()
+                snapshot = await self._changed()
+            self._revision = snapshot.revision
+            for stream in self._streams:
+                stream.offer(snapshot.figures, snapshot.revision)
+
+    async def _changed(self) -> Snapshot:
+        watched = sorted({scope for stream in self._streams for scope in stream.scopes})
+        return await self._reading.figures(watched, TOTALS, changed_since=self._revision)
+
+    async def join(self, scopes: Sequence[Scope], last_event_id: int) -> Stream | Unknown:
+        """A stream with its first events waiting: a snapshot of every scope, or, after a break, what changed
+        since `last_event_id` (0: none). Raises what the reading's `outage` knows."""
+        stream = Stream(frozenset(scopes))
+        async with self._turn:
+            self._streams.add(stream)  # before the snapshot, so that nothing falls between
+        try:
+            snapshot = await self._reading.figures(scopes, TOTALS)
+        except BaseException:
+            self._streams.discard(stream)
+            raise
+        unknown = [figures.scope for figures in snapshot.figures if not figures.known]
+        if unknown:
+            self._streams.discard(stream)
+            return Unknown(unknown[0])
+        stream.begin(snapshot, last_event_id)
+        metrics.STREAMS.inc()
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        self._streams.discard(stream)
+        metrics.STREAMS.dec()

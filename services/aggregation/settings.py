@@ -1,0 +1,27 @@
+"""The only reader of the environment."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """AGGREGATION_… variables."""
+
+    model_config = SettingsConfigDict(env_prefix="AGGREGATION_")
+
+    database_url: str = "postgresql://postgres@127.0.0.1:5433/aggregation"
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    host: str = "127.0.0.1"
+    port: int = 8003
+    worker_host: str = "127.0.0.1"
+    worker_port: int = 8013
+    log_level: str = "INFO"
+    batch: int = Field(1_000, ge=1, description="Records in one database transaction, at most.")
+    batch_seconds: float = Field(0.1, gt=0, description="How long a batch waits to be filled, at most.")
+    stall_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="A worker that has records to count, and counts none for so long, ends itself.",
+    )
+    city_name_vi: str = "Thành phố Đà Nẵng"
+    city_name_en: str = "Da Nang City"
