@@ -1,7 +1,9 @@
 """What every Kafka client of the system is told, in one place."""
 
+import asyncio
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
@@ -18,6 +20,10 @@ from aiokafka.errors import (
 )
 from pydantic import BaseModel
 
+from chassis.logs import logger
+
+log = logger(__name__)
+ABANDON_SECONDS = 2.0
 _OUTAGES: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
@@ -39,6 +45,23 @@ _OUTAGES: tuple[type[BaseException], ...] = (
 def is_outage(error: BaseException) -> bool:
     """Whether to wait and try again: the broker is away, or a topic's leader or coordinator is moving."""
     return isinstance(error, _OUTAGES)
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Close a producer at once; what it still holds fails.
+
+    There is no public way: `stop` flushes first, and for ever while the broker is away.
+    """
+    producer._closed = True
+    producer._message_accumulator.fail_all(KafkaConnectionError("the producer was given up"))
+    sender = producer._sender.sender_task
+    deadline = asyncio.get_running_loop().time() + ABANDON_SECONDS
+    while sender is not None and not sender.done() and asyncio.get_running_loop().time() < deadline:
+        sender.cancel()  # it waits for its own requests first; a second time cancels those
+        await asyncio.wait([sender], timeout=0.2)
+    if sender is not None and not sender.done():
+        log.warning("a producer's task did not end")
+    await producer.client.close()
 
 
 class KafkaClient(BaseModel):

@@ -36,8 +36,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:
-    """A pool whose connections time out; `name` shows in pg_stat_activity, `settings` are the server's for each
-    session (search_path, for example). Raises what `is_outage` knows.
+    """A pool whose connections time out; `name` shows in pg_stat_activity, `settings` are the server's for
+    each session (search_path, for example). Raises what `is_outage` knows.
     """
     return await asyncpg.create_pool(
         url,

@@ -51,6 +51,7 @@ class UnitPublished(Event):
     name: Text
     group_id: Identifier
     group_name: Text
+    group_position: int = Field(0, ge=0, description="Order of the group among groups.")
     position: int = Field(0, ge=0, description="Order within the group; ties go by name.")
     opened_on: date | None = None
     closed_on: date | None = Field(None, description="First day on which the unit takes no ratings.")

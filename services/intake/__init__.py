@@ -1,0 +1,1 @@
+"""Finds and takes ratings; keeps the directory."""

@@ -1,0 +1,98 @@
+"""Intake's commands."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from chassis import http, logs
+from contracts.events import Event, SealingKey
+from services.intake.adapters.files import FileInvalid, read_events
+from services.intake.adapters.key_files import create_keys
+from services.intake.bootstrap import create, publish_all
+from services.intake.ports import KeysMissing, NotKept
+from services.intake.publishing import Plan
+from services.intake.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
+app.add_typer(keys, name="keys")
+
+
+@app.command()
+def serve() -> None:
+    """Take ratings in over HTTP. Example: INTAKE_PORT=8001 python -m services.intake serve"""
+    settings = _settings()
+    try:
+        application = create(settings)
+    except KeysMissing as error:
+        _fail(f"{settings.keys_dir / str(error)} is missing; make it with: keys create --edition EDITION")
+    http.serve(application, host=settings.host, port=settings.port)
+
+
+@app.command()
+def publish(
+    files: Annotated[list[Path], typer.Argument(help="Directory and edition files (YAML).")],
+    sealing_key: Annotated[
+        str, typer.Option(help="For editions: what `services.verification keys create` printed.")
+    ] = "",
+    prune: Annotated[bool, typer.Option(help="Remove what is on the log and in none of the files.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
+) -> None:
+    """Publish directory and edition files: what has changed, once all files are found valid.
+
+    Example: python -m services.intake publish data/directory-2017.yaml --dry-run
+    """
+    settings = _settings()
+    try:
+        key = SealingKey.model_validate_json(sealing_key) if sealing_key else None
+        wanted: dict[str, Event] = {}
+        for file in files:
+            wanted |= read_events(file, key)
+        plan = asyncio.run(publish_all(settings, wanted, prune=prune, dry_run=dry_run))
+    except FileInvalid as error:
+        _fail(str(error))
+    except ValidationError:
+        _fail('--sealing-key must be a line of JSON such as {"key_id": "2017-1", "public_key": "…"}')
+    except (NotKept, TimeoutError, OSError) as error:
+        _fail(f"Kafka at {settings.kafka_bootstrap} did not take it ({error}); run the same command again")
+    _show(plan, prune=prune)
+
+
+@keys.command("create")
+def create_(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> None:
+    """Make the keys that are missing; never overwrites one.
+
+    Example: python -m services.intake keys create --edition 2017
+    """
+    print(json.dumps({"created": create_keys(_settings().keys_dir, edition)}))
+
+
+def _show(plan: Plan, *, prune: bool) -> None:
+    for mark, found in (("+", plan.added), ("~", plan.changed), ("-" if prune else "?", plan.absent)):
+        for key in found:
+            print(f"{mark} {key}")
+    left = "removed" if prune else "on the log and in no file (--prune removes them)"
+    print(
+        f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.unchanged)} unchanged,"
+        f" {len(plan.absent)} {left}"
+    )
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    logs.configure("intake", level=settings.log_level)
+    return settings
+
+
+def _fail(text: str) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

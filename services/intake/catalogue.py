@@ -1,0 +1,164 @@
+"""The directory and the edition as documents, written once for each state of the directory and each day."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from contracts.events import EditionPublished, OfficerPublished, Text, UnitPublished
+from services.intake.domain.directory import Directory, Group, city_day
+from services.intake.domain.search import Index
+from services.intake.ports import DirectoryView
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    content: bytes
+    etag: str
+
+
+class Catalogue:
+    """Answers None for what is not there (any more)."""
+
+    def __init__(self, view: DirectoryView, clock: Callable[[], datetime]) -> None:
+        self._view = view
+        self._clock = clock
+        self._shown: _Shown | None = None
+
+    def groups(self) -> Document | None:
+        return self._now().document("groups")
+
+    def group(self, group_id: str) -> Document | None:
+        return self._now().document(f"group:{group_id}")
+
+    def unit(self, unit_id: str) -> Document | None:
+        return self._now().document(f"unit:{unit_id}")
+
+    def officer(self, officer_id: str) -> Document | None:
+        return self._now().document(f"officer:{officer_id}")
+
+    def edition(self) -> Document | None:
+        return self._now().document("edition")
+
+    def search(self, query: str, limit: int) -> Document:
+        return self._now().search(query, limit)
+
+    def _now(self) -> "_Shown":
+        directory, day = self._view.current, city_day(self._clock())
+        if self._shown is None or self._shown.directory is not directory or self._shown.day != day:
+            self._shown = _Shown(directory, day)
+        return self._shown
+
+
+class _Shown:
+    """One state of the directory on one day. Documents are written when they are first asked for."""
+
+    def __init__(self, directory: Directory, day: date) -> None:
+        self.directory = directory
+        self.day = day
+        self._written: dict[str, Document] = {}
+        self._index: Index | None = None
+
+    def document(self, name: str) -> Document | None:
+        if name not in self._written:
+            body = self._body(name)
+            if body is None:
+                return None  # not remembered: callers may ask for anything
+            self._written[name] = _write(body)
+        return self._written[name]
+
+    def search(self, query: str, limit: int) -> Document:
+        if self._index is None:
+            self._index = Index(self.directory, self.day)
+        found = self._index.find(query, limit)
+        units = self.directory.units
+        return _write(
+            {
+                "query": query,
+                "units": [{**_unit(unit), "group": _named(_group_of(unit))} for unit in found.units],
+                "officers": [{**_officer(o), "unit": _unit(units[o.unit_id])} for o in found.officers],
+            }
+        )
+
+    def _body(self, name: str) -> Json | None:
+        kind, _, wanted = name.partition(":")
+        match kind:
+            case "groups":
+                return {"groups": [self._group(group) for group in self.directory.groups(self.day)]}
+            case "group":
+                return self._group_with_units(wanted)
+            case "unit":
+                return self._unit_with_officers(wanted)
+            case "officer":
+                return self._officer_with_place(wanted)
+            case _:
+                edition = self.directory.current_edition(self.day)
+                return None if edition is None else _edition(edition)
+
+    def _group(self, group: Group) -> Json:
+        units = [u for u in self.directory.open_units(self.day) if u.group_id == group.id]
+        return {**_named(group), "unit_count": len(units)}
+
+    def _group_with_units(self, group_id: str) -> Json | None:
+        units = [u for u in self.directory.open_units(self.day) if u.group_id == group_id]
+        if not units:
+            return None
+        counted = [
+            {**_unit(u), "officer_count": len(self.directory.active_officers(u.unit_id, self.day))}
+            for u in units
+        ]
+        return {**_named(_group_of(units[0])), "units": counted}
+
+    def _unit_with_officers(self, unit_id: str) -> Json | None:
+        unit = self.directory.units.get(unit_id)
+        if unit is None:
+            return None
+        officers = [_officer(o) for o in self.directory.active_officers(unit_id, self.day)]
+        return {**_unit(unit), "group": _named(_group_of(unit)), "officers": officers}
+
+    def _officer_with_place(self, officer_id: str) -> Json | None:
+        officer = self.directory.officers.get(officer_id)
+        unit = self.directory.units.get(officer.unit_id) if officer else None
+        if officer is None or unit is None:
+            return None
+        active = self.directory.is_active(officer, self.day)
+        return {**_officer(officer), "unit": _unit(unit), "group": _named(_group_of(unit)), "active": active}
+
+
+def _group_of(unit: UnitPublished) -> Group:
+    return Group(unit.group_id, unit.group_name)
+
+
+def _text(text: Text) -> Json:
+    return text.model_dump()
+
+
+def _named(group: Group) -> Json:
+    return {"id": group.id, "name": _text(group.name)}
+
+
+def _unit(unit: UnitPublished) -> Json:
+    return {"id": unit.unit_id, "name": _text(unit.name)}
+
+
+def _officer(officer: OfficerPublished) -> Json:
+    return {
+        "id": officer.officer_id,
+        "name": officer.name,
+        "title": _text(officer.title),
+        "sample": officer.sample,
+    }
+
+
+def _edition(edition: EditionPublished) -> Json:
+    shown = edition.model_dump(mode="json", exclude={"edition_id", "sealing_key"})
+    return {"id": edition.edition_id, **shown}
+
+
+def _write(body: Mapping[str, Any]) -> Document:
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Document(content, f'"{hashlib.sha256(content).hexdigest()[:24]}"')

@@ -1,0 +1,1 @@
+"""What intake rules, as pure functions. Time, keys and the directory come in as arguments."""

@@ -1,0 +1,52 @@
+"""Taking in the code that a citizen got by SMS."""
+
+from datetime import UTC
+from uuid import UUID
+
+from contracts.envelope import Envelope, encode
+from contracts.events import PhoneCodeEntered
+from contracts.topics import RATING_SUBMISSIONS, key_of
+from services.intake.domain.identity import event_id
+from services.intake.domain.rating import Fault
+from services.intake.ports import Parts
+from services.intake.submitting import SOURCE, DirectoryUnread, Faulty
+
+DIGITS = 6
+
+
+class EnterPhoneCode:
+    """One a process. Whether the rating exists and the code is right is verification's to say."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def __call__(self, rating_id: UUID, edition_id: str, code: str, idempotency_key: str) -> UUID:
+        """Returns the event's id once the log has it: the same key and code are the same try.
+
+        Raises DirectoryUnread, Faulty or NotKept.
+        """
+        if not self._parts.directory.loaded:
+            raise DirectoryUnread
+        edition = self._parts.directory.current.editions.get(edition_id)
+        digits = "".join(code.split())
+        faults = [] if edition else [Fault("/edition_id", "edition_unknown")]
+        if not (digits.isascii() and digits.isdigit() and len(digits) == DIGITS):
+            faults.append(Fault("/code", "phone_code_invalid"))
+        if faults or edition is None:
+            raise Faulty(faults)
+        event = PhoneCodeEntered(
+            rating_id=rating_id,
+            code=self._parts.sealer.seal(edition.sealing_key, digits.encode()),
+            entered_at=self._parts.clock().astimezone(UTC),
+        )
+        event_id_ = event_id(self._parts.keys.secret, "phone-code", idempotency_key, str(rating_id), digits)
+        envelope = Envelope(
+            id=event_id_,
+            source=SOURCE,
+            subject=str(rating_id),
+            time=event.entered_at,
+            correlation_id=event_id_,
+            data=event,
+        )
+        await self._parts.log.append(RATING_SUBMISSIONS.name, encode(envelope, key=key_of(event)))
+        return event_id_

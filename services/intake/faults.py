@@ -1,0 +1,88 @@
+"""What intake answers when it cannot do what was asked: problems and field errors, in both languages."""
+
+from chassis.problems import VALIDATION_FAILED, Bilingual, FieldError, Problem, ProblemType
+from services.intake.domain.rating import Fault
+
+IDEMPOTENCY_KEY_MISSING = ProblemType(
+    "idempotency_key_missing",
+    400,
+    Bilingual("Thiếu Idempotency-Key", "Idempotency-Key is missing"),
+    Bilingual(
+        "Hãy gửi tiêu đề Idempotency-Key từ 16 đến 255 ký tự ASCII, mỗi đánh giá một khóa, và dùng lại"
+        " khóa đó khi gửi lại.",
+        "Send an Idempotency-Key header of 16 to 255 visible ASCII characters, one a rating, and the same"
+        " again when you send it again.",
+    ),
+)
+IDEMPOTENCY_KEY_REUSED = ProblemType(
+    "idempotency_key_reused",
+    422,
+    Bilingual("Idempotency-Key đã dùng cho nội dung khác", "The Idempotency-Key came with another body"),
+    Bilingual("Hãy dùng khóa mới cho nội dung mới.", "Use a new key for a new body."),
+)
+UNAVAILABLE = ProblemType(
+    "temporarily_unavailable",
+    503,
+    Bilingual("Hệ thống tạm thời chưa nhận được đánh giá", "Ratings cannot be taken right now"),
+    Bilingual(
+        "Vui lòng gửi lại sau {seconds} giây với cùng Idempotency-Key; đánh giá chỉ được tính một lần.",
+        "Send it again in {seconds} seconds with the same Idempotency-Key; it counts once.",
+    ),
+)
+EDITION_KEYS_MISSING = ProblemType(
+    "edition_keys_missing",
+    503,
+    Bilingual("Đợt khảo sát chưa sẵn sàng", "The survey is not ready"),
+    Bilingual("Vui lòng thử lại sau ít phút.", "Please try again in a few minutes."),
+)
+NO_OPEN_EDITION = ProblemType(
+    "no_open_edition",
+    404,
+    Bilingual("Hiện không có đợt khảo sát nào", "No survey is open"),
+    Bilingual("Mời ông/bà quay lại khi có đợt mới.", "Please come back when the next one opens."),
+)
+
+_DETAILS = {
+    "edition_unknown": Bilingual("Không có đợt khảo sát này.", "There is no such edition."),
+    "edition_closed": Bilingual(
+        "Đợt khảo sát này hiện không nhận đánh giá.", "This edition takes no ratings at present."
+    ),
+    "officer_unknown": Bilingual(
+        "Không có công chức này. Hãy chọn lại.", "There is no such officer. Choose again."
+    ),
+    "officer_not_active": Bilingual(
+        "Công chức này hiện không nhận đánh giá. Hãy chọn lại.",
+        "This officer takes no ratings at present. Choose again.",
+    ),
+    "answer_missing": Bilingual("Hãy chọn một câu trả lời.", "Choose an answer."),
+    "answer_unknown": Bilingual("Câu trả lời không có trong khảo sát.", "The survey has no such answer."),
+    "reasons_missing": Bilingual("Hãy chọn ít nhất một lý do.", "Choose at least one reason."),
+    "reasons_not_asked": Bilingual("Câu trả lời này không kèm lý do.", "This answer goes without reasons."),
+    "reason_unknown": Bilingual("Lý do không có trong khảo sát.", "The survey has no such reason."),
+    "reasons_repeated": Bilingual("Mỗi lý do chỉ chọn một lần.", "Give each reason once."),
+    "challenge_missing": Bilingual("Hãy nhập mã xác thực.", "Enter the verification code."),
+    "challenge_answer_missing": Bilingual("Hãy nhập mã xác thực.", "Enter the verification code."),
+    "phone_missing": Bilingual("Hãy nhập số điện thoại di động.", "Enter your mobile phone number."),
+    "phone_invalid": Bilingual(
+        "Số điện thoại chưa đúng. Ví dụ: 0905 123 456.", "The number is not valid. For example: 0905 123 456."
+    ),
+    "phone_not_vietnamese": Bilingual(
+        "Hãy nhập số di động Việt Nam, ví dụ 0905 123 456.",
+        "Enter a Vietnamese mobile number, for example 0905 123 456.",
+    ),
+    "phone_not_mobile": Bilingual(
+        "Đây là số cố định. Hãy nhập số di động, ví dụ 0905 123 456.",
+        "This is a landline. Enter a mobile number, for example 0905 123 456.",
+    ),
+    "consent_missing": Bilingual(
+        "Hãy đánh dấu đồng ý để chúng tôi được dùng số điện thoại.",
+        "Tick your consent so that we may use the phone number.",
+    ),
+    "phone_code_invalid": Bilingual("Mã gồm 6 chữ số.", "The code has 6 digits."),
+}
+
+
+def problem(faults: list[Fault]) -> Problem:
+    """All faults of a body at once."""
+    errors = [FieldError(fault.pointer, fault.code, _DETAILS[fault.code]) for fault in faults]
+    return Problem(VALIDATION_FAILED, errors=errors)

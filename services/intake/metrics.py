@@ -1,0 +1,17 @@
+"""What operators watch. No label ever holds anything about a person."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ACCEPTED = Counter("intake_submissions_total", "Answers 202: the log has the submission.", ["channel"])
+REFUSED = Counter("intake_refused_total", "Submissions not taken in.", ["problem"])
+APPEND_SECONDS = Histogram(
+    "intake_append_seconds",
+    "Time until the log confirmed a message, or did not.",
+    ["confirmed"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+IN_FLIGHT = Gauge("intake_appends_in_flight", "Messages sent that the log has not confirmed yet.")
+PRODUCERS = Counter("intake_producers_replaced_total", "Producers given up after a failure or a time-out.")
+DIRECTORY_DEAD_LETTERS = Counter(
+    "intake_directory_dead_letters_total", "Directory messages that can never be read.", ["reason"]
+)

@@ -1,0 +1,24 @@
+"""Intake's settings: environment variables with the prefix INTAKE_, read here alone."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.kafka import KafkaClient
+
+
+class Settings(BaseSettings):
+    """`outcome_base_url`: where verification's API is to callers; empty where it shares intake's address."""
+
+    model_config = SettingsConfigDict(env_prefix="INTAKE_")
+
+    host: str = "127.0.0.1"
+    port: int = 8001
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    keys_dir: Path = Path(".local/keys/intake")
+    outcome_base_url: str = ""
+    log_level: str = "INFO"
+
+    @property
+    def kafka(self) -> KafkaClient:
+        return KafkaClient(bootstrap=self.kafka_bootstrap)

@@ -1,0 +1,125 @@
+"""Taking a rating in: judged, sealed, on the log, and only then confirmed."""
+
+from collections import OrderedDict
+from datetime import UTC, datetime
+from uuid import UUID
+
+from contracts.envelope import Envelope, encode
+from contracts.events import ChallengeAnswer, RatingSubmitted
+from contracts.topics import RATING_SUBMISSIONS, key_of
+from services.intake.domain.directory import city_day
+from services.intake.domain.identity import Identity, fingerprint, identify, pseudonym
+from services.intake.domain.rating import Fault, Rating, Sound, judge
+from services.intake.ports import Parts
+
+SOURCE = "/hailong/intake"
+REMEMBERED = 50_000
+
+
+class Faulty(Exception):
+    """The rating cannot be taken in as it is."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(", ".join(fault.code for fault in faults))
+        self.faults = faults
+
+
+class KeyReused(Exception):
+    """The Idempotency-Key came with another body before."""
+
+
+class DirectoryUnread(Exception):
+    """The directory has not been read yet, so nothing can be judged."""
+
+
+class SubmitRating:
+    """One a process. Needs nothing but the log: the little it remembers only answers sooner."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._taken = _Recent(REMEMBERED)
+
+    async def __call__(self, rating: Rating, idempotency_key: str) -> Identity:
+        """Returns once the log has the submission.
+
+        Raises DirectoryUnread, Faulty, KeyReused, KeysMissing or NotKept; after NotKept the same call may be
+        made again, here or on another replica, and is the same submission.
+        """
+        if not self._parts.directory.loaded:
+            raise DirectoryUnread
+        now = self._parts.clock()
+        judged = judge(rating, self._parts.directory.current, city_day(now))
+        if not isinstance(judged, Sound):
+            raise Faulty(judged)
+        edition_key = self._parts.keys.pseudonym_key(judged.edition.edition_id)
+        who = identify(
+            self._parts.keys.secret,
+            idempotency_key,
+            fingerprint(edition_key, _canonical(rating, judged.phone)),
+        )
+        if self._taken.get(who.idempotency_token, who.rating_id) != who.rating_id:
+            raise KeyReused
+        event = self._event(rating, judged, who, pseudonym(edition_key, judged.phone), now)
+        envelope = Envelope(
+            id=who.submission_id,
+            source=SOURCE,
+            subject=str(who.rating_id),
+            time=event.submitted_at,
+            correlation_id=who.submission_id,
+            data=event,
+        )
+        await self._parts.log.append(RATING_SUBMISSIONS.name, encode(envelope, key=key_of(event)))
+        self._taken.put(who.idempotency_token, who.rating_id)
+        return who
+
+    def _event(
+        self, rating: Rating, judged: Sound, who: Identity, phone_pseudonym: str, now: datetime
+    ) -> RatingSubmitted:
+        challenge = rating.challenge
+        return RatingSubmitted(
+            rating_id=who.rating_id,
+            idempotency_token=who.idempotency_token,
+            edition_id=judged.edition.edition_id,
+            group_id=judged.unit.group_id,
+            unit_id=judged.unit.unit_id,
+            officer_id=judged.officer.officer_id,
+            answer=rating.answer,
+            reasons=tuple(rating.reasons),
+            channel=rating.channel,
+            language=rating.language,
+            phone=self._parts.sealer.seal(judged.edition.sealing_key, judged.phone.encode()),
+            phone_pseudonym=phone_pseudonym,
+            challenge=ChallengeAnswer(id=challenge[0], answer=challenge[1]) if challenge else None,
+            submitted_at=now.astimezone(UTC),
+        )
+
+
+def _canonical(rating: Rating, phone: str) -> dict[str, object]:
+    """What makes two bodies the same rating: not how the number is spelt, nor the order of the reasons."""
+    return {
+        "edition_id": rating.edition_id,
+        "officer_id": rating.officer_id,
+        "answer": rating.answer,
+        "reasons": sorted(rating.reasons),
+        "phone": phone,
+        "challenge": rating.challenge,
+        "channel": rating.channel,
+        "language": rating.language,
+    }
+
+
+class _Recent:
+    """The ratings of the keys seen last, the oldest forgotten first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[str, UUID] = OrderedDict()
+
+    def get(self, token: str, otherwise: UUID) -> UUID:
+        return self._known.get(token, otherwise)
+
+    def put(self, token: str, rating_id: UUID) -> None:
+        self._known[token] = rating_id
+        self._known.move_to_end(token)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
