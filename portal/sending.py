@@ -79,11 +79,12 @@ async def _enter_phone_code(
 
 async def _follow(draft: Draft, edition: Edition, verification: Verification, wait: float) -> Progress:
     assert draft.rating_id is not None  # noqa: S101 - taken in above
+    seen = draft.phone_code.tries_left if draft.phone_code is not None else None
     until = time.monotonic() + wait
     while True:
         left = max(0.0, until - time.monotonic())
         try:
-            outcome = await verification.outcome(draft.rating_id, wait=left)
+            outcome = await verification.outcome(draft.rating_id, wait=left, tries_left=seen)
         except Unavailable:
             return Progress("pending")
         progress = _read(draft, edition, outcome)

@@ -42,8 +42,12 @@ class Verification:
         response = await self._api.request("GET", f"/v1/challenges/{quote(challenge_id, safe='')}/{name}")
         return response.content, response.headers.get("content-type", "application/octet-stream")
 
-    async def outcome(self, rating_id: str, *, wait: float) -> Outcome:
-        """Where the rating stands; waits up to `wait` seconds for a decision."""
+    async def outcome(self, rating_id: str, *, wait: float, tries_left: int | None = None) -> Outcome:
+        """Where the rating stands; waits up to `wait` seconds for a decision.
+
+        Whoever saw `tries_left` and entered a code waits until that number has changed.
+        """
         path = f"/v1/ratings/{quote(rating_id, safe='')}/outcome"
-        response = await self._api.request("GET", path, params={"wait": f"{wait:g}"}, timeout=wait + 3)
+        params = {"wait": f"{wait:g}"} | ({} if tries_left is None else {"tries_left": str(tries_left)})
+        response = await self._api.request("GET", path, params=params, timeout=wait + 3)
         return Outcome.model_validate(response.json())

@@ -11,6 +11,17 @@ const esbuild = createRequire(path.join(modules, "_"))("esbuild");
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 
+// Paper is white whatever the screen prefers.
+const darkOnScreenOnly = {
+  name: "dark on screen only",
+  setup(build) {
+    build.onLoad({ filter: /theme[\\/]hai-long\.css$/ }, async ({ path: file }) => {
+      const text = await readFile(file, "utf8");
+      return { contents: text.replaceAll("@media (prefers-color-scheme", "@media screen and (prefers-color-scheme"), loader: "css" };
+    });
+  },
+};
+
 const result = await esbuild.build({
   entryPoints: ["site.css", "walk.js", "live.js", "mark.svg"].map((name) => path.join(source, name)),
   outdir: out,
@@ -23,6 +34,7 @@ const result = await esbuild.build({
   assetNames: "[name]-[hash]",
   loader: { ".woff2": "file", ".svg": "copy" },
   nodePaths: [modules],
+  plugins: [darkOnScreenOnly],
   legalComments: "none",
   logLevel: "warning",
 });

@@ -20,23 +20,22 @@ addEventListener("pageshow", () => {
 });
 
 // Players become plain buttons.
-const sounds = document.querySelector("[data-sounds]");
-if (sounds) {
-  for (const player of sounds.querySelectorAll("audio")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "ds-button";
-    button.dataset.variant = player.dataset.variant || "secondary";
-    button.textContent = player.getAttribute("aria-label");
-    button.addEventListener("click", () => {
-      for (const other of sounds.querySelectorAll("audio")) other.pause();
-      player.currentTime = 0;
-      player.play().catch(() => player.removeAttribute("hidden"));
-    });
-    player.controls = false;
-    player.hidden = true;
-    player.before(button);
-  }
+const players = [...document.querySelectorAll(".sound audio")];
+for (const player of players) {
+  const place = player.parentElement;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "ds-button";
+  button.dataset.variant = place.dataset.variant ?? "secondary";
+  button.textContent = player.getAttribute("aria-label");
+  button.addEventListener("click", () => {
+    for (const other of players) other.pause();
+    player.currentTime = 0;
+    player.play().catch(() => { player.controls = true; player.hidden = false; });
+  });
+  player.controls = false;
+  player.hidden = true;
+  place.replaceChildren(button, player);
 }
 
 // The page that waits asks again by itself, instead of reloading.

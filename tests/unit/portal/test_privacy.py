@@ -1,5 +1,6 @@
 """Cookies, headers, origins; and a phone number that shows nowhere but in the citizen's own form."""
 
+import json
 import logging
 import re
 import stat
@@ -10,6 +11,7 @@ from typing import cast
 
 import pytest
 import structlog
+from cryptography.fernet import Fernet
 
 from chassis.logs import configure
 from tests.unit.portal.conftest import FORM, PHONE, Citizen, OpenPortal
@@ -67,11 +69,18 @@ async def test_the_draft_cookie_is_sealed_bound_to_the_officer_and_out_of_reach_
         assert PHONE not in cookie
 
 
-async def test_a_decided_rating_leaves_nothing_personal_in_the_cookie(citizen: Citizen) -> None:
-    await citizen.fill_form()
+async def test_a_decided_rating_leaves_nothing_personal_in_the_cookie(
+    citizen: Citizen, tmp_path: Path
+) -> None:
+    key = Fernet((tmp_path / "keys" / "session.key").read_bytes())
+    await citizen.fill_form("not_satisfied")
+    assert PHONE in key.decrypt(citizen.client.cookies["hl_draft"]).decode()
+    await citizen.post(f"{FORM}/ly-do", reasons=["khac"])
     await citizen.send_code()
-    await citizen.get(FORM)
-    assert "905" not in citizen.page
+    left = json.loads(key.decrypt(citizen.client.cookies["hl_draft"]))
+    assert left["end"] == "thanks"
+    for field in ("phone", "answer", "reasons", "code", "challenge", "rating_id"):
+        assert not left[field]
 
 
 async def test_a_tampered_cookie_is_no_draft(citizen: Citizen) -> None:
