@@ -41,7 +41,7 @@ class Wiring:
             "VERIFICATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "VERIFICATION_DATABASE_URL": self.database_urls["verification"],
             "VERIFICATION_KEYS_DIR": str(self.keys("verification")),
-            "VERIFICATION_SMS_OUTBOX_DIR": str(self.layout.outbox),
+            "VERIFICATION_OUTBOX_DIR": str(self.layout.outbox),
         }
 
     def aggregation(self) -> dict[str, str]:

@@ -111,7 +111,7 @@ def _fetch_with_retries(jar: Jar, staging: Path, fetch: Fetch) -> Path:
             return fetch(jar, target)
         except (OSError, RuntimeError) as error:
             if attempt == ATTEMPTS:
-                # Only the operating system's own errors have a number; requests' say at length "no connection".
+                # Only the operating system numbers its errors; requests says at length "no connection".
                 unconnected = isinstance(error, OSError) and error.errno is None
                 reason = "no connection to the registry" if unconnected else str(error)[:160]
                 raise StackError(

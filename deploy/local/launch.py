@@ -11,9 +11,11 @@ Linux only (prctl(2), capabilities(7)). Standard library only.
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -35,10 +37,26 @@ def _prctl(option: int, first: int, second: int = 0) -> None:
 
 def become(uid: int) -> None:
     """Give up root for `uid`, keeping only the right to pass folders that are closed to others."""
-    _prctl(PR_SET_KEEPCAPS, 1)
+    try:
+        # Changing the user then keeps capabilities, and access(2), by which PostgreSQL looks for its own
+        # programs, counts them.
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
+    except PermissionError:
+        sys.stderr.write("No right to keep capabilities: the checkout must be open to other users.\n")
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
+    if _has_capabilities():
+        _keep_only_dac_override()
+
+
+def _has_capabilities() -> bool:
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) & 1 << CAP_DAC_OVERRIDE)
+
+
+def _keep_only_dac_override() -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     kept = 1 << CAP_DAC_OVERRIDE
     # Two blocks of effective, permitted and inheritable sets: capabilities 0-31, then 32-63.

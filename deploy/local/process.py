@@ -42,11 +42,8 @@ class Process:
     def running(self) -> bool:
         return self.child is not None and self.child.returncode is None
 
-    async def start(self, *, capture: bool = False) -> None:
-        """Start the command; the log of the run before is kept beside the new one as `.log.1`.
-
-        `capture` keeps standard output for `output` instead of logging it.
-        """
+    async def start(self) -> None:
+        """Start the command; the log of the run before is kept beside the new one as `.log.1`."""
         uid = "-" if self.uid is None else str(self.uid)
         launcher = [
             sys.executable,
@@ -62,7 +59,7 @@ class Process:
                 *launcher,
                 *self.command,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE if capture else log,
+                stdout=log,
                 stderr=log,
                 env=dict(self.environment),
                 cwd=self.directory,
@@ -75,12 +72,6 @@ class Process:
         if self.child is None:
             raise RuntimeError(f"{self.name} was not started")
         return await self.child.wait()
-
-    async def output(self) -> str:
-        """All it prints, once it has closed its standard output. For a process started with `capture`."""
-        if self.child is None or self.child.stdout is None:
-            raise RuntimeError(f"{self.name} was not started with capture")
-        return (await self.child.stdout.read()).decode("utf-8", "replace")
 
     async def stop(self) -> bool:
         """End it and everything it started. False where it had to be killed."""
@@ -154,14 +145,13 @@ async def until_ready(process: Process, probe: Callable[[], Awaitable[str]], dea
 
 
 async def run_to_end(process: Process, deadline: float) -> str:
-    """Start it, wait for success and return its standard output. Standard error goes to its log.
+    """Start it, wait for success and return what it printed, which its log keeps.
 
     Raises StackError for an exit code other than 0 or past the deadline (seconds).
     """
-    await process.start(capture=True)
+    await process.start()
     try:
         async with asyncio.timeout(deadline):
-            output = await process.output()
             code = await process.wait()
     except TimeoutError as error:
         raise StackError(
@@ -173,7 +163,7 @@ async def run_to_end(process: Process, deadline: float) -> str:
         await process.kill()
     if code != 0:
         raise process.died()
-    return output
+    return await asyncio.to_thread(process.log.read_text, "utf-8", "replace")
 
 
 def _fresh_log(path: Path) -> BinaryIO:

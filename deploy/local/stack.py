@@ -1,6 +1,7 @@
 """The embedded stack: what is started, in which order, and what each part waits for."""
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Mapping
@@ -109,7 +110,7 @@ class Stack:
         output = await self._step(
             "verification-keys", "services.verification", *arguments, settings=wiring.verification()
         )
-        return output.strip().splitlines()[-1]
+        return sealing_key_in(output)
 
     async def _publish(self, wiring: Wiring, sealing_key: str) -> None:
         arguments = (*DIRECTORY_FILES, "--sealing-key", sealing_key)
@@ -145,6 +146,16 @@ class Stack:
         return output
 
 
+def sealing_key_in(output: str) -> str:
+    """The JSON line with the public key, among whatever else the command printed."""
+    for line in output.splitlines():
+        if line.startswith("{") and "public_key" in json.loads(line):
+            return line
+    raise StackError(
+        "`keys create` printed no public key.", "Its log is verification-keys.log.", output.splitlines()
+    )
+
+
 def python(
     layout: Layout, name: str, module: str, *arguments: str, settings: Mapping[str, str] | None = None
 ) -> Process:
@@ -172,7 +183,9 @@ async def ensure_jars(layout: Layout, report: Report) -> None:
             download.result()
         except StackError as error:
             # The command has said in one line what is wrong and what to do.
-            raise StackError(error.details[-1].removeprefix("✗ ") if error.details else str(error), "") from error
+            raise StackError(
+                error.details[-1].removeprefix("✗ ") if error.details else str(error), ""
+            ) from error
         finally:
             download.cancel()
             await asyncio.wait({download})
