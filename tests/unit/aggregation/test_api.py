@@ -1,0 +1,215 @@
+"""The query API over a fake store: what is asked, checked and answered."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chassis.http import create_app
+from chassis.readiness import Check, Readiness
+from chassis.tasks import Owned
+from contracts.events import Text
+from services.aggregation import api
+from services.aggregation.documents import Counts, Figures, Period, Snapshot
+from services.aggregation.domain import CITY, Level, Measure, Scope, city_day
+from services.aggregation.live import Hub
+
+UNIT = Scope(Level.UNIT, "u")
+TODAY = city_day(datetime.now(UTC))
+
+
+@dataclass
+class Store:
+    counts: dict[Scope, Counts] = field(default_factory=lambda: {CITY: {}, UNIT: {}})
+    by_day: dict[date, Counts] = field(default_factory=dict)
+    asked: list[Period] = field(default_factory=list)
+    away: bool = False
+
+    async def figures(
+        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
+    ) -> Snapshot:
+        assert changed_since is None
+        if self.away:
+            raise ConnectionError
+        self.asked.append(period)
+        name = Text(vi="Sở", en="Department")
+        return Snapshot(
+            7, [Figures(s, s in self.counts, name, counts=self.counts.get(s, {})) for s in scopes]
+        )
+
+    async def days(self, scope: Scope, edition: str | None, first: date, last: date) -> dict[date, Counts]:
+        assert scope == CITY
+        assert edition is None
+        return {day: counts for day, counts in self.by_day.items() if first <= day <= last}
+
+    async def last_day(self, scope: Scope, edition: str | None) -> date | None:
+        assert scope == CITY
+        assert edition is None
+        return max(self.by_day, default=None)
+
+    async def children(self, scope: Scope) -> list[Scope]:
+        return [UNIT] if scope == CITY else []
+
+    def outage(self, error: BaseException) -> bool:
+        return isinstance(error, ConnectionError)
+
+    async def wait(self) -> None:
+        raise AssertionError("no stream is open")
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        del app, readiness, owned
+        yield
+
+    app = create_app(title="t", description="t", lifespan=lifespan)
+    api.install(app)
+    api.attach(app, store, Hub(store, store, Check("postgres")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t/v1") as client:
+        yield client
+
+
+async def problem(client: httpx.AsyncClient, url: str, language: str = "en") -> dict[str, Any]:
+    response = await client.get(url, headers={"Accept-Language": language})
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def test_figures_say_counts_rate_interval_and_what_else_was_counted(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.counts[UNIT] = {
+        (Measure.ANSWER, "satisfied"): 3,
+        (Measure.ANSWER, "not_satisfied"): 1,
+        (Measure.REASON, "late"): 1,
+        (Measure.CHANNEL, "portal"): 4,
+        (Measure.REJECTION, "duplicate"): 2,
+    }
+    body = (await client.get("satisfaction/units/u")).json()
+    assert (body["total"], body["satisfied"], body["not_satisfied"], body["rate"]) == (4, 3, 1, 0.75)
+    assert body["interval"]["low"] == pytest.approx(0.3006, abs=1e-4)
+    assert body["reasons"] == [{"id": "late", "count": 1}]
+    assert body["channels"] == [{"id": "portal", "count": 4}]
+    assert body["rejected"] == [{"reason": "duplicate", "count": 2}]
+    assert body["from"] is None
+
+
+async def test_a_known_place_without_ratings_has_zeros_and_no_rate(client: httpx.AsyncClient) -> None:
+    body = (await client.get("satisfaction/units/u")).json()
+    assert (body["total"], body["rate"], body["interval"]) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "satisfaction/units/x",
+        "satisfaction/units/%00",
+        "satisfaction/officers/u/history",
+        "live?scope=unit:x",
+    ],
+)
+async def test_an_unknown_place_is_a_problem(client: httpx.AsyncClient, path: str) -> None:
+    body = await problem(client, path)
+    assert (body["status"], body["type"]) == (404, "urn:hailong:problem:scope_unknown")
+
+
+async def test_another_kind_of_place_is_not_found(client: httpx.AsyncClient) -> None:
+    assert (await problem(client, "satisfaction/streets/u"))["type"] == "urn:hailong:problem:not_found"
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "code"),
+    [
+        ("satisfaction/city?from=23.11.2017", "from", "not_a_day"),
+        ("satisfaction/city?to=2017-02-30", "to", "not_a_day"),
+        ("satisfaction/city?from=20171123", "from", "not_a_day"),
+        ("satisfaction/city?from=2017-11-23&to=2017-11-22", "to", "backwards"),
+        ("satisfaction/city?edition=%00", "edition", "not_an_id"),
+        ("satisfaction/city/history?from=2016-01-01&to=2017-12-31", "from", "too_many_days"),
+        ("live", "scope", "scopes"),
+        ("live?scope=officer", "scope", "scopes"),
+        ("live?" + "&".join(f"scope=unit:u{n}" for n in range(21)), "scope", "scopes"),
+    ],
+)
+async def test_a_query_that_is_not_valid_names_the_field_in_both_languages(
+    client: httpx.AsyncClient, query: str, pointer: str, code: str
+) -> None:
+    (english,) = (await problem(client, query, "en"))["errors"]
+    (vietnamese,) = (await problem(client, query, "vi"))["errors"]
+    assert (english["pointer"], english["code"]) == (pointer, code)
+    assert english["detail"] != vietnamese["detail"]
+
+
+async def test_the_period_asked_for_is_the_period_read(client: httpx.AsyncClient, store: Store) -> None:
+    await client.get("satisfaction/city?edition=2017&from=2017-11-01&to=2017-11-30")
+    assert store.asked == [Period("2017", date(2017, 11, 1), date(2017, 11, 30))]
+
+
+async def test_history_has_every_day_with_zeros_where_nobody_rated(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.by_day = {date(2017, 11, 2): {(Measure.ANSWER, "satisfied"): 5}}
+    days = (await client.get("satisfaction/city/history?from=2017-11-01&to=2017-11-03")).json()["days"]
+    assert [(day["day"], day["total"]) for day in days] == [
+        ("2017-11-01", 0),
+        ("2017-11-02", 5),
+        ("2017-11-03", 0),
+    ]
+
+
+@pytest.mark.parametrize("ahead", [0, 3])
+async def test_history_is_of_30_days_up_to_today_or_the_last_day_with_figures(
+    client: httpx.AsyncClient, store: Store, ahead: int
+) -> None:
+    store.by_day = {TODAY + timedelta(days=ahead): {(Measure.ANSWER, "satisfied"): 1}}
+    days = (await client.get("satisfaction/city/history")).json()["days"]
+    assert (len(days), days[-1]["day"]) == (30, str(TODAY + timedelta(days=ahead)))
+
+
+async def test_children_come_with_their_figures(client: httpx.AsyncClient) -> None:
+    body = (await client.get("satisfaction/city/children")).json()
+    assert [child["scope"]["id"] for child in body["children"]] == ["u"]
+    assert "reasons" not in body["children"][0]
+
+
+async def test_figures_that_did_not_change_are_not_sent_again(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    first = await client.get("satisfaction/city")
+    again = await client.get("satisfaction/city", headers={"If-None-Match": first.headers["etag"]})
+    store.counts[CITY] = {(Measure.ANSWER, "satisfied"): 1}
+    changed = await client.get("satisfaction/city", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, changed.status_code) == (200, 304, 200)
+    assert again.content == b""
+    assert first.headers["cache-control"] == "no-cache"
+
+
+async def test_any_page_may_read_the_figures(client: httpx.AsyncClient) -> None:
+    response = await client.get("satisfaction/city", headers={"Origin": "https://example.org"})
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["satisfaction/city", "satisfaction/city/history", "live?scope=city"])
+async def test_an_outage_asks_to_come_back(client: httpx.AsyncClient, store: Store, path: str) -> None:
+    store.away = True
+    body = await problem(client, path)
+    assert (body["status"], body["retry_after"]) == (503, 2)
+
+
+async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
+    document = json.loads((await client.get("http://t/openapi.json")).content)
+    assert "/v1/satisfaction/{kind}/{scope_id}/history" in document["paths"]

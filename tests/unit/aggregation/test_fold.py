@@ -1,0 +1,188 @@
+"""The fold: what counts, for whom, when."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import Outcome
+from services.aggregation.domain import (
+    ALL_DAYS,
+    ALL_EDITIONS,
+    CITY,
+    Hole,
+    Level,
+    Measure,
+    Read,
+    Scope,
+    Tally,
+    admit,
+    city_day,
+    first_of_each,
+    fold,
+    parents,
+)
+from tests.support.outcomes import GROUP, UNIT, accepted, rejected
+
+UNITS = {"u1": "g1", "u2": "g1", "u3": "g2"}
+
+
+@st.composite
+def outcomes(draw: st.DrawFn) -> Outcome:
+    unit = draw(st.sampled_from(sorted(UNITS)))
+    officer = f"{unit}.{draw(st.sampled_from('ab'))}"
+    moment = datetime(2017, 3, 1, tzinfo=UTC) + timedelta(hours=draw(st.integers(0, 100)))
+    submission = UUID(int=draw(st.integers(0, 2**64)))
+    if draw(st.booleans()):
+        return rejected(officer, unit=unit, reason=draw(st.sampled_from(["duplicate", "expired"])), at=moment)
+    return accepted(
+        officer,
+        unit=unit,
+        group=UNITS[unit],
+        at=moment,
+        submission=submission,
+        edition=draw(st.sampled_from(["2017", "2018"])),
+        answer=draw(st.sampled_from(["satisfied", "not_satisfied"])),
+        reasons=draw(st.lists(st.sampled_from(["late", "rude"]), max_size=3)),
+    )
+
+
+def plainly(batch: list[Outcome], tally: Tally) -> int:
+    """The same figure, counted one outcome at a time as a person would."""
+    count = 0
+    for outcome in batch:
+        data = outcome.model_dump()
+        mine = {
+            Level.CITY: "city",
+            Level.GROUP: data["group_id"],
+            Level.UNIT: data["unit_id"],
+            Level.OFFICER: data["officer_id"],
+        }[tally.scope.level] == tally.scope.id
+        day = (data["submitted_at"] + timedelta(hours=7)).date()
+        edition = tally.edition_id in (ALL_EDITIONS, data["edition_id"])
+        if not (mine and edition and tally.day in (ALL_DAYS, day)):
+            continue
+        said = {
+            Measure.ANSWER: [data.get("answer")],
+            Measure.REASON: list(data.get("reasons", ())),
+            Measure.CHANNEL: [data["channel"]] if "answer" in data else [],
+            Measure.ASSURANCE: [data.get("assurance")],
+            Measure.REJECTION: [data.get("reason")],
+        }[tally.measure]
+        count += tally.item in said
+    return count
+
+
+@given(st.lists(outcomes(), max_size=30))
+def test_every_tally_is_what_a_person_would_count(batch: list[Outcome]) -> None:
+    tallies = fold(batch)
+    assert tallies == Counter({tally: plainly(batch, tally) for tally in tallies})
+
+
+@given(st.lists(outcomes(), max_size=30), st.data())
+def test_neither_order_nor_the_cut_into_batches_changes_a_figure(
+    batch: list[Outcome], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(batch))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(batch)), max_size=4)))
+    parts = [shuffled[start:end] for start, end in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)]
+    assert sum((fold(part) for part in parts), Counter()) == fold(batch)
+
+
+@given(st.lists(outcomes(), max_size=30))
+def test_officers_sum_up_to_units_units_to_groups_groups_to_the_city(batch: list[Outcome]) -> None:
+    tallies = fold(batch)
+    sums = {level: Counter[tuple[object, ...]]() for level in Level}
+    for tally, count in tallies.items():
+        sums[tally.scope.level][tally[1:]] += count
+    assert sums[Level.OFFICER] == sums[Level.UNIT] == sums[Level.GROUP] == sums[Level.CITY]
+
+
+@given(st.lists(outcomes(), max_size=30))
+def test_days_sum_up_to_editions_and_editions_to_the_total(batch: list[Outcome]) -> None:
+    days, editions, totals = (Counter[tuple[object, ...]]() for _ in range(3))
+    for (scope, edition, day, measure, item), count in fold(batch).items():
+        if edition == ALL_EDITIONS:
+            totals[scope, measure, item] += count
+        elif day == ALL_DAYS:
+            editions[scope, measure, item] += count
+        else:
+            days[scope, measure, item] += count
+    assert days == editions == totals
+
+
+def test_of_a_rejected_rating_only_the_reason_counts() -> None:
+    assert {tally.measure for tally in fold([rejected()])} == {Measure.REJECTION}
+
+
+def test_a_reason_named_twice_counts_once() -> None:
+    tallies = fold([accepted(answer="not_satisfied", reasons=["late", "late"])])
+    assert tallies[Tally(CITY, ALL_EDITIONS, ALL_DAYS, Measure.REASON, "late")] == 1
+
+
+def test_a_rating_one_minute_before_midnight_in_the_city_belongs_to_that_day() -> None:
+    assert city_day(datetime(2017, 11, 23, 16, 59, tzinfo=UTC)) == date(2017, 11, 23)
+    assert city_day(datetime(2017, 11, 23, 17, 0, tzinfo=UTC)) == date(2017, 11, 24)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_day_outside_any_survey_is_refused_rather_than_taken_for_a_total(year: int) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        city_day(datetime(year, 12, 31, 23, tzinfo=UTC))
+
+
+def test_an_outcome_touches_its_officer_unit_group_and_the_city() -> None:
+    outcome = accepted("o")
+    assert parents([outcome]) == {
+        Scope(Level.OFFICER, "o"): UNIT,
+        Scope(Level.UNIT, UNIT): GROUP,
+        Scope(Level.GROUP, GROUP): "city",
+        CITY: None,
+    }
+
+
+def test_the_first_outcome_of_a_submission_wins() -> None:
+    first = accepted()
+    second = rejected(submission=first.submission_id)
+    found = first_of_each([Read(3, 3, first), Read(4, 4, None), Read(5, 5, second)])
+    assert found == {first.submission_id: first}
+
+
+def log_of(gaps: list[int]) -> list[Read]:
+    """A partition's records; `gaps` are the offsets that hold none before each."""
+    records, position = [], 0
+    for gap in gaps:
+        records.append(Read(position + gap, position, accepted()))
+        position += gap + 1
+    return records
+
+
+@given(st.lists(st.integers(0, 3), max_size=20), st.data())
+def test_however_often_records_come_again_each_is_counted_once_in_order(
+    gaps: list[int], data: st.DataObject
+) -> None:
+    records = log_of(gaps)
+    counted: list[Read] = []
+    checkpoint = 0
+    while len(counted) < len(records):
+        begin = data.draw(st.integers(0, len(counted)))
+        end = data.draw(st.integers(min(begin + 1, len(records)), len(records)))
+        fresh, checkpoint = admit(checkpoint, records[begin:end])
+        counted += fresh
+    assert counted == records
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=20), st.data())
+def test_a_record_lost_between_two_others_is_noticed(gaps: list[int], data: st.DataObject) -> None:
+    records = log_of(gaps)
+    lost = data.draw(st.integers(0, len(records) - 2))
+    with pytest.raises(Hole):
+        admit(0, records[:lost] + records[lost + 1 :])
+
+
+def test_transaction_markers_between_records_are_no_hole() -> None:
+    fresh, checkpoint = admit(4, [Read(7, 4, accepted()), Read(9, 8, accepted())])
+    assert (len(fresh), checkpoint) == (2, 10)
