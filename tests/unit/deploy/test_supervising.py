@@ -41,6 +41,10 @@ class Part:
         return "" if self.process.last_lines() else "nothing printed"
 
 
+async def never() -> str:
+    return "the moon"
+
+
 @pytest.fixture
 def printed() -> io.StringIO:
     return io.StringIO()
@@ -54,19 +58,16 @@ def supervisor(tmp_path: Path, printed: io.StringIO) -> Supervisor:
 
 
 async def test_a_process_that_ends_before_it_is_ready_is_reported_with_its_last_lines(tmp_path: Path) -> None:
-    process = script(tmp_path, "print('reading settings'); raise SystemExit('no such file')")
+    process = script(tmp_path, "print('reading settings', flush=True); raise SystemExit('no such file')")
+    await process.start()
     with pytest.raises(StackError, match="part ended with exit code 1") as caught:
-        await Part(process).start()
-    assert caught.value.details[-1] == "no such file"
+        await until_ready(process, never, 10)
+    assert caught.value.details == ("reading settings", "no such file")
 
 
 async def test_a_deadline_ends_the_waiting_and_says_what_was_missing(tmp_path: Path) -> None:
     process = script(tmp_path, "import signal; signal.pause()")
     await process.start()
-
-    async def never() -> str:
-        return "the moon"
-
     with pytest.raises(StackError, match=r"not ready within 0 s \(the moon\)"):
         await until_ready(process, never, 0.2)
     await process.kill()
