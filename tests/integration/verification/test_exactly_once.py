@@ -13,7 +13,7 @@ from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
 from services.verification.adapters.submissions import GROUP
 from services.verification.bootstrap import worker_app
-from services.verification.ports import Committed, Lost, OutcomeLog, Torn
+from services.verification.ports import Committed, Lost, OpenOutcomeLog, OutcomeLog, Torn
 from tests.support.verification import Submission, World, running, until
 
 Fail = Callable[[], Exception | None]
@@ -48,7 +48,7 @@ class Failing:
         await self.inner.close()
 
 
-def failing(world: World, where: str, fail: Fail) -> Callable[[int], object]:
+def failing(world: World, where: str, fail: Fail) -> OpenOutcomeLog:
     async def open_log(partition: int) -> OutcomeLog:
         return Failing(await KafkaOutcomeLog.open(world.settings.kafka, partition, GROUP), where, fail)
 

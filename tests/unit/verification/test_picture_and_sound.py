@@ -24,7 +24,7 @@ def test_the_picture_is_small_wide_and_of_strong_contrast(seed: bytes) -> None:
     image = Image.open(io.BytesIO(content))
     assert (image.size, image.format) == ((WIDTH, HEIGHT), "PNG")
     assert len(content) < 40_000
-    colours = Counter(image.convert("RGB").get_flattened_data())
+    colours: Counter[tuple[int, int, int]] = Counter(image.convert("RGB").get_flattened_data())
     ground = colours.most_common(1)[0][0]
     ink = min((colour for colour, count in colours.items() if count > 2000), key=luminance)
     assert (luminance(ground) + 0.05) / (luminance(ink) + 0.05) >= 7

@@ -12,6 +12,7 @@ from services.verification.domain.ratings import (
     ChallengeCheck,
     Claim,
     CodeCheck,
+    Event,
     Expire,
     PhoneCodeIssued,
     PhoneCodeMissed,
@@ -129,7 +130,7 @@ def test_a_phone_that_cannot_be_read_matters_only_where_it_is_needed() -> None:
 
 
 def test_the_fifth_wrong_code_ends_it() -> None:
-    past = [ISSUED, *[PhoneCodeMissed()] * (PHONE_CODE_TRIES - 2)]
+    past: list[Event] = [ISSUED, *[PhoneCodeMissed()] * (PHONE_CODE_TRIES - 2)]
     assert given(*past).when(code(WRONG, NOON)).event == PhoneCodeMissed()
     last = given(*past, PhoneCodeMissed())
     assert last.when(code(WRONG, NOON)).event == Rejected(RejectionReason.PHONE_CODE_WRONG)
