@@ -281,7 +281,7 @@ async def a_world(kafka_bootstrap: str, database_url: str, folder: Path) -> Asyn
 
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[Owned]:
-    """Run a process's work without its HTTP server. Fails if the work did, unless the test clears `failure`."""
+    """Run a process's work without its HTTP server. Fails if that did, unless the test clears `failure`."""
     owned: Owned = app.state.owned
     async with app.router.lifespan_context(app):
         yield owned

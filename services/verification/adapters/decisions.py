@@ -83,7 +83,9 @@ class PostgresDecisions:
     ) -> Sequence[tuple[Rated, Decided, datetime, int]]:
         # A database restored from an older backup must not number its rounds as ones already told.
         await self._pool.execute(
-            "UPDATE partitions SET expiries = greatest(expiries, $2) WHERE partition = $1", partition, expiries
+            "UPDATE partitions SET expiries = greatest(expiries, $2) WHERE partition = $1",
+            partition,
+            expiries,
         )
         found = await self._pool.fetch(rows.EXPIRED_SINCE, partition, expiries)
         stored = [rows.stored(row) for row in found]
