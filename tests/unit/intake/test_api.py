@@ -1,0 +1,276 @@
+"""Intake's HTTP API over a log in memory."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from nacl.public import PrivateKey, SealedBox
+from structlog.testing import capture_logs
+
+from chassis import problems
+from chassis.readiness import Check
+from contracts.envelope import Envelope, decode
+from contracts.events import Event, PhoneCodeEntered, RatingSubmitted
+from services.intake.adapters.key_files import FileKeys, create_keys
+from services.intake.adapters.sealing import SodiumSealer
+from services.intake.api import Handlers, routes
+from services.intake.catalogue import Catalogue
+from services.intake.entering import EnterPhoneCode
+from services.intake.ports import Parts
+from services.intake.submitting import SubmitRating
+from tests.support.intake import NOW, OFFICER, FixedDirectory, MemoryLog, directory, edition, officer, unit
+
+PRIVATE = PrivateKey(b"p" * 32)
+BODY: dict[str, Any] = {
+    "edition_id": "2026",
+    "officer_id": OFFICER,
+    "answer": "not_satisfied",
+    "reasons": ["late"],
+    "phone": "0905 123 456",
+    "consent": True,
+    "challenge": {"id": "token", "answer": "234567"},
+}
+
+
+class Intake:
+    """The API with everything around it in reach."""
+
+    def __init__(self, keys: Path) -> None:
+        create_keys(keys, "2026")
+        self.keys = keys
+        self.log = MemoryLog()
+        public = base64.b64encode(bytes(PRIVATE.public_key)).decode()
+        self.directory = FixedDirectory(directory(unit(), officer(), edition(public_key=public)))
+
+    def client(self) -> httpx.AsyncClient:
+        """A replica of its own: nothing is shared but the keys, the log and the directory."""
+        parts = Parts(
+            self.log, self.directory, FileKeys(self.keys, Check("keys")), SodiumSealer(), lambda: NOW
+        )
+        app = FastAPI()
+        problems.install(app)
+        app.include_router(
+            routes(
+                Handlers(
+                    SubmitRating(parts),
+                    EnterPhoneCode(parts),
+                    Catalogue(self.directory, lambda: NOW),
+                    "http://v",
+                )
+            )
+        )
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake")
+
+    def events(self) -> list[Envelope[Event]]:
+        return [decode(m.value, m.headers) for m in self.log.messages["rating-submissions"]]
+
+
+@pytest.fixture
+def intake(tmp_path: Path) -> Intake:
+    return Intake(tmp_path / "keys")
+
+
+@pytest.fixture
+async def client(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
+    async with intake.client() as client:
+        yield client
+
+
+async def post(client: httpx.AsyncClient, key: str = "k" * 16, **changes: Any) -> httpx.Response:
+    return await client.post("/v1/ratings", json=BODY | changes, headers={"Idempotency-Key": key})
+
+
+async def test_a_rating_is_kept_before_it_is_confirmed(intake: Intake, client: httpx.AsyncClient) -> None:
+    answer = await post(client)
+    assert answer.status_code == 202
+    [kept] = intake.events()
+    assert isinstance(kept.data, RatingSubmitted)
+    assert answer.json()["rating_id"] == str(kept.data.rating_id) == kept.subject
+    assert answer.headers["location"] == f"http://v/v1/ratings/{kept.data.rating_id}/outcome"
+    assert kept.correlation_id == kept.id != kept.data.rating_id
+    assert (kept.data.group_id, kept.data.unit_id, kept.data.reasons) == (
+        "so-ban-nganh",
+        "so-y-te",
+        ("late",),
+    )
+
+
+async def test_the_number_is_readable_to_the_holder_of_the_private_key_alone(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    await post(client)
+    [message] = intake.log.messages["rating-submissions"]
+    everything = (message.value or b"") + message.key + b"".join(value for _, value in message.headers)
+    assert b"905123456" not in everything
+    assert b"905 123 456" not in everything
+    sealed = json.loads(message.value or b"")["phone"]
+    assert sealed["key_id"] == "2026-1"
+    assert SealedBox(PRIVATE).decrypt(base64.b64decode(sealed["box"])) == b"+84905123456"
+
+
+async def test_the_same_key_and_body_are_the_same_rating_on_every_replica(intake: Intake) -> None:
+    ids = []
+    for phone in ("0905 123 456", "+84905123456"):  # the same number, spelt otherwise
+        async with intake.client() as replica:
+            ids.append((await post(replica, phone=phone)).json()["rating_id"])
+    assert ids[0] == ids[1]
+    assert len({event.id for event in intake.events()}) == 1
+
+
+async def test_another_body_under_the_key_is_refused_where_it_is_remembered(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    await post(client)
+    answer = await post(client, reasons=["other"])
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:hailong:problem:idempotency_key_reused"
+    assert len(intake.events()) == 1
+
+
+async def test_elsewhere_it_is_another_rating_with_the_same_token(intake: Intake) -> None:
+    for reasons in (["late"], ["other"]):
+        async with intake.client() as replica:
+            assert (await post(replica, reasons=reasons)).status_code == 202
+    one, other = (event.data for event in intake.events())
+    assert isinstance(one, RatingSubmitted)
+    assert isinstance(other, RatingSubmitted)
+    assert one.rating_id != other.rating_id
+    assert one.idempotency_token == other.idempotency_token
+
+
+async def test_what_is_not_kept_is_not_confirmed_and_may_be_sent_again(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    intake.log.away = True
+    refused = await post(client)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    intake.log.away = False
+    assert (await post(client)).status_code == 202
+    assert len(intake.events()) == 1
+
+
+async def test_a_key_whose_rating_was_not_kept_is_not_remembered(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    intake.log.away = True
+    await post(client)
+    intake.log.away = False
+    assert (await post(client, reasons=["other"])).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 256, "with space in it 123"])
+async def test_a_rating_needs_a_usable_idempotency_key(client: httpx.AsyncClient, key: str) -> None:
+    answer = await post(client, key=key)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:hailong:problem:idempotency_key_missing")
+
+
+async def test_faults_are_told_in_the_callers_language(client: httpx.AsyncClient) -> None:
+    for language, words in (("vi", "Hãy chọn ít nhất một lý do."), ("en", "Choose at least one reason.")):
+        answer = await client.post(
+            "/v1/ratings",
+            json=BODY | {"reasons": []},
+            headers={"Idempotency-Key": "k" * 16, "Accept-Language": language},
+        )
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["errors"] == [
+            {"pointer": "/reasons", "code": "reasons_missing", "detail": words}
+        ]
+
+
+async def test_an_unknown_field_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await post(client, colour="blue")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/colour"
+
+
+async def test_without_the_editions_key_nothing_is_taken(intake: Intake, client: httpx.AsyncClient) -> None:
+    (intake.keys / "2026.pseudonym.key").unlink()
+    answer = await post(client)
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:hailong:problem:edition_keys_missing")
+    assert intake.events() == []
+
+
+async def test_nothing_is_judged_before_the_directory_is_read(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    intake.directory.loaded = False
+    assert (await post(client)).status_code == 503
+
+
+async def test_no_log_line_holds_the_number_or_the_rating_id(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    with capture_logs() as lines:
+        rating_id = (await post(client)).json()["rating_id"]
+        intake.log.away = True
+        await post(client, key="l" * 16)
+    assert [line["event"] for line in lines] == ["submission kept", "submission not kept"]
+    assert "905" not in str(lines)
+    assert rating_id not in str(lines)
+
+
+async def test_a_phone_code_is_kept_sealed_and_a_retry_is_the_same_try(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    path = "/v1/ratings/0b6b0d6e-3f5e-8c1a-9d7e-0f3a5c2b1e4d/phone-code"
+    for code, key in (("123 456", "a" * 16), ("123456", "a" * 16), ("123456", "b" * 16)):
+        headers = {"Idempotency-Key": key}
+        answer = await client.post(path, json={"edition_id": "2026", "code": code}, headers=headers)
+        assert answer.status_code == 202
+    first, again, other = intake.events()
+    assert first.id == again.id != other.id
+    assert isinstance(first.data, PhoneCodeEntered)
+    assert SealedBox(PRIVATE).decrypt(base64.b64decode(first.data.code.box)) == b"123456"
+
+
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "12345x", "١٢٣٤٥٦"])
+async def test_a_phone_code_has_six_digits(intake: Intake, client: httpx.AsyncClient, code: str) -> None:
+    answer = await client.post(
+        "/v1/ratings/0b6b0d6e-3f5e-8c1a-9d7e-0f3a5c2b1e4d/phone-code",
+        json={"edition_id": "2026", "code": code},
+        headers={"Idempotency-Key": "a" * 16},
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/code"
+    assert intake.events() == []
+
+
+async def test_the_directory_and_the_edition_are_served(client: httpx.AsyncClient) -> None:
+    groups = (await client.get("/v1/directory")).json()["groups"]
+    assert [(group["id"], group["unit_count"]) for group in groups] == [("so-ban-nganh", 1)]
+    assert (await client.get("/v1/directory/groups/so-ban-nganh")).json()["units"][0]["officer_count"] == 1
+    assert (await client.get("/v1/directory/units/so-y-te")).json()["officers"][0]["id"] == OFFICER
+    shown = (await client.get(f"/v1/directory/officers/{OFFICER}")).json()
+    assert (shown["active"], shown["unit"]["id"], shown["group"]["id"]) == (True, "so-y-te", "so-ban-nganh")
+    found = (await client.get("/v1/directory/search", params={"q": "nguyen thi l"})).json()
+    assert found["officers"][0]["unit"]["id"] == "so-y-te"
+    current = (await client.get("/v1/edition")).json()
+    assert (current["id"], current["policy"]["verification"]) == ("2026", "captcha")
+    assert "sealing_key" not in current
+
+
+@pytest.mark.parametrize("path", ["groups/x", "units/x", "officers/x"])
+async def test_what_is_not_there_is_a_problem(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(f"/v1/directory/{path}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:hailong:problem:not_found")
+
+
+async def test_without_an_open_edition_the_reader_is_told(intake: Intake, client: httpx.AsyncClient) -> None:
+    intake.directory.current = directory(unit(), officer())
+    answer = await client.get("/v1/edition", headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.json()["title"]) == (404, "No survey is open")
+
+
+async def test_an_unchanged_document_is_not_sent_again(intake: Intake, client: httpx.AsyncClient) -> None:
+    first = await client.get("/v1/directory")
+    headers = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
+    assert (await client.get("/v1/directory", headers=headers)).status_code == 304
+    intake.directory.current = directory(unit(name="Sở Y tế thành phố"), unit("b"), officer())
+    changed = await client.get("/v1/directory", headers=headers)
+    assert (changed.status_code, changed.json()["groups"][0]["unit_count"]) == (200, 2)

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from contracts.events import EditionPublished, Event, OfficerPublished, SealingKey
+from contracts.topics import key_of
+from services.intake.adapters.files import FileInvalid, read_events
+from services.intake.publishing import compare, publish
+from tests.support.intake import NOW, PUBLIC_KEY, MemoryLog, officer, unit
+
+DATA = Path(__file__).parents[3] / "data"
+KEY = SealingKey(key_id="2017-1", public_key=PUBLIC_KEY)
+
+
+def by_key(*events: Event) -> dict[str, Event]:
+    return {key_of(event): event for event in events}
+
+
+def test_the_directory_of_2017_is_complete_and_every_made_up_officer_is_marked() -> None:
+    events = read_events(DATA / "directory-2017.yaml", None)
+    officers = [event for event in events.values() if isinstance(event, OfficerPublished)]
+    assert len(events) - len(officers) == 21 + 8
+    real = [event.name for event in officers if not event.sample]
+    assert real == ["Đinh Thị Minh Phương"]
+    assert {event.unit_id for event in officers} == {k[5:] for k in events if k.startswith("unit:")}
+
+
+def test_the_edition_of_2017_asks_as_it_did() -> None:
+    [edition] = read_events(DATA / "edition-2017.yaml", KEY).values()
+    assert isinstance(edition, EditionPublished)
+    assert [answer.text.vi for answer in edition.instrument.answers] == ["Hài lòng", "Chưa hài lòng"]
+    assert [answer.asks_reasons for answer in edition.instrument.answers] == [False, True]
+
+
+def test_an_edition_needs_its_public_key() -> None:
+    with pytest.raises(FileInvalid, match="--sealing-key"):
+        read_events(DATA / "edition-2017.yaml", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("directory: {groups: []}", "directory.officer_title"),
+        ("directory: [", "file.yaml"),
+        ("colour: blue", "colour"),
+        (
+            "directory: {officer_title: {vi: a, en: a}, groups: [{id: g, name: {vi: g, en: g}, units: ["
+            "{id: u, name: {vi: u, en: u}}, {id: u, name: {vi: u, en: u}}]}]}",
+            "given twice: unit:u",
+        ),
+    ],
+)
+def test_an_invalid_file_is_refused_with_its_place(tmp_path: Path, content: str, complaint: str) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text(content)
+    with pytest.raises(FileInvalid, match=complaint):
+        read_events(file, None)
+
+
+def test_only_differences_are_planned() -> None:
+    there = by_key(unit("same"), unit("renamed"), unit("gone"), officer("so-y-te.other-kind"))
+    plan = compare(by_key(unit("same"), unit("renamed", "Sở mới"), unit("new")), there)
+    assert (plan.added, plan.changed) == (["unit:new"], ["unit:renamed"])
+    assert (plan.unchanged, plan.absent) == (["unit:same"], ["unit:gone"])
+
+
+@pytest.mark.parametrize("prune", [False, True])
+async def test_what_is_absent_is_removed_when_asked_for(prune: bool) -> None:
+    log = MemoryLog()
+    wanted = by_key(unit("new"))
+    plan = compare(wanted, by_key(unit("gone")))
+    assert await publish(plan, wanted, prune=prune, log=log, clock=lambda: NOW) == 1 + prune
+    tombstones = [m.key for m in log.messages["directory"] if m.value is None]
+    assert tombstones == ([b"unit:gone"] if prune else [])
