@@ -10,10 +10,11 @@ from contracts.events import OfficerPublished, UnitPublished
 from services.aggregation.naming import Change
 
 _UNITS = """
-INSERT INTO unit (id, name, group_id, group_name, position, source_offset)
-SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[], $5::int[], $6::bigint[])
+INSERT INTO unit (id, name, group_id, group_name, group_position, position, source_offset)
+SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::bigint[])
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, group_id = excluded.group_id,
-    group_name = excluded.group_name, position = excluded.position, source_offset = excluded.source_offset
+    group_name = excluded.group_name, group_position = excluded.group_position,
+    position = excluded.position, source_offset = excluded.source_offset
 """
 _OFFICERS = """
 INSERT INTO officer (id, name, unit_id, position)
@@ -64,6 +65,7 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [json.dumps(unit.name.model_dump()) for unit, _ in units],
         [unit.group_id for unit, _ in units],
         [json.dumps(unit.group_name.model_dump()) for unit, _ in units],
+        [unit.group_position for unit, _ in units],
         [unit.position for unit, _ in units],
         [offset for _, offset in units],
     )

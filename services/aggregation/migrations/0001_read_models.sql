@@ -55,6 +55,7 @@ CREATE TABLE directory.unit (
     name jsonb NOT NULL,
     group_id text NOT NULL,
     group_name jsonb NOT NULL,
+    group_position integer NOT NULL,
     position integer NOT NULL,
     source_offset bigint NOT NULL
 );
@@ -74,5 +75,5 @@ UNION ALL
 SELECT 'officer', id, unit_id, jsonb_build_object('vi', name, 'en', name), position FROM directory.officer
 UNION ALL
 -- A group is named by the unit published last.
-(SELECT DISTINCT ON (group_id) 'group', group_id, 'city', group_name, 0
+(SELECT DISTINCT ON (group_id) 'group', group_id, 'city', group_name, group_position
  FROM directory.unit ORDER BY group_id, source_offset DESC);
