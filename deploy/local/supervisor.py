@@ -94,7 +94,8 @@ class Supervisor:
         for watcher in self._watchers:
             watcher.cancel()
         if self._running():
-            self._report.say("Stopping (Ctrl-C again kills).")
+            why = f"{self._death.problem} " if self._death else ""
+            self._report.say(f"{why}Stopping (Ctrl-C again kills).")
         stopping = asyncio.create_task(self._stop_in_order())
         hurried = asyncio.create_task(self._hurried.wait())
         try:

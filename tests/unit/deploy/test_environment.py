@@ -1,0 +1,53 @@
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from deploy.local.environment import Wiring
+from deploy.local.layout import Layout
+from deploy.local.ports import Ports
+from portal.settings import Settings as PortalSettings
+from services.aggregation.settings import Settings as AggregationSettings
+from services.intake.settings import Settings as IntakeSettings
+from services.verification.settings import Settings as VerificationSettings
+
+
+@pytest.fixture
+def wiring(tmp_path: Path) -> Wiring:
+    urls = {name: f"postgresql://{name}@127.0.0.1:15433/{name}" for name in ("verification", "aggregation")}
+    ports = Ports.read({"HAILONG_PORT_BASE": "9500", "HAILONG_KAFKA_PORT": "19092"})
+    return Wiring(Layout(tmp_path), ports, "127.0.0.1:19092", urls)
+
+
+def unknown(names: Iterable[str], settings: type[BaseSettings]) -> set[str]:
+    prefix = settings.model_config["env_prefix"]
+    return {name for name in names if name.removeprefix(prefix).lower() not in settings.model_fields}
+
+
+def test_every_variable_is_one_that_its_service_reads(wiring: Wiring) -> None:
+    assert unknown(wiring.intake(), IntakeSettings) == set()
+    assert unknown(wiring.verification(), VerificationSettings) == set()
+    assert unknown(wiring.aggregation(), AggregationSettings) == set()
+    assert unknown(wiring.portal(), PortalSettings) == set()
+
+
+def test_no_service_writes_outside_the_stacks_folder(wiring: Wiring) -> None:
+    for settings in (wiring.intake(), wiring.verification(), wiring.portal()):
+        for name, value in settings.items():
+            assert not name.endswith("_DIR") or Path(value).is_relative_to(wiring.layout.root)
+
+
+def test_moved_ports_reach_every_service_and_every_address(wiring: Wiring) -> None:
+    assert wiring.portal()["PORTAL_INTAKE_URL"] == "http://127.0.0.1:9501"
+    assert wiring.intake()["INTAKE_OUTCOME_BASE_URL"] == "http://127.0.0.1:9502"
+    assert wiring.verification()["VERIFICATION_WORKER_PORT"] == "9512"
+    assert wiring.aggregation()["AGGREGATION_KAFKA_BOOTSTRAP"] == "127.0.0.1:19092"
+    urls = wiring.urls()
+    assert list(urls)[:2] == ["portal", "dashboard"]
+    assert urls["aggregation-worker"] == "http://127.0.0.1:9513"
+    assert urls["kafka"] == "kafka://127.0.0.1:19092"
+
+
+def test_addresses_that_are_shown_hold_no_password(wiring: Wiring) -> None:
+    assert not any("@" in url for url in wiring.urls().values())
