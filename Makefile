@@ -14,6 +14,9 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
+	@echo
+	@echo "  make run serves on 127.0.0.1: HTTP from port 8000 (HAILONG_PORT_BASE), Kafka on 9092 (HAILONG_KAFKA_PORT),"
+	@echo "  PostgreSQL on 5433 (HAILONG_POSTGRES_PORT). Another Python: make PYTHON=python3.12 ..."
 
 run: ## Start the whole system here and keep it up until Ctrl-C (sets up what is missing)
 	$(LOCAL)

@@ -67,16 +67,11 @@ class Wiring:
 
     def urls(self) -> dict[str, str]:
         """A name and an address for each part, as `make urls` prints them."""
-        http = (
-            "portal",
-            "intake",
-            "verification",
-            "aggregation",
-            "verification-worker",
-            "aggregation-worker",
-        )
+        services = ("intake", "verification", "aggregation", "verification-worker", "aggregation-worker")
         return {
-            **{part: self.http_url(part) for part in http},
+            "portal": self.http_url("portal"),
+            "dashboard": f"{self.http_url('portal')}/ket-qua",
+            **{part: self.http_url(part) for part in services},
             "kafka": f"kafka://{self.kafka_bootstrap}",
             "postgres": f"postgresql://{HOST}:{self.ports['postgres']}",
         }

@@ -160,7 +160,9 @@ def python(
     layout: Layout, name: str, module: str, *arguments: str, settings: Mapping[str, str] | None = None
 ) -> Process:
     """A command of this checkout, as a process with its own log."""
-    environment = {**with_callers(settings or {}), "PYTHONUNBUFFERED": "1"}
+    # Plain tracebacks: the end of a log should say what failed, not draw boxes.
+    plain = {"PYTHONUNBUFFERED": "1", "TYPER_STANDARD_TRACEBACK": "1"}
+    environment = {**with_callers(settings or {}), **plain}
     command = (sys.executable, "-m", module, *arguments)
     return Process(name, command, layout.logs / f"{name}.log", environment, directory=CHECKOUT)
 
