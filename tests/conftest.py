@@ -1,0 +1,35 @@
+"""Servers that tests of any folder may ask for; nothing starts until one does."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support import stack
+
+
+def pytest_report_header() -> str:
+    return f"integration tests run on: {stack.chosen()}"
+
+
+@pytest.fixture(scope="session")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stack.Kafka]:
+    async with stack.kafka_server(stack.chosen(), tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(kafka: stack.Kafka) -> str:
+    """host:port of a broker that has the catalogue's topics."""
+    return kafka.bootstrap
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stack.Postgres]:
+    async with stack.postgres_server(stack.chosen(), tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: stack.Postgres) -> str:
+    """The superuser's URL to the database `postgres`; tests make databases of their own beside it."""
+    return postgres_server.url
