@@ -48,6 +48,10 @@ def main(arguments: list[str]) -> int:
         for line in error.details:
             sys.stderr.write(f"  {line}\n")
         return 1
+    except OSError as error:
+        remedy = "Set up as the user who owns the checkout, with space on its disk."
+        sys.stderr.write(f"Set-up failed: {error.strerror} ({error.filename}). {remedy}\n")
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted; run it again to go on.\n")
         return 130
