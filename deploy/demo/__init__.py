@@ -1,0 +1,1 @@
+"""A demonstration: realistic ratings, and figures checked against them."""

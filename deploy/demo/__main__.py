@@ -1,0 +1,121 @@
+"""Posts realistic ratings to the running embedded stack, and checks its figures against its own count."""
+
+import asyncio
+import random
+import secrets
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.demo.city import City, Different
+from deploy.demo.visits import Scope, Visit, expected_figures, plan
+from deploy.local import lock
+from deploy.local.errors import StackError
+from deploy.local.layout import Layout
+from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
+from services.verification.challenges import Challenges
+
+AT_ONCE = 16
+FIGURES_SECONDS = 20.0
+
+
+async def post(city: City, visits: list[Visit]) -> Counter[str]:
+    """Post them, second ratings after all first ones; returns how many ended how, as the ledger has it."""
+    ended: Counter[str] = Counter()
+    gate = asyncio.Semaphore(AT_ONCE)
+    columns = (TextColumn("posting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("ratings", total=len(visits))
+
+        async def one(visit: Visit) -> None:
+            async with gate:
+                told = await city.rate(visit)
+            # Whoever proved no more than reading a picture is told "accepted" for a duplicate as well.
+            truth = "accepted" if visit.expected == "duplicate" else visit.expected
+            if told != truth:
+                raise Different(f"a rating that should end as {truth} ended as {told}")
+            ended[visit.expected] += 1
+            progress.advance(bar)
+
+        for second in (False, True):
+            async with asyncio.TaskGroup() as group:
+                for visit in visits:
+                    if (visit.expected == "duplicate") is second:
+                        group.create_task(one(visit))
+    return ended
+
+
+async def compare(city: City, before: dict[Scope, Counter[str]], added: dict[Scope, Counter[str]]) -> None:
+    """Wait until every scope shows exactly what it should. Raises Different where it does not in time."""
+    different = dict(added)
+    try:
+        async with asyncio.timeout(FIGURES_SECONDS):
+            while different:
+                for scope in list(different):
+                    if await city.figures(scope) == before[scope] + added[scope]:
+                        del different[scope]
+                await asyncio.sleep(0.1 if different else 0)
+    except TimeoutError as error:
+        scope, wanted = next(iter(different.items()))
+        shown = await city.figures(scope)
+        raise Different(
+            f"{len(different)} of {len(added)} scopes differ; {'/'.join(scope)} shows {dict(shown)}"
+            f" where the ledger has {dict(before[scope] + wanted)}"
+        ) from error
+
+
+async def demonstrate(count: int, seed: int) -> Counter[str]:
+    """Raises StackError without a running stack, Different where it did not do as it should."""
+    urls = lock.running_urls(Layout())
+    key = read_key(Path(Layout().keys / "verification" / CHALLENGE_KEY))
+    async with httpx.AsyncClient(timeout=35, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
+        city = City(http, urls["intake"], urls["verification"], urls["aggregation"], Challenges(key))
+        city.edition = await city.get(f"{city.intake}/v1/edition")
+        visits = plan(count, await city.officers(), city.edition, random.Random(seed))
+        added = expected_figures(visits)
+        before = {scope: await city.figures(scope) for scope in added}
+        ended = await post(city, visits)
+        await compare(city, before, added)
+    Console().print(_table(ended, visits))
+    Console().print(f"The figures of {len(added)} scopes moved by exactly that. Seed {seed}.")
+    return ended
+
+
+def _table(ended: Counter[str], visits: list[Visit]) -> Table:
+    table = Table("outcome", "ratings")
+    table.columns[1].justify = "right"
+    table.add_row("submitted", str(len(visits)), end_section=True)
+    for outcome, number in sorted(ended.items()):
+        table.add_row(outcome if outcome == "accepted" else f"rejected: {outcome}", str(number))
+    return table
+
+
+def main(
+    ratings: Annotated[int, typer.Option(min=1, help="How many ratings to post.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed plans the same visits; 0 draws one.")] = 0,
+) -> None:
+    """Post realistic ratings to the stack that `make run` started, and check its figures.
+
+    Nothing else may post meanwhile. Example: python -m deploy.demo --ratings 200 --seed 7
+    """
+    try:
+        asyncio.run(demonstrate(ratings, seed or secrets.randbelow(1_000_000)))
+    except StackError as error:
+        sys.exit(str(error))
+    except httpx.HTTPError as error:
+        sys.exit(f"The stack does not answer as it should: {error!r}. Logs: {Layout().logs}")
+    except Different as error:
+        sys.exit(f"Not as it should be: {error}.")
+    except BaseExceptionGroup as group:
+        sys.exit(f"Not as it should be: {group.exceptions[0]!r}.")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,98 @@
+"""The running system as a client sees it.
+
+Everything goes through the public HTTP APIs but one thing: the digits of a challenge. The demonstration reads
+them with the stack's own key, which lies in this checkout; nobody else can.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from deploy.demo.visits import Officer, Scope, Visit
+from services.verification.challenges import Challenges
+
+OUTCOME_SECONDS = 60.0
+
+Json = dict[str, Any]
+
+
+class Different(Exception):
+    """The system did not do what it was asked to; the text says what."""
+
+
+@dataclass(slots=True)
+class City:
+    """The running system's public APIs, and what the demonstration has done to it."""
+
+    http: httpx.AsyncClient
+    intake: str
+    verification: str
+    aggregation: str
+    challenges: Challenges
+    edition: Json = field(default_factory=dict)
+
+    async def get(self, url: str, **params: Any) -> Json:
+        answer = await self.http.get(url, params=params)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    async def officers(self) -> list[Officer]:
+        found = []
+        for group in (await self.get(f"{self.intake}/v1/directory"))["groups"]:
+            for unit in (await self.get(f"{self.intake}/v1/directory/groups/{group['id']}"))["units"]:
+                shown = await self.get(f"{self.intake}/v1/directory/units/{unit['id']}")
+                found += [Officer(o["id"], unit["id"], group["id"]) for o in shown["officers"]]
+        return found
+
+    async def rate(self, visit: Visit) -> str:
+        """Post it and wait for its outcome: `accepted`, or the reason it was rejected for."""
+        edition_id = self.edition["id"]
+        issued = await self.http.post(f"{self.verification}/v1/challenges", json={"edition_id": edition_id})
+        issued.raise_for_status()
+        challenge_id = issued.json()["id"]
+        digits = self.challenges.open(challenge_id).digits
+        if visit.expected == "challenge_wrong":
+            digits = digits[::-1] if digits[::-1] != digits else "0" * len(digits)
+        body = {
+            "edition_id": edition_id,
+            "officer_id": visit.officer.id,
+            "answer": visit.answer,
+            "reasons": visit.reasons,
+            "phone": visit.phone,
+            "consent": True,
+            "challenge": {"id": challenge_id, "answer": digits},
+            "channel": visit.channel,
+        }
+        key = {"Idempotency-Key": secrets.token_urlsafe(24)}
+        answers = [
+            await self.http.post(f"{self.intake}/v1/ratings", json=body, headers=key)
+            for _ in range(1 + visit.sent_twice)
+        ]
+        if {answer.status_code for answer in answers} != {202}:
+            raise Different(f"intake answered {[answer.status_code for answer in answers]}, not 202")
+        if len({answer.json()["rating_id"] for answer in answers}) != 1:
+            raise Different("the same request under the same key made two ratings")
+        return await self._outcome(answers[0].json()["outcome_url"])
+
+    async def _outcome(self, url: str) -> str:
+        async with asyncio.timeout(OUTCOME_SECONDS):
+            while True:
+                outcome = await self.get(url, wait=20)
+                if outcome["status"] == "accepted":
+                    return "accepted"
+                if outcome["status"] == "rejected":
+                    return str(outcome["reason"])
+
+    async def figures(self, scope: Scope) -> Counter[str]:
+        """What the scope's figures say, flat: `answer:satisfied`, `reason:late`, `rejected:duplicate` …"""
+        level, name = scope
+        shown = await self.get(f"{self.aggregation}/v1/satisfaction/{level}{'/' + name if name else ''}")
+        flat = Counter({f"answer:{a}": shown[a] for a in ("satisfied", "not_satisfied")})
+        flat.update({f"reason:{each['id']}": each["count"] for each in shown["reasons"]})
+        flat.update({f"channel:{each['id']}": each["count"] for each in shown["channels"]})
+        flat.update({f"rejected:{each['reason']}": each["count"] for each in shown["rejected"]})
+        return +flat
