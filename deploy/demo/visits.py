@@ -42,8 +42,10 @@ class Visit:
 
 
 def plan(count: int, officers: list[Officer], edition: dict[str, Any], chance: random.Random) -> list[Visit]:
-    """`count` visits. Some officers are busier and better than others; about 1 in 10 citizens is not satisfied,
-    1 in 20 mistypes the code, 1 in 20 rates the same officer again, 1 in 20 sends twice. Second ratings come last.
+    """`count` visits, second ratings of an officer last.
+
+    Some officers are busier and better than others; about 1 in 10 citizens is not satisfied, 1 in 20 mistypes
+    the code, 1 in 20 rates the same officer again, 1 in 20 sends twice.
     """
     reasons = [reason["id"] for reason in edition["instrument"]["reasons"]]
     busy = [chance.paretovariate(1.5) for _ in officers]
