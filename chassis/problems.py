@@ -189,7 +189,7 @@ def install(app: FastAPI) -> None:
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
-        return respond(request, Problem(VALIDATION_FAILED, errors=[_field_error(e) for e in error.errors()]))
+        return respond(request, Problem(VALIDATION_FAILED, errors=[field_error(e) for e in error.errors()]))
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
@@ -200,7 +200,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
 
 
-def _field_error(error: Mapping[str, Any]) -> FieldError:
+def field_error(error: Mapping[str, Any]) -> FieldError:
+    """What FastAPI found wrong with one field."""
     place, *path = error["loc"]
     pointer = "/" + "/".join(map(str, path)) if place == "body" else str(path[-1] if path else place)
     if error["type"] == "json_invalid":

@@ -10,11 +10,11 @@ import typer
 from pydantic import ValidationError
 
 from chassis import http, logs
-from contracts.events import Event, SealingKey
-from services.intake.adapters.files import FileInvalid, read_events
+from contracts.events import SealingKey
+from services.intake.adapters.files import FileInvalid, read_files
 from services.intake.adapters.key_files import create_keys
-from services.intake.bootstrap import create, publish_all
-from services.intake.ports import KeysMissing, NotKept
+from services.intake.bootstrap import KafkaAway, create, publish_all
+from services.intake.ports import KeysMissing
 from services.intake.publishing import Plan
 from services.intake.settings import Settings
 
@@ -27,10 +27,16 @@ app.add_typer(keys, name="keys")
 def serve() -> None:
     """Take ratings in over HTTP. Example: INTAKE_PORT=8001 python -m services.intake serve"""
     settings = _settings()
+    logs.configure("intake", level=settings.log_level)
     try:
         application = create(settings)
     except KeysMissing as error:
-        _fail(f"{settings.keys_dir / str(error)} is missing; make it with: keys create --edition EDITION")
+        _fail(
+            f"No key in {settings.keys_dir}: {error}."
+            " Make it with: python -m services.intake keys create --edition EDITION"
+        )
+    except OSError as error:
+        _fail(f"INTAKE_KEYS_DIR cannot be used: {error}")
     http.serve(application, host=settings.host, port=settings.port)
 
 
@@ -48,18 +54,23 @@ def publish(
     Example: python -m services.intake publish data/directory-2017.yaml --dry-run
     """
     settings = _settings()
+    logs.configure(
+        "intake-publish", level="CRITICAL"
+    )  # the result, or one line of what went wrong, is enough
     try:
         key = SealingKey.model_validate_json(sealing_key) if sealing_key else None
-        wanted: dict[str, Event] = {}
-        for file in files:
-            wanted |= read_events(file, key)
+    except ValidationError:
+        _fail('--sealing-key must be a line of JSON such as {"key_id": "2017-1", "public_key": "…"}')
+    try:
+        wanted = read_files(files, key)
         plan = asyncio.run(publish_all(settings, wanted, prune=prune, dry_run=dry_run))
     except FileInvalid as error:
         _fail(str(error))
-    except ValidationError:
-        _fail('--sealing-key must be a line of JSON such as {"key_id": "2017-1", "public_key": "…"}')
-    except (NotKept, TimeoutError, OSError) as error:
-        _fail(f"Kafka at {settings.kafka_bootstrap} did not take it ({error}); run the same command again")
+    except KafkaAway as error:
+        _fail(
+            f"Kafka at {settings.kafka_bootstrap} did not confirm everything ({error})."
+            " Once it is there, run the same command again: it sends what is left."
+        )
     _show(plan, prune=prune)
 
 
@@ -84,9 +95,11 @@ def _show(plan: Plan, *, prune: bool) -> None:
 
 
 def _settings() -> Settings:
-    settings = Settings()
-    logs.configure("intake", level=settings.log_level)
-    return settings
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"INTAKE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        _fail("\n".join(lines))
 
 
 def _fail(text: str) -> NoReturn:

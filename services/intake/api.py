@@ -1,35 +1,36 @@
-"""Intake's public HTTP API."""
+"""Taking ratings and phone codes in, over HTTP."""
 
 import re
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from chassis.logs import logger
-from chassis.problems import NOT_FOUND, Problem, ProblemBody, ProblemType
+from chassis.problems import VALIDATION_FAILED, FieldError, Problem, ProblemBody, field_error
 from services.intake import faults, metrics
-from services.intake.catalogue import Catalogue, Document
-from services.intake.domain.rating import Rating
+from services.intake.domain.rating import Fault, Rating
 from services.intake.entering import EnterPhoneCode
-from services.intake.ports import KeysMissing, NotKept
-from services.intake.submitting import DirectoryUnread, Faulty, KeyReused, SubmitRating
+from services.intake.ports import DirectoryUnread, KeysMissing, NotKept
+from services.intake.submitting import Faulty, KeyReused, SubmitRating
 
 RETRY_SECONDS = 5
+KEYS_RETRY_SECONDS = 60
+LONGEST = 200
 T = TypeVar("T")
 log = logger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
-Short = Annotated[str, Field(max_length=200)]
+Short = Annotated[str, Field(max_length=LONGEST)]
+# As challenges are written (base64url), and no control characters: databases refuse some.
+ChallengeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~=-]+$", max_length=1024)]
+Typed = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=32)]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": ProblemBody, "content": {"application/problem+json": {}}} for code in (400, 413, 422, 503)
-}
-MISSING: dict[int | str, dict[str, Any]] = {
-    404: {"model": ProblemBody, "content": {"application/problem+json": {}}},
-    304: {"description": "Not modified"},
 }
 
 
@@ -38,8 +39,8 @@ class Body(BaseModel):
 
 
 class ChallengeBody(Body):
-    id: Annotated[str, Field(min_length=1, max_length=1024)]
-    answer: Annotated[str, Field(max_length=32)] = ""
+    id: ChallengeId
+    answer: Typed = ""
 
 
 class RatingBody(Body):
@@ -66,8 +67,8 @@ class RatingBody(Body):
     officer_id: Short
     answer: Short = ""
     reasons: Annotated[list[Short], Field(max_length=50)] = []
-    phone: Annotated[str, Field(max_length=40)] = ""
-    consent: bool = False
+    phone: Short = ""
+    consent: StrictBool = False
     challenge: ChallengeBody | None = None
     channel: Literal["web", "kiosk", "qr", "portal"] = "portal"
     language: Literal["vi", "en"] = "vi"
@@ -88,7 +89,7 @@ class RatingBody(Body):
 
 class PhoneCodeBody(Body):
     edition_id: Short
-    code: Annotated[str, Field(max_length=20)] = ""
+    code: Short = ""
 
 
 class Taken(BaseModel):
@@ -99,96 +100,41 @@ class Taken(BaseModel):
     outcome_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    submit: SubmitRating
-    enter_phone_code: EnterPhoneCode
-    catalogue: Catalogue
-    outcome_base_url: str
+def routes(*, submit: SubmitRating, enter_phone_code: EnterPhoneCode, outcome_base_url: str) -> APIRouter:
+    router = APIRouter(
+        prefix="/v1", tags=["ratings"], responses=PROBLEMS, route_class=_reporting_all(submit.faults)
+    )
 
+    def taken(rating_id: UUID) -> Response:
+        url = f"{outcome_base_url}/v1/ratings/{rating_id}/outcome"
+        body = Taken(rating_id=rating_id, outcome_url=url)
+        headers = {"Location": url, "Cache-Control": "no-store"}
+        return JSONResponse(body.model_dump(mode="json"), status_code=202, headers=headers)
 
-def routes(handlers: Handlers) -> APIRouter:
-    router = APIRouter(prefix="/v1")
-    _add_ratings(router, handlers)
-    _add_directory(router, handlers.catalogue)
-    return router
-
-
-def _add_ratings(router: APIRouter, handlers: Handlers) -> None:
-    @router.post("/ratings", status_code=202, response_model=Taken, responses=PROBLEMS, tags=["ratings"])
-    async def submit(body: RatingBody, idempotency_key: Annotated[str, Header()] = "") -> Response:
+    @router.post("/ratings", status_code=202, response_model=Taken)
+    async def submit_rating(body: RatingBody, idempotency_key: Annotated[str, Header()] = "") -> Response:
         """Take a rating in. 202 means that it is kept and will have exactly one outcome.
 
         The same Idempotency-Key and body may be sent again, after a 503 or a time-out they should be, and
         count once.
         """
-        identity = await _answering(handlers.submit(body.rating(), _checked(idempotency_key)))
+        identity = await _answering(submit(body.rating(), _checked(idempotency_key)))
         metrics.ACCEPTED.labels(body.channel).inc()
-        log.info(
-            "submission kept",
-            correlation_id=str(identity.submission_id),
-            officer_id=body.officer_id,
-            channel=body.channel,
-        )
-        return _taken(handlers, identity.rating_id)
+        return taken(identity.rating_id)
 
-    @router.post(
-        "/ratings/{rating_id}/phone-code",
-        status_code=202,
-        response_model=Taken,
-        responses=PROBLEMS,
-        tags=["ratings"],
-    )
-    async def enter_phone_code(
+    @router.post("/ratings/{rating_id}/phone-code", status_code=202, response_model=Taken)
+    async def enter(
         rating_id: UUID, body: PhoneCodeBody, idempotency_key: Annotated[str, Header()] = ""
     ) -> Response:
         """Take in the code sent by SMS. The same Idempotency-Key and code are the same try."""
-        event_id = await _answering(
-            handlers.enter_phone_code(rating_id, body.edition_id, body.code, _checked(idempotency_key))
-        )
-        log.info("phone code kept", event_id=str(event_id))
-        return _taken(handlers, rating_id)
+        await _answering(enter_phone_code(rating_id, body.edition_id, body.code, _checked(idempotency_key)))
+        return taken(rating_id)
 
-
-def _add_directory(router: APIRouter, catalogue: Catalogue) -> None:
-    @router.get("/directory", responses=MISSING, tags=["directory"])
-    async def groups(request: Request) -> Response:
-        """The groups of units."""
-        return _document(request, catalogue.groups())
-
-    @router.get("/directory/search", tags=["directory"])
-    async def search(
-        request: Request,
-        q: Annotated[str, Query(max_length=100)] = "",
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    ) -> Response:
-        """Units and officers by the beginnings of words; neither diacritics nor case matter."""
-        return _document(request, catalogue.search(q, limit))
-
-    @router.get("/directory/groups/{group_id}", responses=MISSING, tags=["directory"])
-    async def group(request: Request, group_id: str) -> Response:
-        """A group with its units."""
-        return _document(request, catalogue.group(group_id))
-
-    @router.get("/directory/units/{unit_id}", responses=MISSING, tags=["directory"])
-    async def unit(request: Request, unit_id: str) -> Response:
-        """A unit with the officers who take ratings today."""
-        return _document(request, catalogue.unit(unit_id))
-
-    @router.get("/directory/officers/{officer_id}", responses=MISSING, tags=["directory"])
-    async def officer(request: Request, officer_id: str) -> Response:
-        """An officer with their unit and group; `active` says whether they take ratings today."""
-        return _document(request, catalogue.officer(officer_id))
-
-    @router.get("/edition", responses=MISSING, tags=["directory"])
-    async def edition(request: Request) -> Response:
-        """What is asked now: the question, the answers, the reasons and the policy."""
-        return _document(request, catalogue.edition(), missing=faults.NO_OPEN_EDITION)
+    return router
 
 
 def _checked(idempotency_key: str) -> str:
     if not _KEY.fullmatch(idempotency_key):
-        metrics.REFUSED.labels(faults.IDEMPOTENCY_KEY_MISSING.code).inc()
         raise Problem(faults.IDEMPOTENCY_KEY_MISSING)
     return idempotency_key
 
@@ -198,31 +144,73 @@ async def _answering(work: Awaitable[T]) -> T:
     try:
         return await work
     except Faulty as error:
-        refusal = faults.problem(error.faults)
+        raise faults.problem(error.faults) from None
     except KeyReused:
-        refusal = Problem(faults.IDEMPOTENCY_KEY_REUSED)
+        raise Problem(faults.IDEMPOTENCY_KEY_REUSED) from None
     except KeysMissing as error:
         log.warning("keys missing", file=str(error))
-        refusal = Problem(faults.EDITION_KEYS_MISSING, retry_after=60)
+        raise Problem(faults.EDITION_KEYS_MISSING, retry_after=KEYS_RETRY_SECONDS) from error
     except (NotKept, DirectoryUnread) as error:
         log.warning("submission not kept", error=type(error).__name__, detail=str(error))
-        refusal = Problem(faults.UNAVAILABLE, retry_after=RETRY_SECONDS, seconds=RETRY_SECONDS)
-    metrics.REFUSED.labels(refusal.kind.code).inc()
-    raise refusal
+        raise Problem(faults.UNAVAILABLE, retry_after=RETRY_SECONDS, seconds=RETRY_SECONDS) from error
 
 
-def _taken(handlers: Handlers, rating_id: UUID) -> Response:
-    url = f"{handlers.outcome_base_url}/v1/ratings/{rating_id}/outcome"
-    body = Taken(rating_id=rating_id, outcome_url=url)
-    headers = {"Location": url, "Cache-Control": "no-store"}
-    return JSONResponse(body.model_dump(mode="json"), status_code=202, headers=headers)
+def _reporting_all(faults_of: Callable[[Rating], list[Fault]]) -> type[APIRoute]:
+    """Routes that count what they refuse, and name all that is wrong with a rating at once.
+
+    FastAPI stops at a body of the wrong shape; what else is wrong with it is added here.
+    """
+
+    class Route(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handled(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except RequestValidationError as error:
+                    errors = [field_error(each) for each in error.errors()]
+                    if self.path_format.endswith("/ratings") and isinstance(error.body, dict):
+                        errors += _further(errors, error.body, faults_of)
+                    metrics.REFUSED.labels(VALIDATION_FAILED.code).inc()
+                    raise Problem(VALIDATION_FAILED, errors=errors) from None
+                except Problem as problem:
+                    metrics.REFUSED.labels(problem.kind.code).inc()
+                    raise
+
+            return handled
+
+    return Route
 
 
-def _document(request: Request, document: Document | None, *, missing: ProblemType = NOT_FOUND) -> Response:
-    if document is None:
-        raise Problem(missing)
-    headers = {"ETag": document.etag, "Cache-Control": "public, max-age=30"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if document.etag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(document.content, media_type="application/json", headers=headers)
+def _further(
+    found: list[FieldError], body: dict[str, Any], faults_of: Callable[[Rating], list[Fault]]
+) -> list[FieldError]:
+    """What is wrong with the fields whose shape is right."""
+
+    def text(name: str) -> str:
+        value = body.get(name)
+        return value if isinstance(value, str) and len(value) <= LONGEST else ""
+
+    def field_of(pointer: str) -> str:
+        return pointer.split("/")[1] if pointer.startswith("/") else pointer
+
+    reasons = body.get("reasons")
+    challenge = body.get("challenge")
+    rating = Rating(
+        edition_id=text("edition_id"),
+        officer_id=text("officer_id"),
+        answer=text("answer"),
+        reasons=[r for r in reasons if isinstance(r, str)] if isinstance(reasons, list) else [],
+        phone=text("phone"),
+        consent=body.get("consent") is True,
+        challenge=("", str(challenge.get("answer", ""))) if isinstance(challenge, dict) else None,
+        channel="",
+        language="",
+    )
+    named = {field_of(error.pointer) for error in found}
+    try:
+        more = faults.field_errors(faults_of(rating))
+    except DirectoryUnread:
+        return []
+    return [error for error in more if field_of(error.pointer) not in named]

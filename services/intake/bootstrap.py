@@ -6,42 +6,49 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
+from chassis import kafka
 from chassis.http import create_app
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
 from contracts.events import Event
+from services.intake import api, browsing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.sealing import SodiumSealer
-from services.intake.api import Handlers, routes
 from services.intake.catalogue import Catalogue
 from services.intake.entering import EnterPhoneCode
-from services.intake.ports import Log, Parts
+from services.intake.ports import NotKept, Parts
 from services.intake.publishing import Plan, compare, publish
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
+from services.intake.watching import watch_keys
 
-PUBLISH_START_SECONDS = 15.0
+START_SECONDS = 15.0
+
+
+class KafkaAway(Exception):
+    """Kafka did not answer, or did not confirm."""
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now, log: Log | None = None) -> FastAPI:
-    """The process that citizens' portals talk to. Tests give a clock, and a log that fails when they say so.
-
-    Raises KeysMissing where the process has no secret.
-    """
+def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The process that citizens' portals talk to. Raises KeysMissing where it has no secret."""
+    settings.keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = FileKeys(settings.keys_dir)
+    keys.secret  # noqa: B018 - missing, it is missed at the start rather than at the first rating
 
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
-        del app, readiness
-        owned.start("producer", kafka_log.run())
+        del app
+        # In this order they end: what is under way is confirmed while the producer still stands.
+        owned.start("producer", log.run())
         owned.start("directory", directory.run())
+        owned.start("keys", watch_keys(parts, readiness.check("edition_keys", required=False)))
         try:
             yield
         finally:
@@ -53,37 +60,36 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now, log: 
         lifespan=lifespan,
     )
     readiness: Readiness = app.state.readiness
-    keys = FileKeys(settings.keys_dir, readiness.check("keys"))
-    keys.secret  # noqa: B018 - missing, it is missed at the start rather than at the first rating
-    sealer = SodiumSealer()
-    kafka_log = KafkaLog(settings.kafka, readiness.check("kafka"))
-    directory = DirectoryTopic(settings.kafka, readiness.check("directory"), kafka_log)
-    parts = Parts(log or kafka_log, directory, keys, sealer, clock)
-    app.include_router(
-        routes(
-            Handlers(
-                submit=SubmitRating(parts),
-                enter_phone_code=EnterPhoneCode(parts),
-                catalogue=Catalogue(directory, clock),
-                outcome_base_url=settings.outcome_base_url,
-            )
-        )
-    )
-    # Anyone's page may show the directory. Ratings are posted by servers, or by pages of the same origin.
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"])
+    log = KafkaLog(settings.kafka, readiness.check("kafka"))
+    directory = DirectoryTopic(settings.kafka, readiness.check("directory"))
+    parts = Parts(log, directory, keys, SodiumSealer(), clock)
+    install(app, parts, outcome_base_url=settings.outcome_base_url)
     return app
 
 
+def install(app: FastAPI, parts: Parts, *, outcome_base_url: str) -> None:
+    """Give `app` intake's routes, on whatever parts."""
+    submit, enter = SubmitRating(parts), EnterPhoneCode(parts)
+    app.include_router(api.routes(submit=submit, enter_phone_code=enter, outcome_base_url=outcome_base_url))
+    app.include_router(browsing.routes(Catalogue(parts.directory, parts.clock)))
+    app.add_middleware(browsing.ReadableByAnyPage)
+
+
 async def publish_all(settings: Settings, wanted: Mapping[str, Event], *, prune: bool, dry_run: bool) -> Plan:
-    """Publish what differs from the log, and return what that was. Raises NotKept, or outages of Kafka."""
-    plan = compare(wanted, await read_all(settings.kafka))
-    if not dry_run:
-        kafka_log = KafkaLog(settings.kafka, Check("kafka"), name="intake-publish")
-        producer = asyncio.create_task(kafka_log.run())
-        try:
-            await asyncio.wait_for(kafka_log.standing(), PUBLISH_START_SECONDS)
-            await publish(plan, wanted, prune=prune, log=kafka_log, clock=utc_now)
-        finally:
-            producer.cancel()
-            await asyncio.wait([producer])
+    """Publish what differs from the log, and return what that was. Raises KafkaAway."""
+    log = KafkaLog(settings.kafka, Check("kafka"), name="intake-publish")
+    producer = asyncio.create_task(log.run())
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            await log.standing()
+        plan = compare(wanted, await read_all(settings.kafka))
+        if not dry_run:
+            await publish(plan, wanted, prune=prune, log=log, clock=utc_now)
+    except Exception as error:
+        if isinstance(error, NotKept) or kafka.is_outage(error):
+            raise KafkaAway(str(error) or "no answer") from error
+        raise
+    finally:
+        producer.cancel()
+        await asyncio.wait([producer])
     return plan

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from contracts.events import EditionPublished, OfficerPublished, Text, UnitPublished
-from services.intake.domain.directory import Directory, Group, city_day
+from services.intake.domain.directory import Directory, Group, Roster, city_day
 from services.intake.domain.search import Index
 from services.intake.ports import DirectoryView
 
@@ -22,7 +22,7 @@ class Document:
 
 
 class Catalogue:
-    """Answers None for what is not there (any more)."""
+    """Answers None for what is not there (any more). Raises DirectoryUnread before there is a directory."""
 
     def __init__(self, view: DirectoryView, clock: Callable[[], datetime]) -> None:
         self._view = view
@@ -49,7 +49,7 @@ class Catalogue:
 
     def _now(self) -> "_Shown":
         directory, day = self._view.current, city_day(self._clock())
-        if self._shown is None or self._shown.directory is not directory or self._shown.day != day:
+        if self._shown is None or not self._shown.is_of(directory, day):
             self._shown = _Shown(directory, day)
         return self._shown
 
@@ -58,10 +58,14 @@ class _Shown:
     """One state of the directory on one day. Documents are written when they are first asked for."""
 
     def __init__(self, directory: Directory, day: date) -> None:
-        self.directory = directory
-        self.day = day
+        self._roster = Roster(directory, day)
+        self._directory = directory
+        self._day = day
         self._written: dict[str, Document] = {}
         self._index: Index | None = None
+
+    def is_of(self, directory: Directory, day: date) -> bool:
+        return self._directory is directory and self._day == day
 
     def document(self, name: str) -> Document | None:
         if name not in self._written:
@@ -73,9 +77,9 @@ class _Shown:
 
     def search(self, query: str, limit: int) -> Document:
         if self._index is None:
-            self._index = Index(self.directory, self.day)
+            self._index = Index(self._roster)
         found = self._index.find(query, limit)
-        units = self.directory.units
+        units = self._directory.units
         return _write(
             {
                 "query": query,
@@ -88,7 +92,7 @@ class _Shown:
         kind, _, wanted = name.partition(":")
         match kind:
             case "groups":
-                return {"groups": [self._group(group) for group in self.directory.groups(self.day)]}
+                return {"groups": [self._group(group) for group in self._roster.groups.values()]}
             case "group":
                 return self._group_with_units(wanted)
             case "unit":
@@ -96,36 +100,35 @@ class _Shown:
             case "officer":
                 return self._officer_with_place(wanted)
             case _:
-                edition = self.directory.current_edition(self.day)
-                return None if edition is None else _edition(edition)
+                editions = self._directory.open_editions(self._day)
+                return _edition(editions[0]) if editions else None
 
     def _group(self, group: Group) -> Json:
-        units = [u for u in self.directory.open_units(self.day) if u.group_id == group.id]
-        return {**_named(group), "unit_count": len(units)}
+        return {**_named(group), "unit_count": len(self._roster.units_of(group.id))}
 
     def _group_with_units(self, group_id: str) -> Json | None:
-        units = [u for u in self.directory.open_units(self.day) if u.group_id == group_id]
-        if not units:
+        group = self._roster.groups.get(group_id)
+        if group is None:
             return None
         counted = [
-            {**_unit(u), "officer_count": len(self.directory.active_officers(u.unit_id, self.day))}
-            for u in units
+            {**_unit(u), "officer_count": len(self._roster.officers_of(u.unit_id))}
+            for u in self._roster.units_of(group_id)
         ]
-        return {**_named(_group_of(units[0])), "units": counted}
+        return {**_named(group), "units": counted}
 
     def _unit_with_officers(self, unit_id: str) -> Json | None:
-        unit = self.directory.units.get(unit_id)
+        unit = self._directory.units.get(unit_id)
         if unit is None:
             return None
-        officers = [_officer(o) for o in self.directory.active_officers(unit_id, self.day)]
+        officers = [_officer(o) for o in self._roster.officers_of(unit_id)]
         return {**_unit(unit), "group": _named(_group_of(unit)), "officers": officers}
 
     def _officer_with_place(self, officer_id: str) -> Json | None:
-        officer = self.directory.officers.get(officer_id)
-        unit = self.directory.units.get(officer.unit_id) if officer else None
+        officer = self._directory.officers.get(officer_id)
+        unit = self._directory.units.get(officer.unit_id) if officer else None
         if officer is None or unit is None:
             return None
-        active = self.directory.is_active(officer, self.day)
+        active = self._directory.is_active(officer, self._day)
         return {**_officer(officer), "unit": _unit(unit), "group": _named(_group_of(unit)), "active": active}
 
 

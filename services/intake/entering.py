@@ -1,17 +1,20 @@
 """Taking in the code that a citizen got by SMS."""
 
+import unicodedata
 from datetime import UTC
 from uuid import UUID
 
+from chassis.logs import logger
 from contracts.envelope import Envelope, encode
 from contracts.events import PhoneCodeEntered
 from contracts.topics import RATING_SUBMISSIONS, key_of
 from services.intake.domain.identity import event_id
 from services.intake.domain.rating import Fault
 from services.intake.ports import Parts
-from services.intake.submitting import SOURCE, DirectoryUnread, Faulty
+from services.intake.submitting import SOURCE, Faulty
 
 DIGITS = 6
+log = logger(__name__)
 
 
 class EnterPhoneCode:
@@ -25,10 +28,8 @@ class EnterPhoneCode:
 
         Raises DirectoryUnread, Faulty or NotKept.
         """
-        if not self._parts.directory.loaded:
-            raise DirectoryUnread
         edition = self._parts.directory.current.editions.get(edition_id)
-        digits = "".join(code.split())
+        digits = "".join(unicodedata.normalize("NFKC", code).split())
         faults = [] if edition else [Fault("/edition_id", "edition_unknown")]
         if not (digits.isascii() and digits.isdigit() and len(digits) == DIGITS):
             faults.append(Fault("/code", "phone_code_invalid"))
@@ -49,4 +50,5 @@ class EnterPhoneCode:
             data=event,
         )
         await self._parts.log.append(RATING_SUBMISSIONS.name, encode(envelope, key=key_of(event)))
+        log.info("phone code kept", correlation_id=str(event_id_), edition_id=edition_id)
         return event_id_

@@ -35,6 +35,21 @@ EDITION_KEYS_MISSING = ProblemType(
     Bilingual("Đợt khảo sát chưa sẵn sàng", "The survey is not ready"),
     Bilingual("Vui lòng thử lại sau ít phút.", "Please try again in a few minutes."),
 )
+EDITION_CLOSED = ProblemType(
+    "edition_closed",
+    422,
+    Bilingual("Đợt khảo sát đã đóng", "The survey is closed"),
+    Bilingual(
+        "Đợt khảo sát này hiện không nhận đánh giá. Xem đợt đang mở tại /v1/edition.",
+        "This edition takes no ratings at present. The one that is open is at /v1/edition.",
+    ),
+)
+DIRECTORY_UNREAD = ProblemType(
+    "directory_unread",
+    503,
+    Bilingual("Danh mục đang được đọc", "The directory is being read"),
+    Bilingual("Vui lòng thử lại sau vài giây.", "Please try again in a few seconds."),
+)
 NO_OPEN_EDITION = ProblemType(
     "no_open_edition",
     404,
@@ -82,7 +97,11 @@ _DETAILS = {
 }
 
 
+def field_errors(faults: list[Fault]) -> list[FieldError]:
+    return [FieldError(fault.pointer, fault.code, _DETAILS[fault.code]) for fault in faults]
+
+
 def problem(faults: list[Fault]) -> Problem:
-    """All faults of a body at once."""
-    errors = [FieldError(fault.pointer, fault.code, _DETAILS[fault.code]) for fault in faults]
-    return Problem(VALIDATION_FAILED, errors=errors)
+    """All faults of a body at once; a closed edition has its own name, as nothing in the body mends it."""
+    closed = any(fault.code == "edition_closed" for fault in faults)
+    return Problem(EDITION_CLOSED if closed else VALIDATION_FAILED, errors=field_errors(faults))

@@ -15,7 +15,11 @@ class NotKept(Exception):
 
 
 class KeysMissing(Exception):
-    """This process does not hold the edition's keys, or they were destroyed."""
+    """This process cannot read a key, or it was destroyed. The text names the file."""
+
+
+class DirectoryUnread(Exception):
+    """The directory has not been read to its end yet, so nothing can be said of it."""
 
 
 class Log(Protocol):
@@ -38,19 +42,14 @@ class Sealer(Protocol):
 
 
 class DirectoryView(Protocol):
-    """The directory as it was last read; never waits."""
-
     @property
-    def current(self) -> Directory: ...
-
-    @property
-    def loaded(self) -> bool:
-        """Whether it has been read to its end once."""
+    def current(self) -> Directory:
+        """The directory as it was last read; never waits. Raises DirectoryUnread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What both submissions need."""
+    """What the use cases stand on."""
 
     log: Log
     directory: DirectoryView

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from uuid import UUID
 
+from chassis.logs import logger
 from contracts.envelope import Envelope, encode
 from contracts.events import ChallengeAnswer, RatingSubmitted
 from contracts.topics import RATING_SUBMISSIONS, key_of
@@ -14,6 +15,7 @@ from services.intake.ports import Parts
 
 SOURCE = "/hailong/intake"
 REMEMBERED = 50_000
+log = logger(__name__)
 
 
 class Faulty(Exception):
@@ -28,16 +30,17 @@ class KeyReused(Exception):
     """The Idempotency-Key came with another body before."""
 
 
-class DirectoryUnread(Exception):
-    """The directory has not been read yet, so nothing can be judged."""
-
-
 class SubmitRating:
     """One a process. Needs nothing but the log: the little it remembers only answers sooner."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._taken = _Recent(REMEMBERED)
+        self._seen = _Recent(REMEMBERED)
+
+    def faults(self, rating: Rating) -> list[Fault]:
+        """What is wrong with it, without sending anything. Raises DirectoryUnread."""
+        judged = self._judge(rating, self._parts.clock())
+        return [] if isinstance(judged, Sound) else judged
 
     async def __call__(self, rating: Rating, idempotency_key: str) -> Identity:
         """Returns once the log has the submission.
@@ -45,10 +48,8 @@ class SubmitRating:
         Raises DirectoryUnread, Faulty, KeyReused, KeysMissing or NotKept; after NotKept the same call may be
         made again, here or on another replica, and is the same submission.
         """
-        if not self._parts.directory.loaded:
-            raise DirectoryUnread
         now = self._parts.clock()
-        judged = judge(rating, self._parts.directory.current, city_day(now))
+        judged = self._judge(rating, now)
         if not isinstance(judged, Sound):
             raise Faulty(judged)
         edition_key = self._parts.keys.pseudonym_key(judged.edition.edition_id)
@@ -57,7 +58,7 @@ class SubmitRating:
             idempotency_key,
             fingerprint(edition_key, _canonical(rating, judged.phone)),
         )
-        if self._taken.get(who.idempotency_token, who.rating_id) != who.rating_id:
+        if self._seen.first(who.idempotency_token, who.rating_id) != who.rating_id:
             raise KeyReused
         event = self._event(rating, judged, who, pseudonym(edition_key, judged.phone), now)
         envelope = Envelope(
@@ -69,8 +70,17 @@ class SubmitRating:
             data=event,
         )
         await self._parts.log.append(RATING_SUBMISSIONS.name, encode(envelope, key=key_of(event)))
-        self._taken.put(who.idempotency_token, who.rating_id)
+        log.info(
+            "submission kept",
+            correlation_id=str(who.submission_id),
+            unit_id=event.unit_id,
+            officer_id=event.officer_id,
+            channel=event.channel,
+        )
         return who
+
+    def _judge(self, rating: Rating, now: datetime) -> Sound | list[Fault]:
+        return judge(rating, self._parts.directory.current, city_day(now))
 
     def _event(
         self, rating: Rating, judged: Sound, who: Identity, phone_pseudonym: str, now: datetime
@@ -109,17 +119,16 @@ def _canonical(rating: Rating, phone: str) -> dict[str, object]:
 
 
 class _Recent:
-    """The ratings of the keys seen last, the oldest forgotten first."""
+    """Which rating each of the keys seen last came with; the key seen longest ago is forgotten first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._known: OrderedDict[str, UUID] = OrderedDict()
 
-    def get(self, token: str, otherwise: UUID) -> UUID:
-        return self._known.get(token, otherwise)
-
-    def put(self, token: str, rating_id: UUID) -> None:
-        self._known[token] = rating_id
+    def first(self, token: str, rating_id: UUID) -> UUID:
+        """The rating that the key came with first, which is this one for a new key."""
+        found = self._known.setdefault(token, rating_id)
         self._known.move_to_end(token)
         if len(self._known) > self._most:
             self._known.popitem(last=False)
+        return found

@@ -22,7 +22,7 @@ from contracts.events import (
 from contracts.topics import key_of
 from services.intake.domain.directory import Directory
 from services.intake.domain.rating import Rating
-from services.intake.ports import NotKept
+from services.intake.ports import DirectoryUnread, NotKept
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -115,5 +115,12 @@ class MemoryLog:
 
 @dataclass
 class FixedDirectory:
-    current: Directory
-    loaded: bool = True
+    """What was `read`; None before anything was."""
+
+    read: Directory | None
+
+    @property
+    def current(self) -> Directory:
+        if self.read is None:
+            raise DirectoryUnread
+        return self.read

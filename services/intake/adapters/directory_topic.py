@@ -1,113 +1,108 @@
 """The directory, read from its compacted topic and kept up to date."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
 from chassis import kafka
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
-from contracts.dead_letters import dead_letter
 from contracts.envelope import InvalidEnvelope, InvalidMessage, UnknownType, decode
 from contracts.events import EditionPublished, Event, OfficerPublished, UnitPublished
 from contracts.topics import DIRECTORY, key_of
 from services.intake import metrics
+from services.intake.adapters.directory_dead_letters import Unreadable, bury
 from services.intake.domain.directory import Directory
-from services.intake.ports import Log, NotKept
+from services.intake.ports import DirectoryUnread
 
-AT = TopicPartition(DIRECTORY.name, 0)
-START_SECONDS = 10.0
+AT = TopicPartition(DIRECTORY.name, 0)  # the catalogue gives it one
+STEP_SECONDS = 10.0
 STOP_SECONDS = 2.0
+LOOK_MS = 2_000
 log = logger(__name__)
 
 
 class DirectoryTopic:
-    """`run` in a task of its own; `current` is what has been read so far.
+    """`run` in a task of its own; `current` is what was read last.
 
-    While Kafka is away the last state goes on being served. A message that can never be read goes to the
-    dead letters and changes nothing.
+    While Kafka is away that goes on being served, and `check` says so; then the topic is read anew. A message
+    that can never be read goes to the dead letters and changes nothing.
     """
 
-    def __init__(self, client: KafkaClient, check: Check, dead_letters: Log) -> None:
+    def __init__(self, client: KafkaClient, check: Check) -> None:
         self._client = client
         self._check = check
-        self._dead_letters = dead_letters
-        self._current = Directory()
-        self._loaded = False
+        self._current: Directory | None = None
 
     @property
     def current(self) -> Directory:
+        if self._current is None:
+            raise DirectoryUnread
         return self._current
 
-    @property
-    def loaded(self) -> bool:
-        return self._loaded
-
     async def run(self) -> None:
-        consumer = await wait_out(self._check, self._start, outage=kafka.is_outage)
-        self._check.down("being read")
-        try:
-            end = await wait_out(self._check, lambda: _end_of(consumer), outage=kafka.is_outage)
-            self._check.down("being read")
-            while True:
-                found = await consumer.getmany(AT, timeout_ms=1000, max_records=1000)
-                await self._take(found.get(AT, []))
-                if not self._loaded and await consumer.position(AT) >= end:
-                    self._loaded = True
-                    self._check.up()
-                    log.info("directory read", units=len(self._current.units), offset=end)
-        finally:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+        while True:
+            consumer = await wait_out(self._check, self._read_whole, outage=_passes, most=2.0)
+            try:
+                await self._follow(consumer)
+            except Exception as error:
+                if not _passes(error):
+                    raise
+                self._check.down(f"{type(error).__name__}: {error}"[:200])
+                log.warning("lost the directory's topic, serving what was read", error=repr(error))
+            finally:
+                await _stop(consumer)
 
-    async def _start(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(**self._client.consumer_arguments("intake-directory"))
+    async def _read_whole(self) -> AIOKafkaConsumer:
+        """Replace the directory by what the topic holds now; the consumer stands at its end."""
+        consumer = await _start(self._client, "intake-directory")
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await consumer.start()
-                consumer.assign([AT])
-                await consumer.seek_to_beginning(AT)
+            records = await _to_the_end(consumer)
+            changes, unreadable = _sorted_out(records)
+            read = Directory().with_(changes)
+            if read != self._current:  # the same one keeps what was made of it
+                self._current = read
+                log.info("directory read", units=len(read.units), officers=len(read.officers))
+            await self._bury(unreadable)
         except BaseException:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+            await _stop(consumer)
             raise
         return consumer
 
-    async def _take(self, records: list[ConsumerRecord]) -> None:
-        changes: dict[str, Event | None] = {}
-        for record in records:
-            try:
-                key, event = read(record)
-            except InvalidMessage as error:
-                await self._bury(record, error)
-            else:
-                changes[key] = event
-        if changes:
-            self._current = self._current.with_(changes)
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            found = await consumer.getmany(AT, timeout_ms=LOOK_MS, max_records=1000)
+            changes, unreadable = _sorted_out(found.get(AT, []))
+            if changes:
+                self._current = self.current.with_(changes)
+            await self._bury(unreadable)
+            if not found:
+                await _end_of(consumer)  # the consumer itself would wait for a lost broker in silence
 
-    async def _bury(self, record: ConsumerRecord, error: InvalidMessage) -> None:
-        if self._loaded:  # at a restart it is there already
-            message = dead_letter(
-                key=record.key,
-                value=record.value,
-                headers=record.headers,
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                error=error,
-                at=datetime.now(UTC),
-            )
-            try:
-                await self._dead_letters.append(DIRECTORY.dead_letters, message)
-            except NotKept as outage:
-                # It stays on the compacted topic as well; whoever looks there finds it.
-                log.warning("dead letter not written", reason=error.reason, error=str(outage))
-        metrics.DIRECTORY_DEAD_LETTERS.labels(error.reason).inc()
-        log.warning("directory message unreadable", reason=error.reason, offset=record.offset)
+    async def _bury(self, unreadable: Sequence[Unreadable]) -> None:
+        if not unreadable:
+            return
+        for record, error in unreadable:
+            log.warning("directory message unreadable", reason=error.reason, offset=record.offset)
+        async with asyncio.timeout(3 * STEP_SECONDS):
+            for error in await bury(self._client, unreadable, at=datetime.now(UTC)):
+                metrics.DIRECTORY_DEAD_LETTERS.labels(error.reason).inc()
+
+
+async def read_all(client: KafkaClient) -> dict[str, Event]:
+    """The directory as it stands, by key; unreadable messages are left out. Raises outages of Kafka."""
+    consumer = await _start(client, "intake-publish")
+    try:
+        changes, _ = _sorted_out(await _to_the_end(consumer))
+    finally:
+        await _stop(consumer)
+    return {key: event for key, event in changes.items() if event is not None}
 
 
 def read(record: ConsumerRecord) -> tuple[str, Event | None]:
@@ -126,28 +121,56 @@ def read(record: ConsumerRecord) -> tuple[str, Event | None]:
     return key, event
 
 
-async def read_all(client: KafkaClient) -> dict[str, Event]:
-    """The directory as it stands, by key; unreadable messages are left out. Raises outages of Kafka."""
-    consumer = AIOKafkaConsumer(**client.consumer_arguments("intake-publish"))
-    found: dict[str, Event] = {}
+def _sorted_out(records: Sequence[ConsumerRecord]) -> tuple[dict[str, Event | None], list[Unreadable]]:
+    changes: dict[str, Event | None] = {}
+    unreadable: list[Unreadable] = []
+    for record in records:
+        try:
+            key, event = read(record)
+        except InvalidMessage as error:
+            unreadable.append((record, error))
+        else:
+            changes[key] = event
+    return changes, unreadable
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether reading anew helps: an outage, or the topic was made anew and our place in it is gone."""
+    return kafka.is_outage(error) or isinstance(error, OffsetOutOfRangeError)
+
+
+async def _start(client: KafkaClient, name: str) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(**{**client.consumer_arguments(name), "auto_offset_reset": "none"})
     try:
-        async with asyncio.timeout(3 * START_SECONDS):
+        async with asyncio.timeout(STEP_SECONDS):
             await consumer.start()
             consumer.assign([AT])
             await consumer.seek_to_beginning(AT)
-            end = await _end_of(consumer)
-            while await consumer.position(AT) < end:
-                for record in (await consumer.getmany(AT, timeout_ms=1000)).get(AT, []):
-                    with suppress(InvalidMessage):
-                        key, event = read(record)
-                        found.pop(key, None)
-                        if event is not None:
-                            found[key] = event
-    finally:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
-    return found
+    except BaseException:
+        await _stop(consumer)
+        raise
+    return consumer
+
+
+async def _to_the_end(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+    """What the topic holds from the consumer's position to its end as it is now."""
+    records: list[ConsumerRecord] = []
+    end = await _end_of(consumer)
+    async with asyncio.timeout(STEP_SECONDS) as deadline:
+        # The position goes past transaction markers and what compaction took; offsets would not.
+        while await consumer.position(AT) < end:
+            found = (await consumer.getmany(AT, timeout_ms=LOOK_MS, max_records=5000)).get(AT, [])
+            records += found
+            if found:  # however long the topic is, it must only go on
+                deadline.reschedule(asyncio.get_running_loop().time() + STEP_SECONDS)
+    return records
 
 
 async def _end_of(consumer: AIOKafkaConsumer) -> int:
-    return int((await consumer.end_offsets([AT]))[AT])
+    async with asyncio.timeout(STEP_SECONDS):
+        return int((await consumer.end_offsets([AT]))[AT])
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(consumer.stop(), STOP_SECONDS)

@@ -1,19 +1,26 @@
 """Directory and edition files (docs/directory-files.md), read into events."""
 
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from contracts.events import (
+    AnswerChoice,
     EditionPublished,
     Event,
     Identifier,
     Instrument,
     OfficerPublished,
     Policy,
+    Reason,
     SealingKey,
+    Short,
     Text,
     UnitPublished,
 )
@@ -21,124 +28,224 @@ from contracts.topics import key_of
 
 
 class FileInvalid(Exception):
-    """A file cannot be published; the text says where and why, a line each."""
+    """Files cannot be published; the text says where and why, a line each."""
 
 
 class _Strict(BaseModel):
+    """Files are written by hand: a field that nobody knows is a slip of the pen."""
+
     model_config = ConfigDict(extra="forbid")
+
+
+class _Text(Text, _Strict):
+    pass
+
+
+class _Policy(Policy, _Strict):
+    pass
+
+
+class _Answer(AnswerChoice, _Strict):
+    text: _Text
+
+
+class _Reason(Reason, _Strict):
+    text: _Text
+
+
+class _Instrument(Instrument, _Strict):
+    question: _Text
+    answers: tuple[_Answer, ...] = Field(min_length=2)
+    reasons: tuple[_Reason, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Instrument":
+        _once(answer.id for answer in self.answers)
+        _once(reason.id for reason in self.reasons)
+        if any(answer.asks_reasons for answer in self.answers) and not self.reasons:
+            raise ValueError("an answer asks for reasons, and there are none")
+        return self
 
 
 class _Officer(_Strict):
     id: Identifier
-    name: str
-    title: Text | None = None
+    name: Short
+    title: _Text | None = None
     sample: bool = False
-    active_from: Any = None
-    active_until: Any = None
+    active_from: date | None = None
+    active_until: date | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Officer":
+        _in_order(active_from=self.active_from, active_until=self.active_until)
+        return self
 
 
 class _Unit(_Strict):
     id: Identifier
-    name: Text
-    opened_on: Any = None
-    closed_on: Any = None
+    name: _Text
+    opened_on: date | None = None
+    closed_on: date | None = None
     officers: list[_Officer] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Unit":
+        _in_order(opened_on=self.opened_on, closed_on=self.closed_on)
+        _once(officer.id for officer in self.officers)
+        return self
 
 
 class _Group(_Strict):
     id: Identifier
-    name: Text
+    name: _Text
     units: list[_Unit]
 
 
 class _Directory(_Strict):
-    officer_title: Text
+    officer_title: _Text
     groups: list[_Group]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Directory":
+        _once(group.id for group in self.groups)
+        _once(unit.id for group in self.groups for unit in group.units)
+        return self
 
 
 class _Edition(_Strict):
     id: Identifier
-    title: Text
-    opens_on: Any
-    closes_on: Any
-    policy: Policy = Field(default_factory=Policy)
-    instrument: Instrument
+    title: _Text
+    opens_on: date
+    closes_on: date
+    policy: _Policy = Field(default_factory=_Policy)
+    instrument: _Instrument
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Edition":
+        if self.closes_on < self.opens_on:
+            raise ValueError("closes_on is before opens_on")
+        return self
 
 
 class _File(_Strict):
     directory: _Directory | None = None
     edition: _Edition | None = None
 
-
-def read_events(path: Path, sealing_key: SealingKey | None) -> dict[str, Event]:
-    """The events that a file stands for, by key. Raises FileInvalid."""
-    try:
-        file = _File.model_validate(yaml.safe_load(path.read_text()))
-        events: list[Event] = []
-        if file.directory is not None:
-            events += _directory_events(file.directory)
-        if file.edition is not None:
-            events.append(_edition_event(path, file.edition, sealing_key))
-    except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise FileInvalid("\n".join(lines)) from error
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise FileInvalid(f"{path}: {error}") from error
-    by_key = {key_of(event): event for event in events}
-    if len(by_key) != len(events):
-        keys = [key_of(event) for event in events]
-        raise FileInvalid(f"{path}: given twice: {', '.join(sorted({k for k in keys if keys.count(k) > 1}))}")
-    return by_key
+    @model_validator(mode="after")
+    def _holds_something(self) -> "_File":
+        if self.directory is None and self.edition is None:
+            raise ValueError("neither a directory nor an edition")
+        return self
 
 
-def _directory_events(directory: _Directory) -> list[Event]:
-    events: list[Event] = []
-    for group_position, group in enumerate(directory.groups):
-        for position, unit in enumerate(group.units):
-            events.append(
-                UnitPublished(
+def read_files(paths: Sequence[Path], sealing_key: SealingKey | None) -> dict[str, Event]:
+    """The events that the files stand for, by key. Raises FileInvalid with all that is wrong."""
+    events: dict[str, Event] = {}
+    wrong: list[str] = []
+    for path in paths:
+        try:
+            file = _File.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506
+            for event in _events_of(file, sealing_key):
+                key = key_of(event)
+                if key in events:
+                    wrong.append(f"{path}: {key} is in another file too")
+                events[key] = event
+        except ValidationError as error:
+            wrong += [f"{path}: {_place(e['loc'])}{e['msg']}" for e in error.errors()]
+        except (yaml.YAMLError, OSError, ValueError) as error:
+            wrong.append(f"{path}: {error}")
+    if wrong:
+        raise FileInvalid("\n".join(wrong))
+    return events
+
+
+def _events_of(file: _File, sealing_key: SealingKey | None) -> Iterator[Event]:
+    if file.directory is not None:
+        for group_position, group in enumerate(file.directory.groups):
+            for position, unit in enumerate(group.units):
+                yield UnitPublished(
                     unit_id=unit.id,
-                    name=unit.name,
+                    name=_plain(unit.name),
                     group_id=group.id,
-                    group_name=group.name,
+                    group_name=_plain(group.name),
                     group_position=group_position,
                     position=position,
                     opened_on=unit.opened_on,
                     closed_on=unit.closed_on,
                 )
-            )
-            events += [
-                OfficerPublished(
-                    officer_id=f"{unit.id}.{officer.id}",
-                    unit_id=unit.id,
-                    name=officer.name,
-                    title=officer.title or directory.officer_title,
-                    sample=officer.sample,
-                    position=place,
-                    active_from=officer.active_from,
-                    active_until=officer.active_until,
-                )
-                for place, officer in enumerate(unit.officers)
-            ]
-    return events
+                yield from _officers_of(unit, file.directory.officer_title)
+    if file.edition is not None:
+        yield _edition_event(file.edition, sealing_key)
 
 
-def _edition_event(path: Path, edition: _Edition, sealing_key: SealingKey | None) -> EditionPublished:
-    if sealing_key is None:
-        raise FileInvalid(
-            f"{path}: an edition needs --sealing-key, as printed by:"
-            f" python -m services.verification keys create --edition {edition.id}"
+def _officers_of(unit: _Unit, title: _Text) -> Iterator[Event]:
+    for position, officer in enumerate(unit.officers):
+        yield OfficerPublished(
+            officer_id=f"{unit.id}.{officer.id}",
+            unit_id=unit.id,
+            name=officer.name,
+            title=_plain(officer.title or title),
+            sample=officer.sample,
+            position=position,
+            active_from=officer.active_from,
+            active_until=officer.active_until,
         )
-    if any(answer.asks_reasons for answer in edition.instrument.answers) and not edition.instrument.reasons:
-        raise FileInvalid(
-            f"{path}: edition.instrument.reasons: an answer asks for reasons, and there are none"
+
+
+def _edition_event(edition: _Edition, key: SealingKey | None) -> EditionPublished:
+    """Raises ValueError where the key is missing or cannot be the edition's."""
+    how = f"python -m services.verification keys create --edition {edition.id}"
+    if key is None:
+        raise ValueError(f"edition: needs --sealing-key, as printed by: {how}")
+    if not key.key_id.startswith(f"{edition.id}-"):
+        raise ValueError(
+            f"edition: --sealing-key is {key.key_id}, another edition's; print its own with: {how}"
         )
-    return EditionPublished(
-        edition_id=edition.id,
-        title=edition.title,
-        opens_on=edition.opens_on,
-        closes_on=edition.closes_on,
-        policy=edition.policy,
-        instrument=edition.instrument,
-        sealing_key=sealing_key,
-    )
+    try:
+        public_key = base64.b64decode(key.public_key, validate=True)
+    except binascii.Error as error:
+        raise ValueError("edition: --sealing-key holds no base64") from error
+    if len(public_key) != 32:
+        raise ValueError("edition: --sealing-key does not hold 32 bytes")
+    # By way of plain data: events are equal only to events of their own classes.
+    content = edition.model_dump(exclude={"id"})
+    return EditionPublished.model_validate({"edition_id": edition.id, **content, "sealing_key": key})
+
+
+def _plain(text: Text) -> Text:
+    return Text(vi=text.vi, en=text.en)
+
+
+def _once(ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for each in ids:
+        if each in seen:
+            raise ValueError(f"{each} is there twice")
+        seen.add(each)
+
+
+def _in_order(**days: date | None) -> None:
+    (first_name, first), (last_name, last) = days.items()
+    if first is not None and last is not None and last <= first:
+        raise ValueError(f"{last_name} is not after {first_name}")
+
+
+def _place(path: Sequence[int | str]) -> str:
+    """`directory.groups[0].name: ` for the path of pydantic."""
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return f"{parts.removeprefix('.')}: " if parts else ""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML would silently take the last."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [key.value for key, _ in node.value]
+    for key, _ in node.value:
+        if keys.count(key.value) > 1:
+            raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -5,7 +5,6 @@ import os
 import secrets
 from pathlib import Path
 
-from chassis.readiness import Check
 from services.intake.ports import KeysMissing
 
 SECRET = "intake.secret"  # noqa: S105 - a file's name
@@ -21,15 +20,14 @@ def create_keys(folder: Path, edition_id: str) -> list[str]:
 class FileKeys:
     """A key file removed is a key destroyed: each use looks whether it is still there."""
 
-    def __init__(self, folder: Path, check: Check) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._check = check
-        check.up()
         self._secret: bytes | None = None
         self._known: dict[str, tuple[int, bytes]] = {}
 
     @property
     def secret(self) -> bytes:
+        """The same for the life of the process. Raises KeysMissing."""
         if self._secret is None:
             self._secret = self._read(SECRET)
         return self._secret
@@ -38,24 +36,23 @@ class FileKeys:
         name = f"{edition_id}{_PSEUDONYM}"
         try:
             inode = (self._folder / name).stat().st_ino
-        except FileNotFoundError as error:
+        except OSError as error:
             self._known.pop(edition_id, None)
-            self._check.down(f"{name} is missing")
             raise KeysMissing(name) from error
-        self._check.up()
         known = self._known.get(edition_id)
         if known is None or known[0] != inode:
             known = self._known[edition_id] = (inode, self._read(name))
         return known[1]
 
     def _read(self, name: str) -> bytes:
-        """Raises KeysMissing, or ValueError where the file is no key."""
         try:
             key = base64.b64decode((self._folder / name).read_text().strip(), validate=True)
-        except FileNotFoundError as error:
+        except OSError as error:
             raise KeysMissing(name) from error
+        except ValueError as error:
+            raise KeysMissing(f"{name} (not base64)") from error
         if len(key) != 32:
-            raise ValueError(f"{name} does not hold 32 bytes")
+            raise KeysMissing(f"{name} (not 32 bytes)")
         return key
 
 

@@ -39,29 +39,41 @@ class Directory:
             editions=_merged(self.editions, changes, "edition", EditionPublished),
         )
 
-    def open_units(self, day: date) -> list[UnitPublished]:
-        """In their order: by group, then by position, then by name."""
-        found = [unit for unit in self.units.values() if is_open(unit, day)]
-        return sorted(found, key=lambda u: (u.group_position, u.group_id, u.position, u.name.vi))
-
-    def groups(self, day: date) -> list[Group]:
-        found = {unit.group_id: Group(unit.group_id, unit.group_name) for unit in self.open_units(day)}
-        return list(found.values())
-
-    def active_officers(self, unit_id: str, day: date) -> list[OfficerPublished]:
-        found = [o for o in self.officers.values() if o.unit_id == unit_id and self.is_active(o, day)]
-        return sorted(found, key=lambda o: (o.position, o.name, o.officer_id))
-
     def is_active(self, officer: OfficerPublished, day: date) -> bool:
         unit = self.units.get(officer.unit_id)
         started = officer.active_from is None or officer.active_from <= day
         ended = officer.active_until is not None and officer.active_until <= day
         return unit is not None and is_open(unit, day) and started and not ended
 
-    def current_edition(self, day: date) -> EditionPublished | None:
-        """The newest edition that takes ratings on `day`."""
+    def open_editions(self, day: date) -> list[EditionPublished]:
+        """The editions that take ratings on `day`, the newest first."""
         found = [edition for edition in self.editions.values() if takes_ratings(edition, day)]
-        return max(found, key=lambda e: (e.opens_on, e.edition_id), default=None)
+        return sorted(found, key=lambda e: (e.opens_on, e.edition_id), reverse=True)
+
+
+class Roster:
+    """Who takes ratings on one day: worked out once for a state of the directory."""
+
+    def __init__(self, directory: Directory, day: date) -> None:
+        self.directory = directory
+        self.day = day
+        found = [unit for unit in directory.units.values() if is_open(unit, day)]
+        self.units = sorted(found, key=lambda u: (u.group_position, u.group_id, u.position, u.name.vi))
+        self.groups: dict[str, Group] = {}
+        self._units: dict[str, list[UnitPublished]] = {}
+        for unit in self.units:
+            self.groups[unit.group_id] = Group(unit.group_id, unit.group_name)
+            self._units.setdefault(unit.group_id, []).append(unit)
+        self._officers: dict[str, list[OfficerPublished]] = {}
+        for officer in sorted(directory.officers.values(), key=lambda o: (o.position, o.name, o.officer_id)):
+            if directory.is_active(officer, day):
+                self._officers.setdefault(officer.unit_id, []).append(officer)
+
+    def units_of(self, group_id: str) -> list[UnitPublished]:
+        return self._units.get(group_id, [])
+
+    def officers_of(self, unit_id: str) -> list[OfficerPublished]:
+        return self._officers.get(unit_id, [])
 
 
 def is_open(unit: UnitPublished, day: date) -> bool:

@@ -1,12 +1,13 @@
 """Vietnamese mobile numbers, however a citizen writes them."""
 
 import re
+import unicodedata
 from enum import Enum
 
 import phonenumbers
 
 REGION = "VN"
-_WRITTEN = re.compile(r"[\d\s+().\-/\u2010-\u2015\u00a0]{1,40}")
+_WRITTEN = re.compile(r"[\d\s+().\-/\u2010-\u2015]{1,40}")
 
 
 class NotMobile(Enum):
@@ -23,7 +24,8 @@ def to_e164(text: str) -> str | NotMobile:  # noqa: PLR0911 - one a rule
 
     Source of what is a mobile number: Google's libphonenumber metadata for VN.
     """
-    if not text.strip():
+    text = unicodedata.normalize("NFKC", text).strip()  # keyboards of East Asia write full-width digits
+    if not text:
         return NotMobile.MISSING
     if not _WRITTEN.fullmatch(text):
         return NotMobile.UNREADABLE

@@ -2,33 +2,20 @@
 
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import date
 
 from contracts.events import OfficerPublished, UnitPublished
-from services.intake.domain.directory import Directory
+from services.intake.domain.directory import Roster
 
 _WORD = re.compile(r"[a-z0-9]+")
+_AFTER_ALL = "\x7f"  # sorts after every letter that a folded word has
 
 
 def fold(text: str) -> tuple[str, ...]:
     """The words of a text in plain Latin letters: "Đinh Thị" is ("dinh", "thi")."""
-    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    plain = unicodedata.normalize("NFKD", text.lower().replace("đ", "d"))
     return tuple(_WORD.findall("".join(c for c in plain if not unicodedata.combining(c))))
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    own: tuple[str, ...]
-    around: tuple[str, ...]
-
-    def matches(self, wanted: tuple[str, ...]) -> bool:
-        """Every word begins one of the entry's, and at least one of those is its own."""
-        begun = [any(word.startswith(part) for word in self.own) for part in wanted]
-        return any(begun) and all(
-            found or any(word.startswith(part) for word in self.around)
-            for found, part in zip(begun, wanted, strict=True)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +25,43 @@ class Found:
 
 
 class Index:
-    """What can be found on one day in one state of the directory."""
+    """What can be found on one day in one state of the directory: its words, sorted, and where they are."""
 
-    def __init__(self, directory: Directory, day: date) -> None:
-        self._units: list[tuple[_Entry, UnitPublished]] = []
-        self._officers: list[tuple[_Entry, OfficerPublished]] = []
-        for unit in directory.open_units(day):
+    def __init__(self, roster: Roster) -> None:
+        self._entries: list[UnitPublished | OfficerPublished] = []
+        own: list[tuple[str, int]] = []
+        around: list[tuple[str, int]] = []
+        for unit in roster.units:
             names = fold(unit.name.vi) + fold(unit.name.en)
-            self._units.append((_Entry(names, ()), unit))
-            for officer in directory.active_officers(unit.unit_id, day):
-                self._officers.append((_Entry(fold(officer.name), names), officer))
+            own += [(word, len(self._entries)) for word in names]
+            self._entries.append(unit)
+            for officer in roster.officers_of(unit.unit_id):
+                own += [(word, len(self._entries)) for word in fold(officer.name)]
+                around += [(word, len(self._entries)) for word in names]
+                self._entries.append(officer)
+        self._own, self._around = sorted(own), sorted(around)
 
     def find(self, query: str, limit: int) -> Found:
-        """At most `limit` units and as many officers, in order. An empty one finds none."""
-        wanted = fold(query)
-        if not wanted:
+        """At most `limit` units and as many officers, in the directory's order. An empty query finds none.
+
+        Every word must begin a word of the entry; an officer's unit counts as theirs, but one word at least
+        must begin their own name.
+        """
+        wanted = set(fold(query))
+        own = [_begun(self._own, word) for word in wanted]
+        if not own:
             return Found([], [])
+        begun = [found | _begun(self._around, word) for found, word in zip(own, wanted, strict=True)]
+        named: set[int] = set().union(*own)
+        matching = sorted(named.intersection(*begun))
+        found = [self._entries[number] for number in matching]
         return Found(
-            [unit for entry, unit in self._units if entry.matches(wanted)][:limit],
-            [officer for entry, officer in self._officers if entry.matches(wanted)][:limit],
+            [entry for entry in found if isinstance(entry, UnitPublished)][:limit],
+            [entry for entry in found if isinstance(entry, OfficerPublished)][:limit],
         )
+
+
+def _begun(words: list[tuple[str, int]], beginning: str) -> set[int]:
+    """The entries that have a word with this beginning."""
+    first = bisect_left(words, (beginning, -1))
+    return {number for _, number in words[first : bisect_left(words, (beginning + _AFTER_ALL, -1))]}

@@ -3,6 +3,8 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,29 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from nacl.public import PrivateKey, SealedBox
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from chassis import problems
-from chassis.readiness import Check
+from chassis.http import create_app
+from chassis.readiness import Readiness
+from chassis.tasks import Owned
 from contracts.envelope import Envelope, decode
 from contracts.events import Event, PhoneCodeEntered, RatingSubmitted
 from services.intake.adapters.key_files import FileKeys, create_keys
 from services.intake.adapters.sealing import SodiumSealer
-from services.intake.api import Handlers, routes
-from services.intake.catalogue import Catalogue
-from services.intake.entering import EnterPhoneCode
+from services.intake.bootstrap import install
 from services.intake.ports import Parts
-from services.intake.submitting import SubmitRating
-from tests.support.intake import NOW, OFFICER, FixedDirectory, MemoryLog, directory, edition, officer, unit
+from tests.support.intake import (
+    NOW,
+    OFFICER,
+    TODAY,
+    FixedDirectory,
+    MemoryLog,
+    directory,
+    edition,
+    officer,
+    unit,
+)
 
 PRIVATE = PrivateKey(b"p" * 32)
 BODY: dict[str, Any] = {
@@ -35,6 +46,11 @@ BODY: dict[str, Any] = {
     "consent": True,
     "challenge": {"id": "token", "answer": "234567"},
 }
+
+
+@asynccontextmanager
+async def _nothing(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+    yield
 
 
 class Intake:
@@ -49,21 +65,9 @@ class Intake:
 
     def client(self) -> httpx.AsyncClient:
         """A replica of its own: nothing is shared but the keys, the log and the directory."""
-        parts = Parts(
-            self.log, self.directory, FileKeys(self.keys, Check("keys")), SodiumSealer(), lambda: NOW
-        )
-        app = FastAPI()
-        problems.install(app)
-        app.include_router(
-            routes(
-                Handlers(
-                    SubmitRating(parts),
-                    EnterPhoneCode(parts),
-                    Catalogue(self.directory, lambda: NOW),
-                    "http://v",
-                )
-            )
-        )
+        parts = Parts(self.log, self.directory, FileKeys(self.keys), SodiumSealer(), lambda: NOW)
+        app = create_app(title="intake", description="", lifespan=_nothing)
+        install(app, parts, outcome_base_url="http://v")
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake")
 
     def events(self) -> list[Envelope[Event]]:
@@ -155,13 +159,14 @@ async def test_what_is_not_kept_is_not_confirmed_and_may_be_sent_again(
     assert len(intake.events()) == 1
 
 
-async def test_a_key_whose_rating_was_not_kept_is_not_remembered(
+async def test_a_key_is_remembered_even_where_its_rating_may_not_have_been_kept(
     intake: Intake, client: httpx.AsyncClient
 ) -> None:
     intake.log.away = True
     await post(client)
     intake.log.away = False
-    assert (await post(client, reasons=["other"])).status_code == 202
+    assert (await post(client, reasons=["other"])).status_code == 422  # the first may be on the log after all
+    assert (await post(client)).status_code == 202
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 256, "with space in it 123"])
@@ -183,6 +188,95 @@ async def test_faults_are_told_in_the_callers_language(client: httpx.AsyncClient
         ]
 
 
+async def test_what_has_the_wrong_shape_and_what_breaks_a_rule_is_named_at_once(
+    client: httpx.AsyncClient,
+) -> None:
+    body = {key: value for key, value in BODY.items() if key != "officer_id"}
+    body |= {"phone": "0236 3822 222", "reasons": ["late", 7], "consent": "yes", "colour": "blue"}
+    answer = await client.post("/v1/ratings", json=body, headers={"Idempotency-Key": "k" * 16})
+    assert answer.status_code == 422
+    assert {error["pointer"]: error["code"] for error in answer.json()["errors"]} == {
+        "/officer_id": "missing",
+        "/reasons/1": "string_type",
+        "/consent": "bool_type",
+        "/colour": "extra_forbidden",
+        "/phone": "phone_not_mobile",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 422),
+        (b"[]", 422),
+        (b"{", 422),
+        (b'{"edition_id": "\\ud800"}', 422),
+        (b"\xff", 400),
+        (b" " * 17_000, 413),
+    ],
+)
+async def test_a_body_that_is_none_is_a_problem(
+    client: httpx.AsyncClient, content: bytes, status: int
+) -> None:
+    headers = {"Idempotency-Key": "k" * 16, "Content-Type": "application/json"}
+    answer = await client.post("/v1/ratings", content=content, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_a_body_that_hides_its_length_is_cut_off(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 1024
+
+    headers = {"Idempotency-Key": "k" * 16, "Content-Type": "application/json"}
+    answer = await client.post("/v1/ratings", content=endless(), headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:hailong:problem:too_large")
+
+
+@pytest.mark.parametrize("answer", ["12\u0000", "\ud800", "x" * 33])
+async def test_what_no_database_would_store_is_no_challenge_answer(
+    intake: Intake, client: httpx.AsyncClient, answer: str
+) -> None:
+    body = json.dumps(BODY | {"challenge": {"id": "token", "answer": answer}})
+    headers = {"Idempotency-Key": "k" * 16, "Content-Type": "application/json"}
+    refused = await client.post("/v1/ratings", content=body, headers=headers)
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/challenge/answer"]
+    assert intake.events() == []
+
+
+async def test_a_closed_edition_is_a_problem_of_its_own(intake: Intake, client: httpx.AsyncClient) -> None:
+    closed = edition(closes_on=TODAY - timedelta(days=1))
+    intake.directory.read = directory(unit(), officer(), closed)
+    answer = await post(client, phone="")
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:hailong:problem:edition_closed")
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/edition_id", "/phone"]
+
+
+async def test_pages_of_other_origins_may_read_the_directory_and_post_nothing(
+    client: httpx.AsyncClient,
+) -> None:
+    origin = {"Origin": "https://elsewhere.example"}
+    shown = await client.get("/v1/directory/units/none", headers=origin)
+    assert shown.headers["access-control-allow-origin"] == "*"
+    asked = origin | {"Access-Control-Request-Method": "POST"}
+    refused = await client.options("/v1/ratings", headers=asked)
+    assert refused.status_code == 405
+    assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_what_is_taken_and_what_is_refused_is_counted(client: httpx.AsyncClient) -> None:
+    def count(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    refused = {"problem": "validation_failed"}
+    before = count("intake_submissions_total", channel="kiosk"), count("intake_refused_total", **refused)
+    await post(client, channel="kiosk")
+    await post(client, phone="1")
+    await post(client, colour="blue")
+    after = count("intake_submissions_total", channel="kiosk"), count("intake_refused_total", **refused)
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 2)
+
+
 async def test_an_unknown_field_is_refused(client: httpx.AsyncClient) -> None:
     answer = await post(client, colour="blue")
     assert answer.status_code == 422
@@ -199,8 +293,19 @@ async def test_without_the_editions_key_nothing_is_taken(intake: Intake, client:
 async def test_nothing_is_judged_before_the_directory_is_read(
     intake: Intake, client: httpx.AsyncClient
 ) -> None:
-    intake.directory.loaded = False
-    assert (await post(client)).status_code == 503
+    intake.directory.read = None
+    refused = await post(client)
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+
+
+@pytest.mark.parametrize("path", ["directory", "directory/search?q=a", "directory/units/so-y-te", "edition"])
+async def test_nothing_is_said_of_the_directory_before_it_is_read(
+    intake: Intake, client: httpx.AsyncClient, path: str
+) -> None:
+    intake.directory.read = None
+    answer = await client.get(f"/v1/{path}")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:hailong:problem:directory_unread")
+    assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_no_log_line_holds_the_number_or_the_rating_id(
@@ -210,7 +315,11 @@ async def test_no_log_line_holds_the_number_or_the_rating_id(
         rating_id = (await post(client)).json()["rating_id"]
         intake.log.away = True
         await post(client, key="l" * 16)
-    assert [line["event"] for line in lines] == ["submission kept", "submission not kept"]
+    kept, _, not_kept, _ = lines
+    assert (kept["event"], not_kept["event"]) == ("submission kept", "submission not kept")
+    [event] = intake.events()
+    expected = {"correlation_id": str(event.id), "unit_id": "so-y-te", "officer_id": OFFICER}
+    assert expected.items() <= kept.items()
     assert "905" not in str(lines)
     assert rating_id not in str(lines)
 
@@ -262,7 +371,7 @@ async def test_what_is_not_there_is_a_problem(client: httpx.AsyncClient, path: s
 
 
 async def test_without_an_open_edition_the_reader_is_told(intake: Intake, client: httpx.AsyncClient) -> None:
-    intake.directory.current = directory(unit(), officer())
+    intake.directory.read = directory(unit(), officer())
     answer = await client.get("/v1/edition", headers={"Accept-Language": "en"})
     assert (answer.status_code, answer.json()["title"]) == (404, "No survey is open")
 
@@ -271,6 +380,6 @@ async def test_an_unchanged_document_is_not_sent_again(intake: Intake, client: h
     first = await client.get("/v1/directory")
     headers = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
     assert (await client.get("/v1/directory", headers=headers)).status_code == 304
-    intake.directory.current = directory(unit(name="Sở Y tế thành phố"), unit("b"), officer())
+    intake.directory.read = directory(unit(name="Sở Y tế thành phố"), unit("b"), officer())
     changed = await client.get("/v1/directory", headers=headers)
     assert (changed.status_code, changed.json()["groups"][0]["unit_count"]) == (200, 2)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain.directory import Directory, city_day
+from services.intake.domain.directory import Directory, Roster, city_day
 from services.intake.domain.search import Index, fold
 from tests.support.intake import OFFICER, TODAY, UNIT, directory, edition, officer, text, unit
 
@@ -38,14 +38,14 @@ def test_an_event_under_a_key_of_another_kind_changes_nothing() -> None:
 def test_an_officer_takes_ratings_within_their_period(changes: dict[str, Any], active: bool) -> None:
     state = directory(unit(), officer(**changes))
     assert state.is_active(state.officers[OFFICER], TODAY) is active
-    assert bool(state.active_officers(UNIT, TODAY)) is active
+    assert bool(Roster(state, TODAY).officers_of(UNIT)) is active
 
 
 def test_a_closed_unit_and_its_officers_take_none() -> None:
     state = directory(unit(closed_on=TODAY), officer())
-    assert state.open_units(TODAY) == []
+    assert Roster(state, TODAY).units == []
     assert not state.is_active(state.officers[OFFICER], TODAY)
-    assert state.open_units(date(2026, 11, 22)) != []
+    assert Roster(state, date(2026, 11, 22)).officers_of(UNIT) != []
 
 
 def test_groups_and_units_keep_their_published_order() -> None:
@@ -55,17 +55,19 @@ def test_groups_and_units_keep_their_published_order() -> None:
         unit("z", group_id="quan-huyen", group_name=text("UBND"), group_position=1),
         unit("c", position=0),
     )
-    assert [u.unit_id for u in state.open_units(TODAY)] == ["c", "b", "a", "z"]
-    assert [group.id for group in state.groups(TODAY)] == ["so-ban-nganh", "quan-huyen"]
+    roster = Roster(state, TODAY)
+    assert [u.unit_id for u in roster.units] == ["c", "b", "a", "z"]
+    assert list(roster.groups) == ["so-ban-nganh", "quan-huyen"]
+    assert [u.unit_id for u in roster.units_of("quan-huyen")] == ["z"]
 
 
-def test_the_newest_open_edition_is_the_current_one() -> None:
+def test_open_editions_come_newest_first() -> None:
     old, new = edition("2025"), edition("2026", opens_on=date(2026, 6, 1))
     later = edition("2027", opens_on=date(2027, 1, 1), closes_on=date(2027, 12, 31))
     state = directory(old, new, later)
-    assert state.current_edition(TODAY) == new
-    assert state.current_edition(date(2026, 2, 1)) == old
-    assert state.current_edition(date(2028, 1, 1)) is None
+    assert state.open_editions(TODAY) == [new, old]
+    assert state.open_editions(date(2026, 2, 1)) == [old]
+    assert state.open_editions(date(2028, 1, 1)) == []
 
 
 def test_folding_takes_diacritics_and_case_away() -> None:
@@ -76,21 +78,21 @@ def test_folding_takes_diacritics_and_case_away() -> None:
 @pytest.mark.parametrize("query", ["so thong tin", "SỞ thông", "thong tin so", "truyen"])
 def test_units_are_found_without_diacritics_case_or_order(query: str) -> None:
     state = directory(unit("tttt", "Sở Thông tin và Truyền thông"), unit("yt", "Sở Y tế"))
-    assert [u.unit_id for u in Index(state, TODAY).find(query, 10).units] == ["tttt"]
+    assert [u.unit_id for u in Index(Roster(state, TODAY)).find(query, 10).units] == ["tttt"]
 
 
 def test_an_officer_is_found_by_name_with_words_of_the_unit_but_not_by_the_unit_alone() -> None:
-    index = Index(directory(), TODAY)
+    index = Index(Roster(directory(), TODAY))
     assert [o.officer_id for o in index.find("lan y te", 10).officers] == [OFFICER]
     assert index.find("y te", 10).officers == []
 
 
 def test_an_empty_query_finds_nothing_and_the_limit_holds() -> None:
     state = directory(*(unit(f"u{i}", "Sở Y tế") for i in range(5)))
-    assert Index(state, TODAY).find(" ,. ", 10).units == []
-    assert len(Index(state, TODAY).find("so", 3).units) == 3
+    assert Index(Roster(state, TODAY)).find(" ,. ", 10).units == []
+    assert len(Index(Roster(state, TODAY)).find("so", 3).units) == 3
 
 
 def test_who_takes_no_ratings_today_is_not_found() -> None:
     state = directory(unit(), officer(active_until=TODAY))
-    assert Index(state, TODAY).find("lan", 10).officers == []
+    assert Index(Roster(state, TODAY)).find("lan", 10).officers == []

@@ -19,6 +19,8 @@ from services.intake.domain.phones import NotMobile, to_e164
         "84905123456",
         "0084905123456",
         "０９０５１２３４５６",
+        "\uff0b\uff18\uff14 905 123 456",
+        "0905\uff0e123\u3000456",
         "0905\u00a0123\u2013456",
     ],
 )

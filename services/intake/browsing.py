@@ -1,0 +1,95 @@
+"""The directory and the edition over HTTP: public, cacheable, readable by any page."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.problems import NOT_FOUND, Problem, ProblemBody, ProblemType
+from services.intake import faults
+from services.intake.catalogue import Catalogue, Document
+from services.intake.ports import DirectoryUnread
+
+RETRY_SECONDS = 2
+PROBLEM: dict[str, Any] = {"model": ProblemBody, "content": {"application/problem+json": {}}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Not modified"},
+    404: PROBLEM,
+    503: PROBLEM,
+}
+
+
+class ReadableByAnyPage:
+    """Lets pages of every origin read the directory; ratings come from servers, or from the same origin."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET"],
+            allow_headers=["If-None-Match"],
+            expose_headers=["ETag"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        public = scope["type"] == "http" and scope["path"].startswith(("/v1/directory", "/v1/edition"))
+        await (self._open if public else self._app)(scope, receive, send)
+
+
+def routes(catalogue: Catalogue) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["directory"], responses=RESPONSES)
+
+    @router.get("/directory")
+    async def groups(request: Request) -> Response:
+        """The groups of units."""
+        return _answer(request, catalogue.groups)
+
+    @router.get("/directory/search")
+    async def search(
+        request: Request,
+        q: Annotated[str, Query(max_length=100)] = "",
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> Response:
+        """Units and officers by the beginnings of words; neither diacritics nor case matter."""
+        return _answer(request, lambda: catalogue.search(q, limit))
+
+    @router.get("/directory/groups/{group_id}")
+    async def group(request: Request, group_id: str) -> Response:
+        """A group with its units."""
+        return _answer(request, lambda: catalogue.group(group_id))
+
+    @router.get("/directory/units/{unit_id}")
+    async def unit(request: Request, unit_id: str) -> Response:
+        """A unit with the officers who take ratings today."""
+        return _answer(request, lambda: catalogue.unit(unit_id))
+
+    @router.get("/directory/officers/{officer_id}")
+    async def officer(request: Request, officer_id: str) -> Response:
+        """An officer with their unit and group; `active` says whether they take ratings today."""
+        return _answer(request, lambda: catalogue.officer(officer_id))
+
+    @router.get("/edition")
+    async def edition(request: Request) -> Response:
+        """What is asked now: the question, the answers, the reasons and the policy."""
+        return _answer(request, catalogue.edition, missing=faults.NO_OPEN_EDITION)
+
+    return router
+
+
+def _answer(
+    request: Request, document_of: Callable[[], Document | None], *, missing: ProblemType = NOT_FOUND
+) -> Response:
+    try:
+        document = document_of()
+    except DirectoryUnread:
+        raise Problem(faults.DIRECTORY_UNREAD, retry_after=RETRY_SECONDS) from None
+    if document is None:
+        raise Problem(missing)
+    headers = {"ETag": document.etag, "Cache-Control": "public, max-age=30"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if document.etag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(document.content, media_type="application/json", headers=headers)
