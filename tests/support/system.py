@@ -1,0 +1,197 @@
+"""The whole system as its operators run it: every process of its own, on servers of the test run."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import yaml
+
+from deploy.local.environment import Wiring
+from deploy.local.http_process import HttpProcess
+from deploy.local.layout import CHECKOUT, Layout
+from deploy.local.ports import HTTP_OFFSETS, Ports, free_ports
+from deploy.local.process import run_to_end
+from deploy.local.stack import python
+from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
+from services.verification.challenges import Challenges
+from tests.support.stack import own_database
+
+STEP_SECONDS = 60.0
+OUTCOME_SECONDS = 30.0
+OFFICER = "so-thong-tin-va-truyen-thong.dinh-thi-minh-phuong"
+UNIT = "so-thong-tin-va-truyen-thong"
+COMMANDS = {
+    "intake": ("services.intake", "serve"),
+    "verification": ("services.verification", "serve"),
+    "verification-worker": ("services.verification", "worker"),
+    "aggregation": ("services.aggregation", "serve"),
+    "aggregation-worker": ("services.aggregation", "worker"),
+    "portal": ("portal", "serve"),
+}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What was sent, under which key, and what intake answered."""
+
+    body: Json
+    key: str
+    answer: httpx.Response
+
+    @property
+    def rating_id(self) -> str:
+        return str(self.answer.json()["rating_id"])
+
+
+class System:
+    """All services and the portal, and a client of their public APIs that knows every challenge's digits."""
+
+    def __init__(self, folder: Path, kafka_bootstrap: str, database_urls: dict[str, str]) -> None:
+        self.layout = Layout(folder)
+        ports = Ports(dict(zip(HTTP_OFFSETS, free_ports(len(HTTP_OFFSETS)), strict=True)), {})
+        self.wiring = Wiring(self.layout, ports, kafka_bootstrap, database_urls)
+        self.kafka_bootstrap = kafka_bootstrap
+        self.database_urls = database_urls
+        self.parts = {name: self._part(name) for name in COMMANDS}
+        self.http = httpx.AsyncClient(timeout=35)
+
+    def _part(self, name: str) -> HttpProcess:
+        module, command = COMMANDS[name]
+        process = python(self.layout, name, module, command, settings=self._settings(name))
+        return HttpProcess(process, self.wiring.ports[name])
+
+    def _settings(self, part: str) -> dict[str, str]:
+        settings = {
+            "intake": self.wiring.intake,
+            "verification": self.wiring.verification,
+            "aggregation": self.wiring.aggregation,
+            "portal": self.wiring.portal,
+        }
+        return settings[part.removesuffix("-worker")]()
+
+    def url(self, part: str) -> str:
+        return self.wiring.http_url(part)
+
+    async def __aenter__(self) -> Self:
+        for name in ("verification", "aggregation"):
+            await self._run(name, f"services.{name}", "migrate")
+        await self.publish("2017")
+        await asyncio.gather(*(part.start() for name, part in self.parts.items() if name != "portal"))
+        await self.parts["portal"].start()
+        self.challenges = Challenges(read_key(self.wiring.keys("verification") / CHALLENGE_KEY))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+        await asyncio.gather(*(part.process.stop() for part in self.parts.values()))
+
+    async def restart(self, name: str, *, kill: bool) -> None:
+        """End a part, by SIGKILL or in order, and start it again at the same address."""
+        await (self.parts[name].process.kill() if kill else self.parts[name].process.stop())
+        await self.parts[name].start()
+
+    async def publish(self, edition: str, **policy: str) -> None:
+        """Make `edition` the only one: the survey of 2017 under another id and with another policy."""
+        keys = ("keys", "create", "--edition", edition)
+        await self._run("intake", "services.intake", *keys)
+        sealing_key = await self._run("verification", "services.verification", *keys)
+        document = yaml.safe_load((CHECKOUT / "data" / "edition-2017.yaml").read_text())
+        document["edition"] |= {"id": edition}
+        document["edition"]["policy"] |= policy
+        file = self.layout.root / f"edition-{edition}.yaml"
+        file.write_text(yaml.safe_dump(document, allow_unicode=True))
+        files = (str(CHECKOUT / "data" / "directory-2017.yaml"), str(file), "--prune")
+        await self._run("intake", "services.intake", "publish", *files, "--sealing-key", sealing_key)
+        if self.parts["intake"].process.running:
+            await self._until_intake_serves(edition)
+
+    async def _until_intake_serves(self, edition: str) -> None:
+        async with asyncio.timeout(STEP_SECONDS):
+            while (await self.edition())["id"] != edition:
+                await asyncio.sleep(0.05)
+
+    async def _run(self, service: str, module: str, *arguments: str) -> str:
+        name = f"{service}-{arguments[0]}"
+        process = python(self.layout, name, module, *arguments, settings=self._settings(service))
+        return (await run_to_end(process, STEP_SECONDS)).strip()
+
+    # --- as a client -----------------------------------------------------------------------------------
+
+    async def edition(self) -> Json:
+        answer = await self.http.get(f"{self.url('intake')}/v1/edition")
+        return dict(answer.json())
+
+    async def challenge(self, edition: str = "2017") -> tuple[str, str]:
+        """A new challenge's id, and its digits."""
+        answer = await self.http.post(
+            f"{self.url('verification')}/v1/challenges", json={"edition_id": edition}
+        )
+        assert answer.status_code == 201, answer.text
+        challenge_id = str(answer.json()["id"])
+        return challenge_id, self.challenges.open(challenge_id).digits
+
+    async def submit(self, *, key: str = "", **changes: Any) -> Submitted:
+        """Post a rating that counts, but for `changes`; without a challenge of its own it gets one."""
+        body: Json = {
+            "edition_id": "2017",
+            "officer_id": OFFICER,
+            "answer": "satisfied",
+            "phone": new_phone(),
+            "consent": True,
+            "channel": "portal",
+        } | changes
+        if "challenge" not in body:
+            challenge_id, digits = await self.challenge(body["edition_id"])
+            body["challenge"] = {"id": challenge_id, "answer": digits}
+        return await self.send(body, key or secrets.token_urlsafe(24))
+
+    async def send(self, body: Json, key: str) -> Submitted:
+        headers = {"Idempotency-Key": key}
+        answer = await self.http.post(f"{self.url('intake')}/v1/ratings", json=body, headers=headers)
+        return Submitted(body, key, answer)
+
+    async def outcome(self, rating_id: str, *, status: str = "") -> Json:
+        """What became of a rating: its status once it is decided, or once it is `status`."""
+        url = f"{self.url('verification')}/v1/ratings/{rating_id}/outcome"
+        wanted = (status,) if status else ("accepted", "rejected")
+        async with asyncio.timeout(OUTCOME_SECONDS):
+            while True:
+                answer = await self.http.get(url, params={"wait": 10})
+                if answer.status_code == 200 and answer.json()["status"] in wanted:
+                    return dict(answer.json())
+                await asyncio.sleep(0.05)
+
+    async def figures(self, scope: str) -> Json:
+        """`city`, `groups/ID`, `units/ID` or `officers/ID`."""
+        answer = await self.http.get(f"{self.url('aggregation')}/v1/satisfaction/{scope}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def text_messages(self) -> list[str]:
+        """What was sent to phones, oldest first."""
+        return [json.loads(path.read_text())["text"] for path in sorted(self.layout.outbox.glob("*.json"))]
+
+
+def new_phone() -> str:
+    """A mobile number nobody has used yet, as a citizen writes it."""
+    digits = "".join(secrets.choice("0123456789") for _ in range(7))
+    return f"090{digits[0]} {digits[1:4]} {digits[4:]}"
+
+
+@asynccontextmanager
+async def a_system(folder: Path, kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[System]:
+    mark = secrets.token_hex(4)
+    async with (
+        own_database(postgres_url, f"verification_{mark}") as verification,
+        own_database(postgres_url, f"aggregation_{mark}") as aggregation,
+        System(folder, kafka_bootstrap, {"verification": verification, "aggregation": aggregation}) as system,
+    ):
+        yield system
