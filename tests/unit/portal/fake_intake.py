@@ -76,7 +76,7 @@ def build(city: FakeCity) -> APIRouter:
             {"id": "not_satisfied", "text": text("Chưa hài lòng", "Not yet satisfied"), "asks_reasons": True},
         ]
         question = text(
-            "Bạn có hài lòng với việc tiếp nhận và giải quyết hồ sơ?",
+            "Ông/bà có hài lòng với việc tiếp nhận và giải quyết hồ sơ?",
             "Are you satisfied with how your file was received and settled?",
         )
         instrument = {

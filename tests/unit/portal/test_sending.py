@@ -70,7 +70,7 @@ async def test_a_send_that_was_not_confirmed_is_sent_again_under_the_same_key(ci
     await citizen.fill_form()
     answer = await citizen.send_code()
     assert answer.status_code == 503
-    assert "Mọi mục bạn đã nhập vẫn được giữ" in citizen.page
+    assert "Mọi mục ông/bà đã nhập vẫn được giữ" in citizen.page
     answer = await citizen.post(f"{FORM}/xu-ly")
     assert answer.url.path == f"{FORM}/cam-on"
     assert len(citizen.city.posts) == 2
@@ -173,7 +173,7 @@ async def test_before_the_number_is_proved_a_duplicate_is_not_told(citizen: Citi
     citizen.city.policy = "phone"
     citizen.city.forced_reason = "duplicate"
     await citizen.fill_form()
-    assert "Cảm ơn bạn đã gửi đánh giá" in citizen.page
+    assert "Cảm ơn ông/bà đã gửi đánh giá" in citizen.page
 
 
 async def test_too_many_wrong_codes_lead_back_to_the_form_with_everything_kept(citizen: Citizen) -> None:

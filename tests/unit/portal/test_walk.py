@@ -44,7 +44,7 @@ async def test_a_satisfied_citizen_sends_a_rating_and_is_thanked(citizen: Citize
     assert "Nhập mã xác thực" in citizen.page
     answer = await citizen.send_code()
     assert answer.url.path == f"{FORM}/cam-on"
-    assert "Cảm ơn bạn đã gửi đánh giá" in citizen.page
+    assert "Cảm ơn ông/bà đã gửi đánh giá" in citizen.page
     assert [post["body"] for post in citizen.city.posts] == [
         {
             "edition_id": "2017",
@@ -65,7 +65,7 @@ async def test_a_citizen_not_yet_satisfied_gives_reasons_and_gets_the_same_thank
     await citizen.send_code()
     thanks = citizen.page
     await citizen.fill_form("not_satisfied")
-    assert "Vì sao bạn chưa hài lòng?" in citizen.page
+    assert "Vì sao ông/bà chưa hài lòng?" in citizen.page
     await citizen.post(f"{FORM}/ly-do", reasons=["tre-hen", "thai-do"])
     await citizen.send_code()
     assert citizen.page == thanks
