@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.events import EVENTS, Event
-from contracts.upcasters import upcast
+from contracts.upcasters import NoUpcaster, upcast
+from contracts.values import Instant
 
 TYPE_PREFIX = "vn.danang.hailong."
 CONTENT_TYPE = "application/json"
-_TYPE = re.compile(re.escape(TYPE_PREFIX) + r"(?P<name>[a-z-]+)\.v(?P<major>[1-9][0-9]*)\Z")
+_TYPE = re.compile(re.escape(TYPE_PREFIX) + r"(?P<name>[a-z-]+)\.v(?P<major>[1-9][0-9]{0,5})\Z")
+_INSTANT = TypeAdapter(Instant)
 _BY_NAME = {cls.NAME: cls for cls in EVENTS}
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_correlationid")
 
@@ -113,18 +115,15 @@ def decode(value: bytes | None, headers: Headers) -> Envelope[Event]:
         raise UnknownType(found["ce_type"][:100])
     event = _BY_NAME[match["name"]]
     data = _data(event, int(match["major"]), value)
-    try:
-        return Envelope(
-            id=UUID(found["ce_id"]),
-            source=found["ce_source"],
-            subject=found.get("ce_subject", ""),
-            time=_time(found["ce_time"]),
-            correlation_id=UUID(found["ce_correlationid"]),
-            causation_id=UUID(found["ce_causationid"]) if "ce_causationid" in found else None,
-            data=data,
-        )
-    except ValueError as error:
-        raise InvalidEnvelope(str(error)) from error
+    return Envelope(
+        id=_uuid(found, "ce_id"),
+        source=found["ce_source"],
+        subject=found.get("ce_subject", ""),
+        time=_time(found["ce_time"]),
+        correlation_id=_uuid(found, "ce_correlationid"),
+        causation_id=_uuid(found, "ce_causationid") if "ce_causationid" in found else None,
+        data=data,
+    )
 
 
 def _attributes(headers: Headers) -> dict[str, str]:
@@ -155,16 +154,22 @@ def _data(event: type[Event], major: int, value: bytes | None) -> Event:
     except ValidationError as error:
         fields = sorted({".".join(map(str, e["loc"])) or e["type"] for e in error.errors()})
         raise InvalidData(f"{event.NAME}: {', '.join(fields)}"[:300]) from error
-    except (ValueError, TypeError, AttributeError) as error:  # not JSON, or not an object
+    except NoUpcaster as error:
+        raise UnsupportedVersion(f"{event.NAME} v{major}: no upcaster") from error
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        # Not JSON, or not what that major says.
         raise InvalidData(f"{event.NAME} v{major}: not the JSON expected") from error
-    except LookupError as error:
-        raise UnsupportedVersion(
-            f"{event.NAME} v{major}: no upcaster, or a field it needs is missing"
-        ) from error
+
+
+def _uuid(found: dict[str, str], name: str) -> UUID:
+    try:
+        return UUID(found[name])
+    except ValueError as error:
+        raise InvalidEnvelope(f"{name} is no UUID") from error
 
 
 def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise InvalidEnvelope("time has no zone")
-    return moment.astimezone(UTC)
+    try:
+        return _INSTANT.validate_python(datetime.fromisoformat(text)).astimezone(UTC)
+    except ValueError as error:
+        raise InvalidEnvelope("ce_time is no time with a zone") from error

@@ -6,18 +6,13 @@ Readers ignore fields they do not know. Codes that may grow (channels, reasons, 
 in the schema, so that a new one never breaks an old reader.
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=160)]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
-Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=1024)]
-Hex256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+from contracts.values import Base64, Code, Day, Hex256, Identifier, Instant, Integer, Plain, Short
 
 
 class Frozen(BaseModel):
@@ -51,10 +46,10 @@ class UnitPublished(Event):
     name: Text
     group_id: Identifier
     group_name: Text
-    group_position: int = Field(0, ge=0, description="Order of the group among groups.")
-    position: int = Field(0, ge=0, description="Order within the group; ties go by name.")
-    opened_on: date | None = None
-    closed_on: date | None = Field(None, description="First day on which the unit takes no ratings.")
+    group_position: Integer = Field(0, ge=0, description="Order of the group among groups.")
+    position: Integer = Field(0, ge=0, description="Order within the group; ties go by name.")
+    opened_on: Day | None = None
+    closed_on: Day | None = Field(None, description="First day on which the unit takes no ratings.")
 
 
 class OfficerPublished(Event):
@@ -68,9 +63,9 @@ class OfficerPublished(Event):
     name: Short
     title: Text
     sample: bool = Field(False, description="Made up for demonstration; shown as such.")
-    position: int = Field(0, ge=0)
-    active_from: date | None = None
-    active_until: date | None = Field(None, description="First day on which the officer takes no ratings.")
+    position: Integer = Field(0, ge=0)
+    active_from: Day | None = None
+    active_until: Day | None = Field(None, description="First day on which the officer takes no ratings.")
 
 
 class VerificationPolicy(StrEnum):
@@ -89,10 +84,10 @@ class VerificationPolicy(StrEnum):
 
 class Policy(Frozen):
     verification: VerificationPolicy = VerificationPolicy.CAPTCHA
-    duplicate_window_days: int = Field(
+    duplicate_window_days: Integer = Field(
         1, ge=1, description="One accepted rating per phone, officer and window of so many city days."
     )
-    phone_retention_days: int = Field(
+    phone_retention_days: Integer = Field(
         90, ge=1, description="How long submissions, and so sealed phones, are kept."
     )
 
@@ -112,7 +107,7 @@ class Instrument(Frozen):
     """What is asked: data, so that another survey needs no other code."""
 
     id: Identifier
-    version: int = Field(ge=1)
+    version: Integer = Field(ge=1)
     question: Text
     answers: tuple[AnswerChoice, ...] = Field(min_length=2)
     reasons: tuple[Reason, ...]
@@ -136,8 +131,8 @@ class EditionPublished(Event):
 
     edition_id: Identifier
     title: Text
-    opens_on: date
-    closes_on: date = Field(description="Last day, city time, on which ratings are taken.")
+    opens_on: Day
+    closes_on: Day = Field(description="Last day, city time, on which ratings are taken.")
     policy: Policy
     instrument: Instrument
     sealing_key: SealingKey
@@ -154,8 +149,8 @@ class Sealed(Frozen):
 
 
 class ChallengeAnswer(Frozen):
-    id: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-    answer: Annotated[str, StringConstraints(min_length=1, max_length=32)]
+    id: Annotated[Plain, StringConstraints(min_length=1, max_length=1024)]
+    answer: Annotated[Plain, StringConstraints(min_length=1, max_length=32)]
 
 
 class RatingSubmitted(Event):
@@ -179,7 +174,7 @@ class RatingSubmitted(Event):
         description="HMAC of the number under the edition's key; finds duplicates."
     )
     challenge: ChallengeAnswer | None = None
-    submitted_at: AwareDatetime
+    submitted_at: Instant
 
 
 class PhoneCodeEntered(Event):
@@ -190,7 +185,7 @@ class PhoneCodeEntered(Event):
 
     rating_id: UUID
     code: Sealed
-    entered_at: AwareDatetime
+    entered_at: Instant
 
 
 # --- rating-outcomes -----------------------------------------------------------------------------------
@@ -226,8 +221,8 @@ class Outcome(Event):
     unit_id: Identifier
     officer_id: Identifier
     channel: Code
-    submitted_at: AwareDatetime
-    decided_at: AwareDatetime
+    submitted_at: Instant
+    decided_at: Instant
 
 
 class RatingAccepted(Outcome):

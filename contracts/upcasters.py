@@ -10,6 +10,10 @@ from typing import Any
 Data = dict[str, Any]
 
 
+class NoUpcaster(LookupError):
+    """Nobody wrote the step from this major to the next."""
+
+
 def officer_published_1_to_2(data: Data) -> Data:
     """Version 1 had the title in Vietnamese alone and `active` in place of dates."""
     lifted = {key: value for key, value in data.items() if key not in {"active", "title"}}
@@ -25,7 +29,12 @@ UPCASTERS: dict[tuple[str, int], Callable[[Data], Data]] = {
 
 
 def upcast(name: str, major: int, target: int, data: Data) -> Data:
-    """Lift `data` from `major` to `target`. Raises LookupError where a step is missing."""
+    """Lift `data` from `major` to `target`. Raises NoUpcaster where a step is missing.
+
+    Raises KeyError, TypeError or AttributeError for data that is not what its major says.
+    """
     for step in range(major, target):
+        if (name, step) not in UPCASTERS:
+            raise NoUpcaster(f"{name} v{step}")
         data = UPCASTERS[name, step](data)
     return data
