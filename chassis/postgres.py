@@ -32,7 +32,9 @@ def is_outage(error: BaseException) -> bool:
     """
     # A connection lost between two statements shows as a bare InterfaceError, whose subclasses mean misuse.
     lost = type(error) is asyncpg.InterfaceError and "closed" in str(error)
-    return lost or isinstance(error, _OUTAGES)
+    # A connection that the server is just ending, asked before the client has taken notice.
+    ending = isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error)
+    return lost or ending or isinstance(error, _OUTAGES)
 
 
 async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:
