@@ -1,0 +1,141 @@
+"""The query API and its live streams, over figures that a worker folds."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import httpx
+
+from chassis.postgres import create_pool
+from contracts.events import Text
+from services.aggregation.adapters.ledger import SEARCH_PATH, PostgresLedger
+from services.aggregation.adapters.reading import PostgresReading
+from services.aggregation.documents import Period, share
+from services.aggregation.domain import CITY, Read
+from tests.support.aggregation import Stage, live
+from tests.support.outcomes import accepted, rejected
+
+
+async def test_figures_come_out_as_they_went_in(stage: Stage) -> None:
+    officer, unit = f"u.{uuid4()}", f"u-{uuid4()}"
+    at = [datetime(2017, 11, 23, 16, 59, tzinfo=UTC), datetime(2017, 11, 23, 17, 1, tzinfo=UTC)]
+    await stage.send(
+        [
+            accepted(officer, unit=unit, at=at[0]),
+            accepted(officer, unit=unit, at=at[1], answer="not_satisfied", reasons=["late"]),
+            accepted(officer, unit=unit, at=at[1], edition="2018", channel="kiosk"),
+            rejected(officer, unit=unit, at=at[1]),
+        ]
+    )
+    await stage.worker()
+    api = await stage.api()
+    await stage.counts(3)
+    async with httpx.AsyncClient(base_url=f"{api.url}/v1/satisfaction") as client:
+        body = (await client.get(f"/officers/{officer}")).json()
+        assert (body["total"], body["satisfied"], body["not_satisfied"]) == (3, 2, 1)
+        assert body["scope"]["parent"]["id"] == unit
+        assert body["rejected"] == [{"reason": "duplicate", "count": 1}]
+        assert body["channels"] == [{"id": "portal", "count": 2}, {"id": "kiosk", "count": 1}]
+        edition = (await client.get(f"/units/{unit}", params={"edition": "2018"})).json()
+        day = (await client.get(f"/units/{unit}", params={"from": "2017-11-23", "to": "2017-11-23"})).json()
+        later = (await client.get(f"/units/{unit}", params={"from": "2017-11-24", "edition": "2017"})).json()
+        assert (edition["total"], day["total"], later["total"]) == (1, 1, 1)
+        span = {"from": "2017-11-22", "to": "2017-11-24"}
+        history = (await client.get("/city/history", params=span)).json()
+        assert [(one["day"], one["total"]) for one in history["days"]] == [
+            ("2017-11-22", 0),
+            ("2017-11-23", 1),
+            ("2017-11-24", 2),
+        ]
+        children = (await client.get(f"/units/{unit}/children")).json()
+        assert [(one["scope"]["id"], one["total"]) for one in children["children"]] == [(officer, 3)]
+        assert (await client.get("/units/nobody")).status_code == 404
+
+
+async def test_a_stream_shows_a_rating_within_a_second_on_every_api_process(stage: Stage) -> None:
+    officer = f"u.{uuid4()}"
+    await stage.send([accepted(officer)])
+    await stage.worker()
+    await stage.counts(1)
+    first, second = await asyncio.gather(stage.api(), stage.api())
+    query = f"/v1/live?scope=city&scope=officer:{officer}"
+    async with live(first.url + query) as one, live(second.url + query) as other:
+        for events in (one, other):
+            snapshots = [await anext(events), await anext(events)]
+            assert [event.event for event in snapshots] == ["snapshot", "snapshot"]
+            assert [event.document["total"] for event in snapshots] == [1, 1]
+        await stage.send([accepted(officer, answer="not_satisfied", reasons=["late"])])
+        async with asyncio.timeout(1):
+            for events in (one, other):
+                figures = [await anext(events), await anext(events)]
+                assert [event.event for event in figures] == ["figures", "figures"]
+                assert [event.document["total"] for event in figures] == [2, 2]
+
+
+async def test_a_client_that_comes_back_to_another_process_misses_nothing(stage: Stage) -> None:
+    officers = [f"u.{uuid4()}" for _ in range(3)]
+    await stage.send([accepted(officer) for officer in officers])
+    await stage.worker()
+    await stage.counts(3)
+    first, second = await asyncio.gather(stage.api(), stage.api())
+    query = "/v1/live?" + "&".join(f"scope=officer:{officer}" for officer in officers)
+    async with live(first.url + query) as events:
+        seen = [await anext(events) for _ in officers][-1].id
+    await first.kill()
+    await stage.send([accepted(officers[0])])
+    await stage.counts(4)
+    await stage.send([accepted(officers[2])])
+    await stage.counts(5)
+    async with live(second.url + query, after=seen) as events:
+        missed = [await anext(events), await anext(events)]
+        assert {event.document["scope"]["id"] for event in missed} == {officers[0], officers[2]}
+        assert {event.event for event in missed} == {"figures"}
+        await stage.send([accepted(officers[1])])
+        assert (await anext(events)).document["scope"]["id"] == officers[1]
+
+
+async def test_streams_go_on_after_the_database_cut_every_connection(stage: Stage) -> None:
+    await stage.worker()
+    api = await stage.api()
+    async with live(f"{api.url}/v1/live?scope=city") as events:
+        await anext(events)
+        await stage.database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await stage.send([accepted()])
+        async with asyncio.timeout(10):
+            assert (await anext(events)).document["total"] == 1
+
+
+async def test_an_api_told_to_stop_ends_its_streams_promptly(stage: Stage) -> None:
+    api = await stage.api()
+    async with live(f"{api.url}/v1/live?scope=city") as events:
+        await anext(events)
+        code, seconds = await api.terminate()
+    assert code == 0
+    assert seconds < 4
+
+
+async def test_revisions_are_seen_in_the_order_of_their_commits(stage: Stage) -> None:
+    """Two writers at once, and a reader who after each change asks for what came after the last one."""
+    pool = await create_pool(stage.database_url, name="test", search_path=SEARCH_PATH, most=6)
+    ledger, reading = PostgresLedger(pool), PostgresReading(pool, Text(vi="-", en="-"))
+    begun = {tp.partition: offset for tp, offset in stage.begun_at.items()}
+
+    async def write(partition: int) -> None:
+        for offset in range(begun[partition], begun[partition] + 60):
+            await ledger.count({partition: [Read(offset, offset, accepted(f"u.{partition}"))]})
+
+    writing = asyncio.gather(write(0), write(1))
+    seen: list[int] = []
+    while not writing.done():
+        snapshot = await reading.figures([CITY], Period(), changed_since=seen[-1] if seen else 0)
+        if snapshot.figures:
+            seen.append(snapshot.revision)
+            total = share(snapshot.figures[0].counts).total
+            assert total == snapshot.revision, "each revision holds all the commits up to it"
+    await writing
+    assert seen == sorted(set(seen))
+    assert await stage.total() == 120
+    await pool.close()
