@@ -36,7 +36,9 @@ def _compare(old: Schema, new: Schema, old_defs: Schema, new_defs: Schema, at: s
     ]
     for name in before.keys() & after.keys():
         found += _compare(before[name], after[name], old_defs, new_defs, f"{at}.{name}")
-    if "items" in old and "items" in new:
+    if ("items" in old) != ("items" in new):
+        found.append(f"{at}: items are {'no longer' if 'items' in old else 'newly'} described")
+    elif "items" in old:
         found += _compare(old["items"], new["items"], old_defs, new_defs, f"{at}[]")
     old_choices, new_choices = old.get("anyOf", []), new.get("anyOf", [])
     if len(old_choices) != len(new_choices):
