@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
@@ -62,6 +62,22 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     if sender is not None and not sender.done():
         log.warning("a producer's task did not end")
     await producer.client.close()
+
+
+async def leave(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, whether the broker is there or not.
+
+    aiokafka cancels its own fetches and awaits them; while the broker is away `stop` then ends in a
+    CancelledError, by which the calling task would pass for cancelled, and leaves connections open.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=ABANDON_SECONDS)
+    if not done:
+        stopping.cancel()
+        await asyncio.wait({stopping}, timeout=ABANDON_SECONDS)
+    if stopping.done() and not stopping.cancelled() and stopping.exception() is not None:
+        log.warning("a consumer did not stop well", error=repr(stopping.exception()))
+    await consumer._client.close()
 
 
 class KafkaClient(BaseModel):

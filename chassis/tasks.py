@@ -40,7 +40,10 @@ class Owned:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._closing or task.cancelled():
+        if self._closing:
+            return
+        if task.cancelled():  # by a library, say: nobody but `close` cancels a task that is owned
+            self.fail(task.get_name(), RuntimeError("cancelled although it should run for ever"))
             return
         self.fail(task.get_name(), task.exception() or RuntimeError("ended although it should run for ever"))
 

@@ -25,7 +25,7 @@ from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
 from services.intake.watching import watch_keys
 
-START_SECONDS = 15.0
+START_SECONDS = 10.0
 
 
 class KafkaAway(Exception):

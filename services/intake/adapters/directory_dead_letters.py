@@ -67,5 +67,5 @@ async def _buried(client: KafkaClient) -> set[tuple[bytes | None, bytes, bytes |
                 offset = dict(record.headers).get("dlt_offset")
                 found.add((offset, record.key or b"", record.value))
     finally:
-        await consumer.stop()
+        await kafka.leave(consumer)
     return found

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -23,7 +22,6 @@ from services.intake.ports import DirectoryUnread
 
 AT = TopicPartition(DIRECTORY.name, 0)  # the catalogue gives it one
 STEP_SECONDS = 10.0
-STOP_SECONDS = 2.0
 LOOK_MS = 2_000
 log = logger(__name__)
 
@@ -57,7 +55,7 @@ class DirectoryTopic:
                 self._check.down(f"{type(error).__name__}: {error}"[:200])
                 log.warning("lost the directory's topic, serving what was read", error=repr(error))
             finally:
-                await _stop(consumer)
+                await kafka.leave(consumer)
 
     async def _read_whole(self) -> AIOKafkaConsumer:
         """Replace the directory by what the topic holds now; the consumer stands at its end."""
@@ -71,7 +69,7 @@ class DirectoryTopic:
                 log.info("directory read", units=len(read.units), officers=len(read.officers))
             await self._bury(unreadable)
         except BaseException:
-            await _stop(consumer)
+            await kafka.leave(consumer)
             raise
         return consumer
 
@@ -101,7 +99,7 @@ async def read_all(client: KafkaClient) -> dict[str, Event]:
     try:
         changes, _ = _sorted_out(await _to_the_end(consumer))
     finally:
-        await _stop(consumer)
+        await kafka.leave(consumer)
     return {key: event for key, event in changes.items() if event is not None}
 
 
@@ -147,7 +145,7 @@ async def _start(client: KafkaClient, name: str) -> AIOKafkaConsumer:
             consumer.assign([AT])
             await consumer.seek_to_beginning(AT)
     except BaseException:
-        await _stop(consumer)
+        await kafka.leave(consumer)
         raise
     return consumer
 
@@ -169,8 +167,3 @@ async def _to_the_end(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
 async def _end_of(consumer: AIOKafkaConsumer) -> int:
     async with asyncio.timeout(STEP_SECONDS):
         return int((await consumer.end_offsets([AT]))[AT])
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
