@@ -1,0 +1,71 @@
+"""A process on the chassis that does what it is told over HTTP, for tests to watch from outside.
+
+python -m tests.unit.chassis.process PORT
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from chassis.http import create_app, serve
+from chassis.logs import configure, logger
+from chassis.readiness import Readiness
+from chassis.tasks import Owned
+
+log = logger(__name__)
+
+
+async def raising() -> None:
+    raise LookupError("the work went wrong")
+
+
+async def returning() -> None:
+    """Ends, although it should run for ever."""
+
+
+async def lasting() -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        log.info("task cancelled")
+
+
+def application() -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
+        owned.start("lasting", lasting())
+        yield
+        await owned.close()
+        log.info("closed")
+
+    app = create_app(title="Obedient", description="", lifespan=lifespan)
+    readiness: Readiness = app.state.readiness
+    owned: Owned = app.state.owned
+
+    @app.post("/start/{work}")
+    async def start(work: str) -> None:
+        owned.start(work, {"raising": raising, "returning": returning}[work]())
+
+    @app.post("/slow/{phone}")
+    async def slow(phone: str) -> dict[str, str]:
+        log.info("slow request begun")
+        await asyncio.sleep(1)
+        return {"status": "done"}
+
+    @app.post("/checks/{name}")
+    async def check(name: str, *, ok: bool, required: bool = True) -> None:
+        found = readiness.check(name, required=required)
+        if ok:
+            found.up()
+        else:
+            found.down("away")
+
+    return app
+
+
+if __name__ == "__main__":
+    configure("obedient")
+    serve(application(), host="127.0.0.1", port=int(sys.argv[1]))

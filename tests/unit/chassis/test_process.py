@@ -1,0 +1,141 @@
+"""How a process starts, says whether it is ready, logs, fails and stops: seen from outside."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.http_process import HttpProcess
+from deploy.local.layout import CHECKOUT
+from deploy.local.ports import HOST, free_ports
+from deploy.local.process import Process
+
+ENDS_SECONDS = 10.0
+PHONE = "0905123456"
+
+
+class Obedient:
+    """tests/unit/chassis/process.py, running."""
+
+    def __init__(self, process: Process, http: httpx.AsyncClient) -> None:
+        self.process = process
+        self.http = http
+
+    async def exit_code(self) -> int:
+        async with asyncio.timeout(ENDS_SECONDS):
+            return await self.process.wait()
+
+    def logged(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.process.log.read_text().splitlines()]
+
+    async def has_logged(self, event: str) -> None:
+        async with asyncio.timeout(ENDS_SECONDS):
+            while event not in self.process.log.read_text():
+                await asyncio.sleep(0.01)
+
+
+def process(folder: Path, port: int) -> Process:
+    command = (sys.executable, "-m", "tests.unit.chassis.process", str(port))
+    return Process("obedient", command, folder / "obedient.log", os.environ, directory=CHECKOUT)
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Obedient]:
+    [port] = free_ports(1)
+    child = HttpProcess(process(folder, port), port)
+    await child.start()
+    try:
+        async with httpx.AsyncClient(base_url=child.url) as http:
+            yield Obedient(child.process, http)
+    finally:
+        await child.process.kill()
+
+
+@pytest.fixture
+async def obedient(tmp_path: Path) -> AsyncIterator[Obedient]:
+    async with running(tmp_path) as started:
+        yield started
+
+
+@pytest.mark.parametrize("work", ["raising", "returning"])
+async def test_a_background_task_that_fails_or_ends_stops_the_process_with_1(
+    obedient: Obedient, work: str
+) -> None:
+    await obedient.http.post(f"/start/{work}")
+    assert await obedient.exit_code() == 1
+    [critical] = [entry for entry in obedient.logged() if entry["level"] == "critical"]
+    assert critical["task"] == work
+    assert {"raising": "LookupError", "returning": "ended although"}[work] in critical["exception"]
+    assert obedient.logged()[-1]["event"] != "task failed, stopping the process", "it drains before it exits"
+    assert "closed" in {entry["event"] for entry in obedient.logged()}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_what_is_being_answered_finish_and_exits_with_0(
+    obedient: Obedient, number: signal.Signals
+) -> None:
+    answering = asyncio.create_task(obedient.http.post(f"/slow/{PHONE}"))
+    await obedient.has_logged("slow request begun")
+    os.kill(obedient.process.pid, number)
+    assert (await answering).json() == {"status": "done"}
+    assert await obedient.exit_code() == 0
+    events = [entry["event"] for entry in obedient.logged()]
+    assert events.index("task cancelled") < events.index("closed")
+
+
+async def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen(1)
+        child = process(tmp_path, taken.getsockname()[1])
+        await child.start()
+        async with asyncio.timeout(ENDS_SECONDS):
+            assert await child.wait() > 0
+    assert "address already in use" in child.log.read_text()
+
+
+async def test_it_is_ready_while_it_has_all_that_it_requires(obedient: Obedient) -> None:
+    async def readyz() -> tuple[int, Any]:
+        answer = await obedient.http.get("/readyz")
+        return answer.status_code, answer.json()
+
+    assert await readyz() == (200, {"status": "ready", "checks": {}})
+    await obedient.http.post("/checks/kafka", params={"ok": False})
+    assert await readyz() == (
+        503,
+        {"status": "not ready", "checks": {"kafka": {"ok": False, "detail": "away"}}},
+    )
+    assert (await obedient.http.get("/healthz")).json() == {"status": "ok"}, "alive all the same"
+    await obedient.http.post("/checks/kafka", params={"ok": True})
+    await obedient.http.post("/checks/sms", params={"ok": False, "required": False})
+    status, body = await readyz()
+    assert (status, body["checks"]["sms"]["ok"]) == (200, False)
+
+
+async def test_logs_are_json_lines_without_paths_queries_or_bodies(obedient: Obedient) -> None:
+    http = obedient.http
+    await http.post(f"/slow/{PHONE}?code={PHONE}", json={"phone": PHONE}, headers={"X-Request-Id": "r-1"})
+    await http.get(f"/nowhere/{PHONE}?code={PHONE}")
+    await http.post(f"/checks/{PHONE}?ok={PHONE}")
+    metrics = (await http.get("/metrics")).text
+    requests = [entry for entry in obedient.logged() if entry["event"] == "request"]
+    assert [(entry["route"], entry["status"]) for entry in requests] == [
+        ("/slow/{phone}", 200),
+        ("unmatched", 404),
+        ("/checks/{name}", 422),
+    ]
+    assert requests[0]["request_id"] == "r-1"
+    begun = next(entry for entry in obedient.logged() if entry["event"] == "slow request begun")
+    assert begun["request_id"] == "r-1", "what is logged while answering belongs to the request"
+    assert all(entry["service"] == "obedient" and entry["timestamp"] for entry in obedient.logged())
+    assert 'route="/slow/{phone}",status="200"' in metrics
+    assert PHONE not in obedient.process.log.read_text() + metrics
