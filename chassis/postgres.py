@@ -11,6 +11,7 @@ from chassis.logs import logger
 log = logger(__name__)
 COMMAND_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
+LOCK_SECONDS = 300.0  # as long as another process may take with its migrations
 _MIGRATION_LOCK = 0x4861694C  # any constant; one for all migrations of a database
 
 _OUTAGES: tuple[type[BaseException], ...] = (
@@ -59,7 +60,7 @@ async def migrate(url: str, folder: Path) -> list[str]:
     """
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK, timeout=LOCK_SECONDS)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations"
             " (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
