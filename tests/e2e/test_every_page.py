@@ -1,0 +1,95 @@
+"""Every page, looked at by axe-core in both sizes and both colours, and kept as pictures."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.browser import Visitor, a_visitor
+from tests.e2e.city import Place, counted
+from tests.e2e.looking import look_at
+from tests.e2e.walking import NOT_SATISFIED, THANKS, enter_code, fill_form, on, press, wrong
+from tests.support.system import UNIT, System, new_phone
+
+FIRST_PAGE_BYTES = 150 * 1024
+PATHS = {
+    "01-home": "/",
+    "02-groups": "/danh-gia",
+    "03-units": "/danh-gia/nhom/so-ban-nganh",
+    "03-districts": "/danh-gia/nhom/quan-huyen",
+    "04-officers": f"/danh-gia/don-vi/{UNIT}",
+    "04-officers-none": f"/danh-gia/don-vi/{UNIT}?q=zzz",
+    "04-search": "/danh-gia/tim-kiem?q=phuong",
+    "04-search-none": "/danh-gia/tim-kiem?q=zzz",
+    "09-about": "/gioi-thieu",
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_a_page_on_the_way_is_sound(visitor: Visitor, name: str) -> None:
+    await look_at(await visitor.open(PATHS[name]), name)
+
+
+async def test_a_page_that_is_not_there_is_sound(visitor: Visitor) -> None:
+    visitor.forgiven.append("status of 404")
+    page = await visitor.open("/khong-co")
+    await on(page, "Không tìm thấy trang")
+    await look_at(page, "09-not-found")
+
+
+async def test_the_pages_of_a_rating_are_sound(visitor: Visitor, place: Place) -> None:
+    page = await visitor.open(place.form)
+    await look_at(page, "05-form")
+    await press(page, "Tiếp tục")
+    await look_at(page, "05-form-mistakes")
+    await fill_form(page, NOT_SATISFIED)
+    await on(page, "Vì sao ông/bà chưa hài lòng?")
+    await look_at(page, "05b-reasons")
+    await press(page, "Tiếp tục")
+    await expect(page.get_by_role("alert")).to_contain_text("Chọn ít nhất một lý do.")
+    await look_at(page, "05b-reasons-mistake")
+    await page.get_by_label("Lý do khác").check()
+    await press(page, "Tiếp tục")
+    await on(page, "Nhập mã xác thực")
+    await look_at(page, "06-code")
+    await enter_code(page, wrong(await visitor.digits(page)))
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await look_at(page, "06-code-wrong")
+    await enter_code(page, await visitor.digits(page))
+    await on(page, THANKS)
+    await look_at(page, "07-thanks")
+
+
+async def test_the_dashboards_are_sound_empty_and_filled(
+    visitor: Visitor, system: System, place: Place
+) -> None:
+    page = await visitor.open(f"/ket-qua/don-vi/{place.unit_id}")
+    await expect(page.locator("[data-live=on]")).to_be_visible()
+    await look_at(page, "08-unit-empty")
+    for answer, reasons in (("satisfied", []), ("not_satisfied", ["late", "attitude"])) * 3:
+        sent = await system.submit(
+            officer_id=place.officer_id, answer=answer, reasons=reasons, channel="qr", phone=new_phone()
+        )
+        assert (await system.outcome(sent.rating_id))["status"] == "accepted"
+    await counted(system, place, satisfied=3, not_satisfied=3)
+    for name, path in {
+        "08-city": "/ket-qua",
+        "08-group": "/ket-qua/nhom/so-ban-nganh",
+        "08-unit": f"/ket-qua/don-vi/{place.unit_id}",
+        "08-officer": f"/ket-qua/cong-chuc/{place.officer_id}",
+    }.items():
+        await visitor.open(path, page)
+        await expect(page.locator("[data-live=on]")).to_be_visible()
+        await page.get_by_text("Xem bảng số liệu").click()
+        await look_at(page, name)
+
+
+async def test_the_first_page_weighs_less_than_150_kb(browser: Browser, system: System) -> None:
+    async with a_visitor(browser, system) as visitor:
+        page = await visitor.context.new_page()
+        devtools = await visitor.context.new_cdp_session(page)
+        loaded: list[int] = []
+        devtools.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+        await devtools.send("Network.enable")
+        await visitor.open("/", page)
+        await page.evaluate("document.fonts.ready")
+        assert len(loaded) >= 5  # the page, its style and its fonts
+        assert sum(loaded) <= FIRST_PAGE_BYTES
