@@ -8,7 +8,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.problems import NOT_FOUND, VALIDATION_FAILED, Bilingual, FieldError, Problem, ProblemType
-from contracts.events import Identifier
+from contracts.values import Identifier
 from services.aggregation.documents import (
     Children,
     Counts,

@@ -11,11 +11,11 @@ from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.dead_letters import dead_letter
-from contracts.envelope import InvalidData, InvalidMessage, Message, UnknownType, decode
+from contracts.envelope import InvalidMessage, Message, UnknownType, decode
 from contracts.events import Outcome
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation import metrics
-from services.aggregation.domain import Read, city_day
+from services.aggregation.domain import Read
 
 log = logger(__name__)
 
@@ -135,8 +135,4 @@ def _outcome(received: Received) -> Outcome:
     event = decode(received.value, received.headers).data
     if not isinstance(event, Outcome):
         raise UnknownType(f"{event.NAME} does not belong on {RATING_OUTCOMES.name}")
-    try:
-        city_day(event.submitted_at)
-    except ValueError as error:
-        raise InvalidData(f"{event.NAME}: submitted_at: {error}") from error
     return event

@@ -7,7 +7,7 @@ from typing import Protocol
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
-from contracts.envelope import InvalidData, InvalidMessage, decode
+from contracts.envelope import InvalidMessage, decode
 from contracts.events import OfficerPublished, UnitPublished
 
 log = logger(__name__)
@@ -73,8 +73,6 @@ def _change(record: Published) -> Change | None:
         return Change(record.offset, record.key, None)
     try:
         data = decode(record.value, record.headers).data
-        if "\0" in data.model_dump_json() or "\\u0000" in data.model_dump_json():
-            raise InvalidData("a null character")  # PostgreSQL keeps none
     except InvalidMessage as error:
         # Intake, which owns the topic, sends it to the dead letters; here the name stays as it was.
         log.warning("directory entry unreadable", offset=record.offset, reason=error.reason)

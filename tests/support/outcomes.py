@@ -1,5 +1,6 @@
 """Outcomes to fold, as the verification service would have decided them."""
 
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
@@ -58,6 +59,22 @@ def rejected(
         decided_at=at,
         reason=reason,
     )
+
+
+def some(count: int) -> list[Outcome]:
+    """`count` accepted ratings over many officers, and one rejected for every ten."""
+    chosen = random.Random(count)
+    outcomes: list[Outcome] = [
+        accepted(
+            f"unit-{chosen.randrange(3)}.o{chosen.randrange(40)}",
+            unit=f"unit-{chosen.randrange(3)}",
+            answer=chosen.choice(["satisfied", "not_satisfied"]),
+            reasons=["late"],
+            at=datetime(2017, 3, chosen.randrange(1, 28), chosen.randrange(24), tzinfo=UTC),
+        )
+        for _ in range(count)
+    ]
+    return outcomes + [rejected(reason=chosen.choice(["duplicate", "expired"])) for _ in range(count // 10)]
 
 
 def message(outcome: Outcome) -> Message:

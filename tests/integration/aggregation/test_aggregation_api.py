@@ -12,7 +12,8 @@ from services.aggregation.adapters.ledger import SEARCH_PATH, PostgresLedger
 from services.aggregation.adapters.reading import PostgresReading
 from services.aggregation.documents import Period, share
 from services.aggregation.domain import CITY, Read
-from tests.support.aggregation import Stage, live
+from tests.support.aggregation import Stage
+from tests.support.aggregation_process import live
 from tests.support.outcomes import accepted, rejected
 
 
@@ -127,15 +128,15 @@ async def test_revisions_are_seen_in_the_order_of_their_commits(stage: Stage) ->
         for offset in range(begun[partition], begun[partition] + 60):
             await ledger.count({partition: [Read(offset, offset, accepted(f"u.{partition}"))]})
 
-    writing = asyncio.gather(write(0), write(1))
-    seen: list[int] = []
-    while not writing.done():
-        snapshot = await reading.figures([CITY], Period(), changed_since=seen[-1] if seen else 0)
-        if snapshot.figures:
-            seen.append(snapshot.revision)
-            total = share(snapshot.figures[0].counts).total
-            assert total == snapshot.revision, "each revision holds all the commits up to it"
-    await writing
+    async with asyncio.TaskGroup() as writers, asyncio.timeout(60):
+        writing = [writers.create_task(write(partition)) for partition in (0, 1)]
+        seen = [0]
+        while not all(task.done() for task in writing):
+            snapshot = await reading.figures([CITY], Period(), changed_since=seen[-1])
+            if snapshot.figures:
+                seen.append(snapshot.revision)
+                total = share(snapshot.figures[0].counts).total
+                assert total == snapshot.revision, "each revision holds all the commits up to it"
     assert seen == sorted(set(seen))
     assert await stage.total() == 120
     await pool.close()

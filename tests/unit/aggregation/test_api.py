@@ -1,5 +1,6 @@
 """The query API over a fake store: what is asked, checked and answered."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 
 from chassis.http import create_app
 from chassis.readiness import Check, Readiness
@@ -18,7 +20,7 @@ from contracts.events import Text
 from services.aggregation import api
 from services.aggregation.documents import Counts, Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope, city_day
-from services.aggregation.live import Hub
+from services.aggregation.live import Hub, Stream
 
 UNIT = Scope(Level.UNIT, "u")
 TODAY = city_day(datetime.now(UTC))
@@ -213,3 +215,26 @@ async def test_an_outage_asks_to_come_back(client: httpx.AsyncClient, store: Sto
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = json.loads((await client.get("http://t/openapi.json")).content)
     assert "/v1/satisfaction/{kind}/{scope_id}/history" in document["paths"]
+
+
+async def test_a_stream_that_nobody_reads_ends_and_is_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "SLOW_SECONDS", 0.05)
+    hub = Hub(store, store, Check("postgres"))
+    stream = await hub.join([CITY], 0)
+    assert isinstance(stream, Stream)
+    dropped = REGISTRY.get_sample_value("aggregation_live_clients_dropped_total") or 0.0
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("never done")
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.get_running_loop().create_future()  # the client's buffers are full
+
+    async with asyncio.timeout(5):
+        await api._LiveResponse(hub, stream)({"type": "http", "method": "GET"}, receive, send)
+    assert REGISTRY.get_sample_value("aggregation_live_clients_dropped_total") == dropped + 1
+    assert not hub._streams

@@ -128,12 +128,6 @@ def test_a_rating_one_minute_before_midnight_in_the_city_belongs_to_that_day() -
     assert city_day(datetime(2017, 11, 23, 17, 0, tzinfo=UTC)) == date(2017, 11, 24)
 
 
-@pytest.mark.parametrize("year", [1, 9999])
-def test_a_day_outside_any_survey_is_refused_rather_than_taken_for_a_total(year: int) -> None:
-    with pytest.raises(ValueError, match="outside"):
-        city_day(datetime(year, 12, 31, 23, tzinfo=UTC))
-
-
 def test_an_outcome_touches_its_officer_unit_group_and_the_city() -> None:
     outcome = accepted("o")
     assert parents([outcome]) == {

@@ -136,7 +136,7 @@ async def test_a_change_while_the_snapshot_is_read_is_not_missed(scene: Scene) -
 
 
 async def _delivered(scene: Scene, revision: int) -> None:
-    while scene.hub._revision < revision:  # noqa: ASYNC110 - the hub tells nobody but its streams
+    while scene.hub._revision < revision:
         await asyncio.sleep(0.005)
 
 
