@@ -18,6 +18,7 @@ from deploy.local.layout import CHECKOUT, Layout
 from deploy.local.ports import HTTP_OFFSETS, Ports, free_ports
 from deploy.local.process import run_to_end
 from deploy.local.stack import python
+from portal import assets
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
 from tests.support.stack import own_database
@@ -81,6 +82,7 @@ class System:
         return self.wiring.http_url(part)
 
     async def __aenter__(self) -> Self:
+        await asyncio.to_thread(assets.build)
         for name in ("verification", "aggregation"):
             await self._run(name, f"services.{name}", "migrate")
         await self.publish("2017")
