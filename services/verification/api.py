@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from chassis.problems import Bilingual, Problem, ProblemBody, ProblemType
-from contracts.events import Identifier
+from contracts.values import Identifier
 from services.verification import metrics
 from services.verification.challenges import Challenge, Challenges, NotAChallenge
 from services.verification.domain.status import PublicStatus

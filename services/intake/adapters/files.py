@@ -14,17 +14,16 @@ from contracts.events import (
     AnswerChoice,
     EditionPublished,
     Event,
-    Identifier,
     Instrument,
     OfficerPublished,
     Policy,
     Reason,
     SealingKey,
-    Short,
     Text,
     UnitPublished,
 )
 from contracts.topics import key_of
+from contracts.values import Identifier, Short
 
 
 class FileInvalid(Exception):

@@ -8,15 +8,14 @@ from pydantic import AwareDatetime
 
 from contracts.envelope import Envelope, Message, encode
 from contracts.events import (
-    Code,
     Frozen,
-    Identifier,
     Outcome,
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
 )
 from contracts.topics import key_of
+from contracts.values import Code, Identifier
 from services.verification.domain.ratings import Accepted, Decided
 
 SOURCE = "/hailong/verification"
