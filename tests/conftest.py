@@ -1,6 +1,6 @@
 """Servers that tests of any folder may ask for; nothing starts until one does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
@@ -9,6 +9,18 @@ from tests.support import stack
 
 def pytest_report_header() -> str:
     return f"integration tests run on: {stack.chosen()}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, with a failure of the whole system, what its processes logged last."""
+    report = yield
+    last_lines = getattr(getattr(item, "funcargs", {}).get("system"), "last_lines", None)
+    if report.failed and last_lines is not None:
+        report.sections.append(("The processes' logs", last_lines()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,15 @@ class System:
         return self.wiring.http_url(part)
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._bring_up()
+        except BaseException as error:
+            error.add_note(self.last_lines())
+            await self.__aexit__()
+            raise
+        return self
+
+    async def _bring_up(self) -> None:
         await asyncio.to_thread(assets.build)
         for name in ("verification", "aggregation"):
             await self._run(name, f"services.{name}", "migrate")
@@ -89,16 +98,41 @@ class System:
         await asyncio.gather(*(part.start() for name, part in self.parts.items() if name != "portal"))
         await self.parts["portal"].start()
         self.challenges = Challenges(read_key(self.wiring.keys("verification") / CHALLENGE_KEY))
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
         await asyncio.gather(*(part.process.stop() for part in self.parts.values()))
 
-    async def restart(self, name: str, *, kill: bool) -> None:
-        """End a part, by SIGKILL or in order, and start it again at the same address."""
-        await (self.parts[name].process.kill() if kill else self.parts[name].process.stop())
+    def last_lines(self) -> str:
+        """The end of every log, for whoever reads of a failure."""
+        ends = {
+            path.name: path.read_text(errors="replace") for path in sorted(self.layout.logs.glob("*.log"))
+        }
+        return "\n".join(f"--- {name}\n{text[-2000:]}" for name, text in ends.items() if text)
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL. Its log stays beside that of its next life."""
+        await self.parts[name].process.kill()
+        self._keep_log(name)
+
+    async def terminate(self, name: str) -> None:
+        """SIGTERM. Raises AssertionError where it had to be killed or failed."""
+        process = self.parts[name].process
+        assert await process.stop(), f"{name} did not stop in time"
+        assert await process.wait() == 0
+        self._keep_log(name)
+
+    async def start(self, name: str) -> None:
+        """At the same address; returns once it is ready."""
         await self.parts[name].start()
+
+    async def restart(self, name: str, *, kill: bool) -> None:
+        await (self.kill(name) if kill else self.terminate(name))
+        await self.start(name)
+
+    def _keep_log(self, name: str) -> None:
+        log = self.parts[name].process.log
+        log.rename(log.with_name(f"{name}-{secrets.token_hex(4)}.log"))
 
     async def publish(self, edition: str, **policy: str) -> None:
         """Make `edition` the only one: the survey of 2017 under another id and with another policy."""
