@@ -130,9 +130,11 @@ class Partition:
         try:
             waiting: set[asyncio.Future[Any]] = {fetching, self._stopped}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            return await fetching if fetching.done() else ()
+            records = await fetching if fetching.done() else ()
         finally:
             fetching.cancel()
+        # Where to go on is said by what was committed, whatever position the consumer may have got to.
+        return [record for record in records if record.offset >= self._next_offset]
 
     async def _batch(self, outcomes: OutcomeLog, records: Sequence[Record]) -> None:
         started = time.perf_counter()

@@ -130,11 +130,18 @@ class World:
 
     async def send(self, topic: str, envelope: Envelope[Event], partition: int | None = None) -> Any:
         message = encode(envelope, key=key_of(envelope.data))
-        return await self.send_raw(topic, message, partition)
+        return await self.send_raw(topic, message, partition, at=envelope.time)
 
-    async def send_raw(self, topic: str, message: Message, partition: int | None = None) -> Any:
+    async def send_raw(
+        self, topic: str, message: Message, partition: int | None = None, *, at: datetime | None = None
+    ) -> Any:
         return await self.producer.send_and_wait(
-            topic, message.value, key=message.key, headers=list(message.headers), partition=partition
+            topic,
+            message.value,
+            key=message.key,
+            headers=list(message.headers),
+            partition=partition,
+            timestamp_ms=None if at is None else int(at.timestamp() * 1000),
         )
 
     async def submit(self, *submissions: Submission, partition: int | None = None) -> None:
@@ -145,9 +152,11 @@ class World:
                 key=message.key,
                 headers=list(message.headers),
                 partition=partition,
+                timestamp_ms=int(each.event.submitted_at.timestamp() * 1000),
             )
-            for message in (
-                encode(self.envelope(each.event, each.id), key=key_of(each.event)) for each in submissions
+            for each, message in (
+                (each, encode(self.envelope(each.event, each.id), key=key_of(each.event)))
+                for each in submissions
             )
         ]
         for each, where in zip(submissions, await asyncio.gather(*sent), strict=True):
@@ -165,7 +174,8 @@ class World:
         event = PhoneCodeEntered(
             rating_id=rating_id, code=seal(edition, code), entered_at=at or datetime.now(UTC)
         )
-        await self.send(RATING_SUBMISSIONS.name, self.envelope(event, event_id or uuid4()))
+        envelope = self.envelope(event, event_id or uuid4(), at=event.entered_at)
+        await self.send(RATING_SUBMISSIONS.name, envelope)
 
     # --- what verification said -----------------------------------------------------------------------
 

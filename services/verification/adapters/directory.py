@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from chassis.kafka import KafkaClient, is_outage
 from chassis.logs import logger
@@ -35,20 +36,33 @@ class KafkaDirectory:
         return self._editions.get(edition_id)
 
     async def run(self) -> None:
-        try:
-            consumer = await wait_out(self._check, self._start, outage=is_outage)
-            while True:
-                found = await consumer.getmany(_AT, timeout_ms=1000, max_records=500)
-                for record in found.get(_AT, []):
-                    self._read(record)
-                position = await consumer.position(_AT)
-                async with self._moved:
-                    self._position = position
-                    self._moved.notify_all()
-        finally:
-            if self._consumer is not None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._consumer.stop(), STOP_SECONDS)
+        while True:
+            try:
+                await self._follow(await wait_out(self._check, self._start, outage=is_outage))
+            except (KafkaError, AssertionError) as error:
+                if not (is_outage(error) or type(error) is KafkaError or isinstance(error, AssertionError)):
+                    raise
+                # The consumer's inner tasks broke off; another one reads all from the beginning.
+                self._check.down(repr(error)[:200])
+                log.warning("reading the directory again", error=repr(error))
+            finally:
+                await self._stop()
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            found = await consumer.getmany(_AT, timeout_ms=1000, max_records=500)
+            for record in found.get(_AT, []):
+                self._read(record)
+            position = await consumer.position(_AT)
+            async with self._moved:
+                self._position = position
+                self._moved.notify_all()
+
+    async def _stop(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
 
     async def _start(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(**self._kafka.consumer_arguments("verification-directory"))

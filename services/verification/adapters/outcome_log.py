@@ -59,8 +59,10 @@ class KafkaOutcomeLog:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await producer.start()
-        except BaseException:
+        except BaseException as error:
             await _discard(producer)
+            if isinstance(error, AssertionError):  # how aiokafka meets a cluster without a living broker
+                raise ConnectionError(str(error)) from error
             raise
         return cls(producer, partition, group)
 
@@ -100,7 +102,8 @@ class KafkaOutcomeLog:
 
 
 def _may_pass(error: BaseException) -> bool:
-    return type(error) is KafkaError or (isinstance(error, KafkaError) and bool(error.retriable))
+    broke_off = type(error) is KafkaError or isinstance(error, AssertionError)
+    return broke_off or (isinstance(error, KafkaError) and bool(error.retriable))
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:

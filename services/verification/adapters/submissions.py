@@ -1,16 +1,17 @@
 """`rating-submissions`, read as a member of the consumer group."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
 
 from chassis.kafka import KafkaClient
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.outcome_log import expiries_of
-from services.verification.ports import Assignee, Committed, Record
+from services.verification.ports import Assignee, Committed, Lost, Record
 
 GROUP = "verification"
 START_SECONDS = 20.0
@@ -46,7 +47,10 @@ class KafkaSubmissions:
 
     async def start(self) -> None:
         async with asyncio.timeout(START_SECONDS):
-            await self._consumer.start()
+            try:
+                await self._consumer.start()
+            except AssertionError as error:
+                raise ConnectionError(str(error)) from error
 
     async def stop(self) -> None:
         """Leave the group, so that the partitions move at once."""
@@ -56,7 +60,7 @@ class KafkaSubmissions:
 
     async def committed(self, partition: int) -> Committed:
         where = _at(partition)
-        async with asyncio.timeout(START_SECONDS):
+        async with _working(), asyncio.timeout(START_SECONDS):
             # The public `committed` hides the metadata; the admin client breaks on a loading coordinator.
             found = (await self._consumer._coordinator.fetch_committed_offsets([where])).get(where)
             if found is None:
@@ -68,7 +72,10 @@ class KafkaSubmissions:
         self._consumer.seek(_at(partition), next_offset)
 
     async def fetch(self, partition: int, *, most: int, seconds: float) -> Sequence[Record]:
-        found = await self._consumer.getmany(_at(partition), timeout_ms=int(seconds * 1000), max_records=most)
+        async with _working():
+            found = await self._consumer.getmany(
+                _at(partition), timeout_ms=int(seconds * 1000), max_records=most
+            )
         return [
             Record(
                 each.offset,
@@ -97,6 +104,20 @@ class KafkaSubmissions:
     def _polled(self, partition: int) -> datetime | None:
         at = self._consumer.last_poll_timestamp(_at(partition))
         return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
+
+
+@asynccontextmanager
+async def _working() -> AsyncIterator[None]:
+    """A consumer whose inner tasks broke off is of no more use: leave with it, and join again with another.
+
+    That is how aiokafka meets a cluster that has, for a moment, no living broker (a failed assertion inside).
+    """
+    try:
+        yield
+    except (KafkaError, AssertionError) as error:
+        if type(error) is KafkaError or isinstance(error, AssertionError):
+            raise Lost(f"the consumer broke off: {error}") from error
+        raise
 
 
 def _at(partition: int) -> TopicPartition:

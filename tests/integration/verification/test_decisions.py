@@ -11,7 +11,7 @@ from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS, key_of
 from services.verification.bootstrap import worker_app
 from tests.support.verification import Submission, World, running
 
-ONE = {"partition": 3}
+ONE = 3  # partition
 
 
 async def test_a_rating_that_meets_the_policy_is_accepted_with_all_that_a_figure_needs(world: World) -> None:
@@ -76,7 +76,7 @@ async def test_each_reason_is_named(world: World) -> None:
         (world.submission(edition.model_copy(update={"edition_id": "nobody-knows"})), "edition_closed"),
     ]
     async with running(worker_app(world.settings)):
-        await world.submit(*[submission for submission, _ in expected], **ONE)
+        await world.submit(*[submission for submission, _ in expected], partition=ONE)
         await world.drained()
     said = await world.said([submission for submission, _ in expected])
     assert [said[submission.id] for submission, _ in expected] == [[word] for _, word in expected]
@@ -138,12 +138,12 @@ async def test_what_can_never_be_read_is_a_dead_letter_and_the_partition_goes_on
         ),
     }
     async with running(worker_app(world.settings)):
-        await world.submit(before, **ONE)
+        await world.submit(before, partition=ONE)
         sent = {
-            reason: await world.send_raw(RATING_SUBMISSIONS.name, message, **ONE)
+            reason: await world.send_raw(RATING_SUBMISSIONS.name, message, partition=ONE)
             for reason, message in broken.items()
         }
-        await world.submit(after, **ONE)
+        await world.submit(after, partition=ONE)
         await world.drained()
     dead = await world.read(RATING_SUBMISSIONS.dead_letters)
     assert len(dead) == len(broken)

@@ -1,6 +1,7 @@
 """An outage is waited out: nothing is lost, nothing told twice, nothing sent to the dead letters."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import pytest
 
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.bootstrap import worker_app
+from tests.support.stack import Kafka
 from tests.support.verification import World, running, until
 
 
@@ -111,6 +113,45 @@ async def test_connections_that_break_in_the_middle_change_nothing(world: World,
             await gate.open()
         await world.drained()
     assert list((await world.said(sent)).values()) == [["accepted"]] * 150
+
+
+async def test_a_broker_that_hangs_is_waited_for(world: World, kafka: Kafka) -> None:
+    """Long enough for the group to forget the worker, and for a transaction under way to run out of time."""
+    edition = await world.edition()
+    sent = [world.submission(edition) for _ in range(300)]
+    app = worker_app(world.settings)
+    async with running(app):
+        await world.submit(*sent)
+
+        async def begun() -> bool:
+            return bool(await world.database.fetchval("SELECT count(*) FROM ratings"))
+
+        await until(begun, why="the first decisions")
+        await kafka.pause()
+        try:
+
+            async def noticed() -> bool:
+                return not app.state.readiness.ready
+
+            await until(noticed, why="/readyz says so")
+        finally:
+            await kafka.resume()
+        await world.drained(seconds=90)
+    assert Counter(map(tuple, (await world.said(sent)).values())) == {("accepted",): 300}
+    assert not await world.read(RATING_SUBMISSIONS.dead_letters)
+
+
+async def test_a_broker_that_crashes_is_waited_for(world: World, kafka: Kafka) -> None:
+    edition = await world.edition()
+    sent = [world.submission(edition) for _ in range(300)]
+    async with running(worker_app(world.settings)):
+        await world.submit(*sent[:200])
+        await kafka.kill()
+        await kafka.start()
+        await world.submit(*sent[200:])
+        await world.drained(seconds=90)
+    assert Counter(map(tuple, (await world.said(sent)).values())) == {("accepted",): 300}
+    assert not await world.read(RATING_SUBMISSIONS.dead_letters)
 
 
 async def test_a_worker_that_starts_before_its_database_waits_for_it(world: World, gate: Gate) -> None:

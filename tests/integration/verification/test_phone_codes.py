@@ -9,6 +9,7 @@ import pytest
 
 from contracts.envelope import Message
 from contracts.events import EditionPublished, RatingAccepted, VerificationPolicy
+from services.verification import partition
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
 from services.verification.adapters.submissions import GROUP
 from services.verification.bootstrap import worker_app
@@ -217,13 +218,19 @@ async def test_an_expiry_is_told_once_whatever_crashes_around_its_commit(
     assert await world.said([submission]) == {submission.id: ["expired"]}
 
 
-async def test_a_code_entered_in_time_counts_although_it_is_read_after_the_time(world: World) -> None:
+async def test_a_code_entered_in_time_counts_although_it_is_read_after_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with running(worker_app(world.settings)):
         edition, submission, code = await submitted(world)
         await world.drained()
     await make_overdue(world, submission.rating_id)
     in_time = datetime.now(UTC) - timedelta(minutes=3)
+    others = [world.submission(edition, submitted_at=in_time, number=f"+8491000000{n}") for n in range(5)]
+    await world.submit(*others, partition=submission.partition)
     await world.enter_code(edition, submission.rating_id, code, at=in_time)
+    monkeypatch.setattr(partition, "BATCH", 1)  # a long backlog, in small
+    monkeypatch.setattr(partition, "EXPIRY_SECONDS", 0.0)
     async with running(worker_app(world.settings)):
         await world.drained()
         await told(world, submission)
