@@ -9,6 +9,8 @@ import sys
 
 import structlog
 
+REPEAT_SECONDS = 10.0
+
 
 def configure(service: str, *, level: str = "INFO") -> None:
     """Send this process's logs, structlog's and the standard library's, to stdout as JSON lines."""
@@ -40,6 +42,7 @@ def configure(service: str, *, level: str = "INFO") -> None:
             ],
         )
     )
+    handler.addFilter(_SeldomRepeated())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
@@ -47,6 +50,23 @@ def configure(service: str, *, level: str = "INFO") -> None:
     # Chatty at INFO, and httpx prints whole URLs.
     for name in ("httpx", "httpcore", "aiokafka", "uvicorn.access", "faust", "mode"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+class _SeldomRepeated(logging.Filter):
+    """While a broker is away aiokafka says so some thirty times a second: once in a while is enough."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        place = (record.pathname, record.lineno)
+        if record.created - self._said.get(place, 0.0) < REPEAT_SECONDS:
+            return False
+        self._said[place] = record.created
+        return True
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

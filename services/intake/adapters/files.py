@@ -23,7 +23,7 @@ from contracts.events import (
     UnitPublished,
 )
 from contracts.topics import key_of
-from contracts.values import Identifier, Short
+from contracts.values import Day, Identifier, Short
 
 
 class FileInvalid(Exception):
@@ -71,8 +71,8 @@ class _Officer(_Strict):
     name: Short
     title: _Text | None = None
     sample: bool = False
-    active_from: date | None = None
-    active_until: date | None = None
+    active_from: Day | None = None
+    active_until: Day | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "_Officer":
@@ -83,8 +83,8 @@ class _Officer(_Strict):
 class _Unit(_Strict):
     id: Identifier
     name: _Text
-    opened_on: date | None = None
-    closed_on: date | None = None
+    opened_on: Day | None = None
+    closed_on: Day | None = None
     officers: list[_Officer] = []
 
     @model_validator(mode="after")
@@ -114,8 +114,8 @@ class _Directory(_Strict):
 class _Edition(_Strict):
     id: Identifier
     title: _Text
-    opens_on: date
-    closes_on: date
+    opens_on: Day
+    closes_on: Day
     policy: _Policy = Field(default_factory=_Policy)
     instrument: _Instrument
 

@@ -86,8 +86,7 @@ def _answer_faults(rating: Rating, edition: EditionPublished) -> list[Fault]:
 
 
 def _challenge_faults(rating: Rating, edition: EditionPublished) -> list[Fault]:
-    if not edition.policy.verification.asks_challenge:
-        return []
     if rating.challenge is None:
-        return [Fault("/challenge", "challenge_missing")]
+        asked = edition.policy.verification.asks_challenge
+        return [Fault("/challenge", "challenge_missing")] if asked else []
     return [] if rating.challenge[1].strip() else [Fault("/challenge/answer", "challenge_answer_missing")]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from contracts.events import VerificationPolicy
-from services.intake.domain.rating import Sound, judge
+from services.intake.domain.rating import Fault, Sound, judge
 from tests.support.intake import TODAY, directory, edition, officer, rating, unit
 
 
@@ -49,6 +49,12 @@ def test_all_faults_are_named_at_once() -> None:
 def test_the_phone_policy_asks_for_no_challenge() -> None:
     state = directory(unit(), officer(), edition(verification=VerificationPolicy.PHONE))
     assert isinstance(judge(rating(challenge=None), state, TODAY), Sound)
+
+
+def test_a_challenge_given_unasked_must_be_a_whole_one() -> None:
+    state = directory(unit(), officer(), edition(verification=VerificationPolicy.PHONE))
+    faults = judge(rating(challenge=("challenge", " ")), state, TODAY)
+    assert faults == [Fault("/challenge/answer", "challenge_answer_missing")]
 
 
 def test_an_edition_takes_ratings_on_its_days_alone() -> None:

@@ -1,0 +1,41 @@
+"""Logs: JSON lines that an outage does not drown."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from chassis.logs import configure, logger
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """Afterwards logging is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_clients_complaint_is_logged_once_in_a_while_and_ours_every_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("test")
+    complaining, others = logging.getLogger("aiokafka.client"), logging.getLogger("others")
+    for number in range(5):
+        complaining.error("Unable to connect, time %s", number)
+        others.error("something %s", number)
+    complaining.error("something else")
+    logger("ours").warning("waiting for a dependency", dependency="kafka")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines if line["logger"] == "aiokafka.client"] == [
+        "Unable to connect, time 0",
+        "something else",
+    ]
+    assert len([line for line in lines if line["logger"] == "others"]) == 5
+    assert (lines[-1]["dependency"], lines[-1]["service"]) == ("kafka", "test")
