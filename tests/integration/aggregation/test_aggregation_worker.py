@@ -58,7 +58,8 @@ async def test_a_submission_counts_once_however_often_its_outcome_comes(stage: S
     outcomes = some(30)
     await stage.send(outcomes)
     await stage.counts(30)
-    await stage.send([*outcomes, rejected(submission=outcomes[0].submission_id)])
+    again = rejected(outcomes[0].officer_id, submission=outcomes[0].submission_id)
+    await stage.send([*outcomes, again])
     await stage.counts_exactly(outcomes)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.events import Outcome
@@ -76,12 +76,14 @@ def plainly(batch: list[Outcome], tally: Tally) -> int:
     return count
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(outcomes(), max_size=30))
 def test_every_tally_is_what_a_person_would_count(batch: list[Outcome]) -> None:
     tallies = fold(batch)
     assert tallies == Counter({tally: plainly(batch, tally) for tally in tallies})
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(outcomes(), max_size=30), st.data())
 def test_neither_order_nor_the_cut_into_batches_changes_a_figure(
     batch: list[Outcome], data: st.DataObject
@@ -92,6 +94,7 @@ def test_neither_order_nor_the_cut_into_batches_changes_a_figure(
     assert sum((fold(part) for part in parts), Counter()) == fold(batch)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(outcomes(), max_size=30))
 def test_officers_sum_up_to_units_units_to_groups_groups_to_the_city(batch: list[Outcome]) -> None:
     tallies = fold(batch)
@@ -101,6 +104,7 @@ def test_officers_sum_up_to_units_units_to_groups_groups_to_the_city(batch: list
     assert sums[Level.OFFICER] == sums[Level.UNIT] == sums[Level.GROUP] == sums[Level.CITY]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(outcomes(), max_size=30))
 def test_days_sum_up_to_editions_and_editions_to_the_total(batch: list[Outcome]) -> None:
     days, editions, totals = (Counter[tuple[object, ...]]() for _ in range(3))
@@ -154,6 +158,7 @@ def log_of(gaps: list[int]) -> list[Read]:
     return records
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.integers(0, 3), max_size=20), st.data())
 def test_however_often_records_come_again_each_is_counted_once_in_order(
     gaps: list[int], data: st.DataObject
@@ -169,6 +174,7 @@ def test_however_often_records_come_again_each_is_counted_once_in_order(
     assert counted == records
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=20), st.data())
 def test_a_record_lost_between_two_others_is_noticed(gaps: list[int], data: st.DataObject) -> None:
     records = log_of(gaps)
