@@ -1,6 +1,7 @@
 """The whole system as its operators run it: every process of its own, on servers of the test run."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -63,6 +64,7 @@ class System:
         self.database_urls = database_urls
         self.parts = {name: self._part(name) for name in COMMANDS}
         self.http = httpx.AsyncClient(timeout=35)
+        self.posted_phones: list[str] = []
 
     def _part(self, name: str) -> HttpProcess:
         module, command = COMMANDS[name]
@@ -134,8 +136,10 @@ class System:
         log = self.parts[name].process.log
         log.rename(log.with_name(f"{name}-{secrets.token_hex(4)}.log"))
 
-    async def publish(self, edition: str, **policy: str) -> None:
-        """Make `edition` the only one: the survey of 2017 under another id and with another policy."""
+    async def publish(self, edition: str, *, alone: bool = True, **policy: str) -> None:
+        """Publish the survey of 2017 under another id and with another policy. `alone` ends all others;
+        else they stay open beside it, and the highest id is the one that intake shows.
+        """
         keys = ("keys", "create", "--edition", edition)
         await self._run("intake", "services.intake", *keys)
         sealing_key = await self._run("verification", "services.verification", *keys)
@@ -144,7 +148,7 @@ class System:
         document["edition"]["policy"] |= policy
         file = self.layout.root / f"edition-{edition}.yaml"
         file.write_text(yaml.safe_dump(document, allow_unicode=True))
-        files = (str(CHECKOUT / "data" / "directory-2017.yaml"), str(file), "--prune")
+        files = [str(CHECKOUT / "data" / "directory-2017.yaml"), str(file), *["--prune"] * alone]
         await self._run("intake", "services.intake", "publish", *files, "--sealing-key", sealing_key)
         if self.parts["intake"].process.running:
             await self._until_intake_serves(edition)
@@ -189,7 +193,20 @@ class System:
             body["challenge"] = {"id": challenge_id, "answer": digits}
         return await self.send(body, key or secrets.token_urlsafe(24))
 
+    async def submit_until_taken(self, **changes: Any) -> Submitted:
+        """As a portal does: while there is no answer, the same again under the same key."""
+        key, phone = secrets.token_urlsafe(24), new_phone()
+        async with asyncio.timeout(STEP_SECONDS):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    submitted = await self.submit(key=key, phone=phone, **changes)
+                    if submitted.answer.status_code == 202:
+                        return submitted
+                    assert submitted.answer.status_code == 503, submitted.answer.text
+                await asyncio.sleep(0.05)
+
     async def send(self, body: Json, key: str) -> Submitted:
+        self.posted_phones.append(body["phone"])
         headers = {"Idempotency-Key": key}
         answer = await self.http.post(f"{self.url('intake')}/v1/ratings", json=body, headers=headers)
         return Submitted(body, key, answer)
