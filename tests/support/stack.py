@@ -146,10 +146,16 @@ class _Embedded:
         return self._part.process
 
     async def pause(self) -> None:
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     async def resume(self) -> None:
-        os.killpg(self._process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # PostgreSQL's backends are groups of their own, so the group of the first process is not all of it.
+        os.killpg(self._process.pid, number)
+        for pid in _descendants(self._process.pid):
+            os.kill(pid, number)
 
     async def stop(self) -> None:
         await self._part.stop()
@@ -162,6 +168,12 @@ class _Embedded:
 
     async def remove(self) -> None:
         await self._part.kill()
+
+
+def _descendants(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return [*children, *(grandchild for child in children for grandchild in _descendants(child))]
 
 
 class _EmbeddedKafka(_Embedded):

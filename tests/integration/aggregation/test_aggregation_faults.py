@@ -84,8 +84,10 @@ async def test_an_outage_of_the_database_is_waited_out_by_the_same_worker(
     async def noticed() -> bool:
         return not (await worker.checks())[1]["postgres"]["ok"]
 
-    await until(noticed, why="the outage shown")
-    await (postgres_server.start() if outage == "killed" else postgres_server.resume())
+    try:
+        await until(noticed, why="the outage shown")
+    finally:
+        await (postgres_server.start() if outage == "killed" else postgres_server.resume())
     await stage.counts_exactly(outcomes)
     await _same_and_nothing_buried(stage, worker, outcomes)
 
@@ -103,8 +105,10 @@ async def test_an_outage_of_the_broker_is_waited_out_by_the_same_worker(
     async def noticed() -> bool:
         return not (await worker.checks())[1]["kafka"]["ok"]
 
-    await until(noticed, why="the outage shown")
-    await (kafka.start() if outage == "killed" else kafka.resume())
+    try:
+        await until(noticed, why="the outage shown")
+    finally:
+        await (kafka.start() if outage == "killed" else kafka.resume())
     await stage.send(outcomes[100:])
     await stage.counts(sum(outcome.NAME == "rating-accepted" for outcome in outcomes), seconds=15)
     await stage.counts_exactly(outcomes)
