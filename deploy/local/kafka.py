@@ -6,7 +6,8 @@ import re
 import shutil
 import struct
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,10 +38,50 @@ LOG_OPTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A further way in, under a name of its own: clients that come by it are told to come back by
+    `advertised`, a port where something may stand in between."""
+
+    name: str
+    port: int
+    advertised: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node of a cluster; `directory_id` names its storage."""
+
+    node_id: int
+    controller_port: int
+    directory_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What nodes that belong together share: every record is on all of them, and kept once all but one have
+    it."""
+
+    id: str
+    members: tuple[Member, ...]
+
+    @property
+    def controllers(self) -> str:
+        return ",".join(f"{HOST}:{member.controller_port}" for member in self.members)
+
+    @property
+    def initial_controllers(self) -> str:
+        return ",".join(
+            f"{member.node_id}@{HOST}:{member.controller_port}:{member.directory_id}"
+            for member in self.members
+        )
+
+
 class Broker:
     """One node. `directory` holds its configuration and data and survives a restart.
 
-    `start` returns once the broker is registered and unfenced, so topics can be made at once.
+    `start` returns once the broker is registered and unfenced, so topics can be made at once. Nodes of a
+    `cluster` are to be started together; the first one that is ready says nothing of the others.
     """
 
     def __init__(
@@ -53,8 +94,12 @@ class Broker:
         log: Path | None = None,
         node_id: int = 1,
         jvm_options: tuple[str, ...] = JVM_OPTIONS,
+        listeners: Sequence[Listener] = (),
+        cluster: Cluster | None = None,
     ) -> None:
         self.directory = directory
+        self.listeners = tuple(listeners)
+        self.cluster = cluster
         self.port = port
         self.controller_port = controller_port
         self.node_id = node_id
@@ -107,10 +152,13 @@ class Broker:
             "node_id": str(self.node_id),
             "port": str(self.port),
             "controller_port": str(self.controller_port),
-            "controllers": f"{HOST}:{self.controller_port}",
+            "controllers": self.cluster.controllers if self.cluster else f"{HOST}:{self.controller_port}",
             "log_dir": str(self.data),
-            "replicas": "1",
-            "min_insync": "1",
+            "replicas": str(len(self.cluster.members)) if self.cluster else "1",
+            "min_insync": str(max(1, len(self.cluster.members) - 1)) if self.cluster else "1",
+            "more_listeners": "".join(f",{each.name}://{HOST}:{each.port}" for each in self.listeners),
+            "more_advertised": "".join(f",{each.name}://{HOST}:{each.advertised}" for each in self.listeners),
+            "more_protocols": "".join(f",{each.name}:PLAINTEXT" for each in self.listeners),
         }
         self.configuration.write_text(render(TEMPLATE.read_text(), values))
 
@@ -121,11 +169,16 @@ class Broker:
         # Half-formatted by an interrupted start: begin again, nothing was ever written to it.
         await asyncio.to_thread(shutil.rmtree, self.data, ignore_errors=True)
         log = self.log.with_name(f"{self.log.stem}-format.log")
-        arguments = ("format", "--standalone", "-t", new_cluster_id(), "-c", str(self.configuration))
+        arguments = ("format", *self._voters(), "-c", str(self.configuration))
         await run_to_end(
             self._java("kafka-format", log, "kafka.tools.StorageTool", *arguments), FORMAT_DEADLINE
         )
         formatted.touch()
+
+    def _voters(self) -> tuple[str, ...]:
+        if self.cluster is None:
+            return ("--standalone", "-t", new_cluster_id())
+        return ("--initial-controllers", self.cluster.initial_controllers, "-t", self.cluster.id)
 
     def _java(self, name: str, log: Path, main: str, *arguments: str) -> Process:
         options = (*self.jvm_options, *LOG_OPTIONS, "-cp", f"{self.jars}/*", main, *arguments)
