@@ -38,13 +38,13 @@ class KafkaDirectory:
                 ]
                 yield records, reached
         finally:
-            await consumer.stop()
+            await kafka.leave(consumer)
 
     async def _open(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(**self._client.consumer_arguments("aggregation-directory"))
         try:
             await consumer.start()
         except BaseException:
-            await consumer.stop()
+            await kafka.leave(consumer)
             raise
         return consumer

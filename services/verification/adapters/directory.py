@@ -1,12 +1,11 @@
 """Editions, read from the compacted topic `directory` and kept up to date."""
 
 import asyncio
-from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient, is_outage
+from chassis.kafka import KafkaClient, is_outage, leave
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
@@ -18,7 +17,6 @@ log = logger(__name__)
 _AT = TopicPartition(DIRECTORY.name, 0)
 _EDITION_KEY = b"edition:"
 START_SECONDS = 20.0
-STOP_SECONDS = 5.0
 
 
 class KafkaDirectory:
@@ -61,8 +59,7 @@ class KafkaDirectory:
     async def _stop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+            await leave(consumer)
 
     async def _start(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(**self._kafka.consumer_arguments("verification-directory"))
@@ -72,8 +69,7 @@ class KafkaDirectory:
                 consumer.assign([_AT])
                 await consumer.seek_to_beginning(_AT)
         except BaseException:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+            await leave(consumer)
             raise
         self._consumer = consumer
         return consumer

@@ -20,7 +20,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from chassis.kafka import KafkaClient, is_outage
+from chassis.kafka import KafkaClient, abandon, is_outage
 from chassis.logs import logger
 from contracts.envelope import Message
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS
@@ -29,7 +29,6 @@ from services.verification.ports import Committed, Lost, Torn
 log = logger(__name__)
 START_SECONDS = 10.0
 COMMIT_SECONDS = 10.0
-CLOSE_SECONDS = 2.0
 _EXPIRIES = "expiries="
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState)
 _UNSURE = (OutOfOrderSequenceNumber, DuplicateSequenceNumber, UnknownProducerId)
@@ -60,7 +59,7 @@ class KafkaOutcomeLog:
             async with asyncio.timeout(START_SECONDS):
                 await producer.start()
         except BaseException as error:
-            await _discard(producer)
+            await abandon(producer)
             if isinstance(error, AssertionError):  # how aiokafka meets a cluster without a living broker
                 raise ConnectionError(str(error)) from error
             raise
@@ -98,24 +97,9 @@ class KafkaOutcomeLog:
         return future
 
     async def close(self) -> None:
-        await _discard(self._producer)
+        await abandon(self._producer)
 
 
 def _may_pass(error: BaseException) -> bool:
     broke_off = type(error) is KafkaError or isinstance(error, AssertionError)
     return broke_off or (isinstance(error, KafkaError) and bool(error.retriable))
-
-
-async def _discard(producer: AIOKafkaProducer) -> None:
-    """Close at once; there is no public way to do so. `stop` would flush first, for ever while the broker is
-    away, and nothing here needs flushing: what was committed is out, and the rest must not go out.
-    """
-    sender = producer._sender.sender_task
-    deadline = asyncio.get_running_loop().time() + CLOSE_SECONDS
-    while sender is not None and not sender.done() and asyncio.get_running_loop().time() < deadline:
-        sender.cancel()  # it waits for its own requests first; a second time cancels those
-        await asyncio.wait([sender], timeout=0.2)
-    if sender is not None and not sender.done():
-        log.warning("a producer's task did not end", partition_task=sender.get_name())
-    producer._closed = True
-    await producer.client.close()
