@@ -41,7 +41,7 @@ def program() -> str:
         if found:
             return found
     raise NoBrowser(
-        f"CHROMIUM={named} is no program."
+        f"CHROMIUM={named} is no program: name another, or apt-get install chromium."
         if named
         else "No browser here: apt-get install chromium, name one in CHROMIUM, or leave it out: BROWSER=0."
     )
