@@ -15,16 +15,27 @@ from tests.support.stack import Kafka, Postgres
 
 
 async def test_workers_killed_again_and_again_count_everything_once(stage: Stage) -> None:
-    outcomes = some(3_000)
-    sending = asyncio.create_task(_slowly(stage, outcomes))
+    sent: list[Outcome] = []
+    enough = asyncio.Event()
+    sending = asyncio.create_task(_until(enough, stage, sent))
     for _ in range(3):
         worker = await stage.worker(AGGREGATION_BATCH="50")
         before = await stage.total()
         await until(lambda at=before: _more(stage, at), why="something counted before the kill")  # type: ignore[misc]
         await worker.kill()
+    enough.set()
     await sending
     await stage.worker()
-    await stage.counts_exactly(outcomes)
+    await stage.counts_exactly(sent)
+
+
+async def _until(enough: asyncio.Event, stage: Stage, sent: list[Outcome]) -> None:
+    """Send all the while, so that every worker is killed with something left to count."""
+    while not enough.is_set():
+        more = some(50)
+        await stage.send(more)
+        sent += more
+        await asyncio.sleep(0.1)
 
 
 async def _slowly(stage: Stage, outcomes: Sequence[Outcome]) -> None:
