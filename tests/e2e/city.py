@@ -15,7 +15,7 @@ from contracts.topics import RATING_SUBMISSIONS
 from deploy.local.layout import CHECKOUT
 from tests.support.system import OFFICER, System
 
-FIGURES_SECONDS = 10.0
+FIGURES_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

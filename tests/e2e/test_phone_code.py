@@ -14,7 +14,7 @@ from tests.e2e.walking import NOT_SATISFIED, SATISFIED, THANKS, fill_form, on, p
 from tests.support.system import System, new_phone
 
 PAGE = "Nhập mã trong tin nhắn"
-SMS_SECONDS = 10.0
+SMS_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)

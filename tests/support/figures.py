@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.system import OFFICER, UNIT, System
 
 SCOPES = (f"officers/{OFFICER}", f"units/{UNIT}", "groups/so-ban-nganh", "city")
-FIGURES_SECONDS = 10.0
+FIGURES_SECONDS = 60.0
 
 
 async def counts(system: System) -> dict[str, dict[str, int]]:

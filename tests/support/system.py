@@ -24,8 +24,8 @@ from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
 from tests.support.stack import own_database
 
-STEP_SECONDS = 60.0
-OUTCOME_SECONDS = 30.0
+STEP_SECONDS = 120.0
+OUTCOME_SECONDS = 60.0
 OFFICER = "so-thong-tin-va-truyen-thong.dinh-thi-minh-phuong"
 UNIT = "so-thong-tin-va-truyen-thong"
 COMMANDS = {

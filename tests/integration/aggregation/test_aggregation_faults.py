@@ -57,7 +57,7 @@ async def test_two_workers_share_the_partitions_and_one_takes_over_when_the_othe
     await first.kill()
     await sending
     await stage.send(outcomes[2_000:])
-    await until(lambda: _reads(6, second), seconds=15, why="all partitions taken over")
+    await until(lambda: _reads(6, second), why="all partitions taken over")
     await stage.counts_exactly(outcomes)
 
 
@@ -121,7 +121,7 @@ async def test_an_outage_of_the_broker_is_waited_out_by_the_same_worker(
     finally:
         await (kafka.start() if outage == "killed" else kafka.resume())
     await stage.send(outcomes[100:])
-    await stage.counts(sum(outcome.NAME == "rating-accepted" for outcome in outcomes), seconds=15)
+    await stage.counts(sum(outcome.NAME == "rating-accepted" for outcome in outcomes))
     await stage.counts_exactly(outcomes)
     await _same_and_nothing_buried(stage, worker, outcomes)
 

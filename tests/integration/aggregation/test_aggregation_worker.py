@@ -105,7 +105,7 @@ async def test_the_group_is_told_the_checkpoint(stage: Stage) -> None:
     async def told() -> bool:
         return {tp: await group.committed(tp) for tp in moved} == moved
 
-    await until(told, seconds=10, why="the group's offsets at the checkpoints")
+    await until(told, why="the group's offsets at the checkpoints")
     await group.stop()
 
 
