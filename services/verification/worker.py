@@ -34,6 +34,7 @@ class Worker:
         self._clock = clock
         self._membership: Membership | None = None
         self._running: dict[int, tuple[Partition, asyncio.Task[None]]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -84,17 +85,23 @@ class Worker:
             task.add_done_callback(self._on_end)
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Let each finish its batch; cancel what takes too long. What is cut off is done again elsewhere."""
-        ending = [self._running.pop(number) for number in partitions & self._running.keys()]
-        if not ending:
-            return
-        for partition, _ in ending:
+        """Let each finish its batch; cancel what takes too long. What is cut off is done again elsewhere.
+
+        Waits also for what an earlier call still waits for: a rebalance and the end of a membership can
+        meet, and nothing of a membership may outlive its consumer.
+        """
+        for number in partitions & self._running.keys():
+            partition, task = self._running.pop(number)
             partition.stop()
-        _, late = await asyncio.wait({task for _, task in ending}, timeout=FINISH_SECONDS)
+            self._ending.add(task)
+        if not self._ending:
+            return
+        _, late = await asyncio.wait(set(self._ending), timeout=FINISH_SECONDS)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=FINISH_SECONDS)
+        self._ending = {task for task in self._ending if not task.done()}
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
