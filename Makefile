@@ -2,6 +2,9 @@
 PYTHON ?= python3
 RATINGS ?= 200
 BROWSER ?= 1
+CYCLES ?= 20
+SEED ?= 0
+BROKERS ?= 1
 
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
@@ -10,7 +13,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser contracts lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults contracts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -73,6 +76,10 @@ ifneq ($(BROWSER),0)
 else
 	@echo "BROWSER=0: the browser tests are left out."
 endif
+
+faults: ## Break everything CYCLES=20 times (SEED=0 draws one, BROKERS=1) while ratings come in, and count
+	$(DEV)
+	@exec $(PY) -m faults run --cycles $(CYCLES) --seed $(SEED) --brokers $(BROKERS)
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)

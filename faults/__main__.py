@@ -1,0 +1,69 @@
+"""The fault campaign from the command line; `make faults` calls this."""
+
+import asyncio
+import secrets
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deploy.local.layout import Layout
+from faults import report
+from faults.campaign import Campaign, Order
+from faults.schedule import schedule
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def commands() -> None:
+    """The fault campaign: everything breaks while ratings come in, and a checker counts."""
+
+
+@app.command()
+def run(  # noqa: PLR0917  options, all by name
+    cycles: Annotated[int, typer.Option(min=1, help="How many faults.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed breaks the same things; 0 draws one.")] = 0,
+    brokers: Annotated[int, typer.Option(min=1, max=3, help="1, or 3 with every record on all of them.")] = 1,
+    rate: Annotated[float, typer.Option(min=1, help="Ratings posted a second.")] = 20.0,
+    every: Annotated[int, typer.Option(min=1, help="Check after so many cycles, and at the end.")] = 10,
+    only: Annotated[str, typer.Option(help="Only kinds of fault that contain one of these, by commas.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+    keep: Annotated[bool, typer.Option(help="Keep data and logs of a campaign that found nothing.")] = False,
+) -> None:
+    """Break everything while ratings come in, and count.
+
+    Example: python -m faults run --cycles 20 --seed 7
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    seed = seed or secrets.randbelow(1_000_000) + 1
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{seed}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    order = Order(where, Layout().jars, cycles, seed, brokers, rate, every, only)
+    console.print(f"seed {seed}, {cycles} cycles, {brokers} broker(s), in {where}")
+    for number, fault in enumerate(schedule(cycles, seed, brokers=brokers, only=only), start=1):
+        console.print(f"  {number:>4} {fault}", style="dim")
+    columns = (TextColumn("faults"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("faults", total=cycles)
+        campaign = Campaign(order, console.print, lambda number: progress.update(bar, completed=number))
+        results = asyncio.run(campaign.run())
+    report.show(results, console)
+    (where / "report.md").write_text(report.markdown(results), encoding="utf-8")
+    (where / "report.json").write_text(report.document(results), encoding="utf-8")
+    if results.red:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    if not keep:
+        for entry in where.iterdir():
+            if entry.name not in ("report.md", "report.json"):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    console.print(f"The report is {where / 'report.md'}.")
+
+
+if __name__ == "__main__":
+    app()

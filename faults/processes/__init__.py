@@ -1,0 +1,1 @@
+"""The real processes of the services, wired with a failpoint: nothing of this runs in production."""
