@@ -13,7 +13,7 @@ import os
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -155,7 +155,8 @@ class _Embedded:
         # PostgreSQL's backends are groups of their own, so the group of the first process is not all of it.
         os.killpg(self._process.pid, number)
         for pid in _descendants(self._process.pid):
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(pid, number)
 
     async def stop(self) -> None:
         await self._part.stop()
@@ -171,8 +172,10 @@ class _Embedded:
 
 
 def _descendants(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for task in tasks for child in task.read_text().split()]
+    children: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        children = [int(child) for task in tasks for child in task.read_text().split()]
     return [*children, *(grandchild for child in children for grandchild in _descendants(child))]
 
 
