@@ -10,11 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from deploy.local.layout import Layout
-from faults import report
+from faults import report, selftest
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
+
+JARS = Layout().jars
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -34,6 +37,8 @@ def run(  # noqa: PLR0917  options, all by name
     only: Annotated[str, typer.Option(help="Only kinds of fault that contain one of these, by commas.")] = "",
     folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
     keep: Annotated[bool, typer.Option(help="Keep data and logs of a campaign that found nothing.")] = False,
+    jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
+    settle: Annotated[float, typer.Option(help="Seconds a check waits for what may be on its way.")] = 90.0,
 ) -> None:
     """Break everything while ratings come in, and count.
 
@@ -43,7 +48,7 @@ def run(  # noqa: PLR0917  options, all by name
     seed = seed or secrets.randbelow(1_000_000) + 1
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{seed}"
     where = (folder or Layout().root / "faults" / name).absolute()
-    order = Order(where, Layout().jars, cycles, seed, brokers, rate, every, only)
+    order = Order(where, jars.absolute(), cycles, seed, brokers, rate, every, only, settle)
     console.print(f"seed {seed}, {cycles} cycles, {brokers} broker(s), in {where}")
     for number, fault in enumerate(schedule(cycles, seed, brokers=brokers, only=only), start=1):
         console.print(f"  {number:>4} {fault}", style="dim")
@@ -63,6 +68,31 @@ def run(  # noqa: PLR0917  options, all by name
             if entry.name not in ("report.md", "report.json"):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     console.print(f"The report is {where / 'report.md'}.")
+
+
+@app.command("selftest")
+def selftest_(
+    only: Annotated[str, typer.Option(help="Only mutations whose name contains this.")] = "",
+    seed: Annotated[int, typer.Option(help="As of `run`.")] = 7,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+) -> None:
+    """Break each guarantee in a copy of the code, and show that the campaign finds it.
+
+    Example: python -m faults selftest --only zombies
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    where = (folder or Layout().root / "faults" / f"selftest-{datetime.now(UTC):%Y%m%dT%H%M%S}").absolute()
+    table = Table("guarantee", "broken by", "seen", "found")
+    all_red = True
+    for verdict in selftest.run(where, JARS, seed, only):
+        all_red = all_red and verdict.red
+        mark = "red" if verdict.red else "NOT SEEN"
+        console.print(f"{mark:<8} {verdict.mutation.name}: {verdict.said}")
+        table.add_row(verdict.mutation.breaks, verdict.mutation.name, mark, verdict.said)
+    console.print(table)
+    if not all_red:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
 
 RECOVERY_SECONDS = 60.0
-SETTLE_SECONDS = 90.0
 CHECK_SECONDS = 300.0
 REFOLD_SECONDS = 180.0
 
@@ -49,7 +48,8 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run. `every`: check after so many cycles."""
+    """What to run. `every`: check after so many cycles. `settle`: seconds that a check waits for what may
+    still be on its way."""
 
     folder: Path
     jars: Path
@@ -59,6 +59,7 @@ class Order:
     rate: float = 20.0
     every: int = 10
     only: str = ""
+    settle: float = 90.0
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class Campaign:
         await self._keep_metrics()
         if last:
             await self._fold_again()
-        until = time.monotonic() + SETTLE_SECONDS
+        until = time.monotonic() + self._order.settle
         while True:
             report = await self._checked(refolded=last)
             if not report["wrong"] or not report["transient"] or time.monotonic() > until:

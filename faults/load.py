@@ -9,7 +9,7 @@ from deploy.local.errors import StackError
 from faults.client import Client
 from faults.planning import PROBED, Planned, Planner
 
-AT_ONCE = 300
+AT_ONCE = 80
 PROBES = 12
 POLL_SECONDS = 0.1
 DRAIN_SECONDS = 150.0

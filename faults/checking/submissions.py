@@ -81,7 +81,7 @@ def _one_submission(posted: Posted, ids: set[str], found: dict[str, Submission],
     if len(ids) > 1:
         findings.add(Wrong.DOUBLED, f"rating {posted.number} ({posted.kind}): submissions {sorted(ids)}")
     on_log = {found[each].rating_id for each in ids}
-    if posted.rating_ids and not posted.rating_ids <= on_log:
+    if ids and not posted.rating_ids <= on_log:
         findings.add(Wrong.CHANGED, f"rating {posted.number}: told {posted.rating_ids}, logged {on_log}")
     if len(posted.rating_ids) > 1:
         findings.add(Wrong.DOUBLED, f"rating {posted.number}: two rating ids {posted.rating_ids}")
