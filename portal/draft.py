@@ -4,9 +4,9 @@ The server keeps nothing. The cookie is sealed with `session.key`, bound to the 
 half an hour; once a rating is decided, the phone number and the answer are taken out of it.
 """
 
+import base64
 import hashlib
 import hmac
-import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet, InvalidToken
 from fastapi import Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from chassis import key_files
 
 COOKIE = "hl_draft"
 LIFETIME_SECONDS = 30 * 60
@@ -126,21 +128,10 @@ def path_of(officer_id: str) -> str:
 
 
 def load_key(folder: Path) -> bytes:
-    """The key in `session.key`, made on first use (mode 0600); processes starting at once share one."""
+    """The key in `session.key`, made on first use, as Fernet takes it. Raises KeyMissing."""
     path = folder / "session.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = folder / f".session.key.{secrets.token_hex(4)}"
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
-        try:
-            os.link(made, path)
-        except FileExistsError:
-            pass  # another process was first; its key is the one
-        finally:
-            made.unlink()
-    return path.read_bytes().strip()
+    key_files.create(path)
+    return base64.urlsafe_b64encode(key_files.read(path))
 
 
 def now() -> datetime:

@@ -1,6 +1,9 @@
 """Verification's commands."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +12,7 @@ import typer
 from chassis.http import serve as serve_app
 from chassis.logs import configure
 from chassis.postgres import migrate as apply_migrations
-from services.verification.adapters.key_files import create_keys
+from services.verification.adapters.key_files import KeyMissing, create_keys
 from services.verification.bootstrap import api_app, worker_app
 from services.verification.settings import Settings
 
@@ -32,7 +35,9 @@ def worker() -> None:
     """Decide submissions, send phone codes. Example: python -m services.verification worker"""
     settings = Settings()
     configure("verification-worker", level=settings.log_level)
-    serve_app(worker_app(settings), host=settings.host, port=settings.worker_port)
+    with _keys_there(settings):
+        application = worker_app(settings)
+    serve_app(application, host=settings.host, port=settings.worker_port)
 
 
 @app.command()
@@ -40,7 +45,9 @@ def serve() -> None:
     """Serve challenges and outcomes over HTTP. Example: python -m services.verification serve"""
     settings = Settings()
     configure("verification", level=settings.log_level)
-    serve_app(api_app(settings), host=settings.host, port=settings.port)
+    with _keys_there(settings):
+        application = api_app(settings)
+    serve_app(application, host=settings.host, port=settings.port)
 
 
 @keys.command("create")
@@ -50,6 +57,17 @@ def create(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> N
     Never overwrites one. Example: python -m services.verification keys create --edition 2017
     """
     print(create_keys(Settings().keys_dir, edition).model_dump_json())
+
+
+@contextmanager
+def _keys_there(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except KeyMissing as error:
+        sys.stderr.write(
+            f"{settings.keys_dir}: {error} is missing; make it with: keys create --edition EDITION\n"
+        )
+        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 
-from portal.draft import COOKIE, Draft
+from portal.draft import COOKIE, Draft, load_key
 from tests.support.system import System
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -91,7 +91,7 @@ class Visitor:
 
     async def draft(self, page: Page) -> Draft:
         """What the portal keeps sealed in the browser of `page`, opened with the portal's own key."""
-        key = (self.system.wiring.keys("portal") / "session.key").read_bytes()
+        key = load_key(self.system.wiring.keys("portal"))
         [sealed] = [c["value"] for c in await self.context.cookies(page.url) if c["name"] == COOKIE]
         return Draft.model_validate_json(Fernet(key).decrypt(sealed.strip('"')))
 

@@ -1,10 +1,8 @@
-"""Secrets, each a file of 32 random bytes in base64, readable by its owner alone."""
+"""Intake's secret, and an edition's key for pseudonyms, as key files."""
 
-import base64
-import os
-import secrets
 from pathlib import Path
 
+from chassis import key_files
 from services.intake.ports import KeysMissing
 
 SECRET = "intake.secret"  # noqa: S105 - a file's name
@@ -13,8 +11,7 @@ _PSEUDONYM = ".pseudonym.key"
 
 def create_keys(folder: Path, edition_id: str) -> list[str]:
     """Make what is missing, keep what is there. Returns the names of the files made."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return [name for name in (SECRET, f"{edition_id}{_PSEUDONYM}") if _create(folder / name)]
+    return [name for name in (SECRET, f"{edition_id}{_PSEUDONYM}") if key_files.create(folder / name)]
 
 
 class FileKeys:
@@ -46,25 +43,6 @@ class FileKeys:
 
     def _read(self, name: str) -> bytes:
         try:
-            key = base64.b64decode((self._folder / name).read_text().strip(), validate=True)
-        except OSError as error:
-            raise KeysMissing(name) from error
-        except ValueError as error:
-            raise KeysMissing(f"{name} (not base64)") from error
-        if len(key) != 32:
-            raise KeysMissing(f"{name} (not 32 bytes)")
-        return key
-
-
-def _create(path: Path) -> bool:
-    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
-        os.link(made, path)  # fails where there is one: none is ever overwritten
-    except FileExistsError:
-        return False
-    finally:
-        made.unlink()
-    return True
+            return key_files.read(self._folder / name)
+        except key_files.KeyMissing as error:
+            raise KeysMissing(str(error)) from error

@@ -14,6 +14,7 @@ import structlog
 from cryptography.fernet import Fernet
 
 from chassis.logs import configure
+from portal.draft import load_key
 from tests.unit.portal.conftest import FORM, PHONE, Citizen, OpenPortal
 from tests.unit.portal.fake_data import SMS_CODE
 
@@ -72,7 +73,7 @@ async def test_the_draft_cookie_is_sealed_bound_to_the_officer_and_out_of_reach_
 async def test_a_decided_rating_leaves_nothing_personal_in_the_cookie(
     citizen: Citizen, tmp_path: Path
 ) -> None:
-    key = Fernet((tmp_path / "keys" / "session.key").read_bytes())
+    key = Fernet(load_key(tmp_path / "keys"))
     await citizen.fill_form("not_satisfied")
     assert PHONE in key.decrypt(citizen.client.cookies["hl_draft"]).decode()
     await citizen.post(f"{FORM}/ly-do", reasons=["khac"])
