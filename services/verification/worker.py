@@ -44,20 +44,23 @@ class Worker:
                 self._membership = await self._through_kafka(self._start)
                 await self._watch(self._membership)
             finally:
-                await self.revoked(set(self._running))
-                if self._membership is not None:
-                    await self._membership.stop()
-                    self._membership = None
+                await self._leave()
 
     async def _start(self) -> Membership:
         membership = self._membership = self._join(self)
         try:
             await membership.start()
         except BaseException:
-            await self.revoked(set(self._running))
-            await membership.stop()
+            await self._leave()
             raise
         return membership
+
+    async def _leave(self) -> None:
+        """A rebalance may be under way: no partition may begin on a consumer that is about to stop."""
+        membership, self._membership = self._membership, None
+        await self.revoked(set(self._running))
+        if membership is not None:
+            await membership.stop()
 
     async def _watch(self, membership: Membership) -> None:
         """Until a partition ends by itself. Says meanwhile whether the broker answers."""

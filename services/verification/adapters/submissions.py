@@ -22,12 +22,14 @@ REBALANCE_SECONDS = 10
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, owner: Assignee) -> None:
         self._owner = owner
+        self.over = False
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         await self._owner.revoked({tp.partition for tp in revoked})
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._owner.assigned({tp.partition for tp in assigned})
+        if not self.over:
+            await self._owner.assigned({tp.partition for tp in assigned})
 
 
 class KafkaSubmissions:
@@ -43,7 +45,8 @@ class KafkaSubmissions:
             # One fetch serves all partitions; a busy one must not wait long for the others' silence.
             fetch_max_wait_ms=100,
         )
-        self._consumer.subscribe([RATING_SUBMISSIONS.name], listener=_Listener(owner))
+        self._listener = _Listener(owner)
+        self._consumer.subscribe([RATING_SUBMISSIONS.name], listener=self._listener)
 
     async def start(self) -> None:
         async with asyncio.timeout(START_SECONDS):
@@ -54,6 +57,7 @@ class KafkaSubmissions:
 
     async def stop(self) -> None:
         """Leave the group, so that the partitions move at once."""
+        self._listener.over = True
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._consumer.stop()
