@@ -13,10 +13,10 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults contracts lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest contracts lock
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo "  make run serves on 127.0.0.1: HTTP from port 8000 (HAILONG_PORT_BASE), Kafka on 9092 (HAILONG_KAFKA_PORT),"
 	@echo "  PostgreSQL on 5433 (HAILONG_POSTGRES_PORT). Another Python: make PYTHON=python3.12 ..."
@@ -80,6 +80,10 @@ endif
 faults: ## Break everything CYCLES=20 times (SEED=0 draws one, BROKERS=1) while ratings come in, and count
 	$(DEV)
 	@exec $(PY) -m faults run --cycles $(CYCLES) --seed $(SEED) --brokers $(BROKERS)
+
+faults-selftest: ## Break each guarantee in a copy of the code, and show that the fault campaign finds it
+	$(DEV)
+	@exec $(PY) -m faults selftest
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)
