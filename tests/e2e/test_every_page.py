@@ -1,15 +1,21 @@
 """Every page, looked at by axe-core in both sizes and both colours, and kept as pictures."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
+import yaml
 from playwright.async_api import Browser, expect
 
+from deploy.local.layout import CHECKOUT
 from tests.e2e.browser import Visitor, a_visitor
-from tests.e2e.city import Place, counted
+from tests.e2e.city import FIGURES_SECONDS, Place, counted
 from tests.e2e.looking import look_at
 from tests.e2e.walking import NOT_SATISFIED, THANKS, enter_code, fill_form, on, press, wrong
 from tests.support.system import UNIT, System, new_phone
 
 FIRST_PAGE_BYTES = 150 * 1024
+LEFT = "nguyen-thi-lan"
 PATHS = {
     "01-home": "/",
     "02-groups": "/danh-gia",
@@ -33,6 +39,38 @@ async def test_a_page_that_is_not_there_is_sound(visitor: Visitor) -> None:
     page = await visitor.open("/khong-co")
     await on(page, "Không tìm thấy trang")
     await look_at(page, "09-not-found")
+
+
+async def test_the_page_without_an_open_survey_is_sound(visitor: Visitor, place: Place) -> None:
+    page = await visitor.open(f"{place.form}/da-dong")
+    await on(page, "Hiện không có đợt khảo sát nào đang mở")
+    await look_at(page, "09-no-edition")
+
+
+async def test_the_page_of_an_officer_who_has_left_is_sound(
+    visitor: Visitor, system: System, place: Place, tmp_path: Path
+) -> None:
+    visitor.forgiven.append("status of 404")
+    await system.run("intake", "services.intake", "publish", str(_with_one_who_left(place, tmp_path)))
+    left = f"{place.unit_id}.{LEFT}"
+    async with asyncio.timeout(FIGURES_SECONDS):
+        url = f"{system.url('intake')}/v1/directory/officers/{left}"
+        while (await system.http.get(url)).status_code != 200:
+            await asyncio.sleep(0.05)
+    page = await visitor.open(f"/danh-gia/cong-chuc/{left}")
+    await on(page, "Công chức này hiện không nhận đánh giá")
+    await look_at(page, "05-officer-left")
+
+
+def _with_one_who_left(place: Place, folder: Path) -> Path:
+    """The directory of 2017, with one officer more in a place's unit, who is there no longer."""
+    document = yaml.safe_load((CHECKOUT / "data" / "directory-2017.yaml").read_text())
+    units = [unit for group in document["directory"]["groups"] for unit in group["units"]]
+    [unit] = [unit for unit in units if unit["id"] == place.unit_id]
+    unit["officers"].append({"id": LEFT, "name": "Nguyễn Thị Lan", "active_until": "2017-06-01"})
+    file = folder / "directory.yaml"
+    file.write_text(yaml.safe_dump(document, allow_unicode=True))
+    return file
 
 
 async def test_the_pages_of_a_rating_are_sound(visitor: Visitor, place: Place) -> None:

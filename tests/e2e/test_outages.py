@@ -45,6 +45,17 @@ async def test_a_rating_that_intake_could_not_take_is_kept_and_sent_again_once(
     assert await submissions(system, place) == 1
 
 
+async def test_a_page_that_cannot_be_made_without_intake_says_so(visitor: Visitor, system: System) -> None:
+    visitor.forgiven += AWAY
+    page = await visitor.open("/danh-gia")
+    async with away(system, "intake"):
+        await visitor.open("/danh-gia/tim-kiem?q=nguyen", page)
+        await on(page, "Tạm thời chưa phục vụ được")
+        await look_at(page, "09-away")
+    await page.reload()
+    await on(page, "Tìm đơn vị, công chức")
+
+
 async def test_without_verification_the_form_is_kept_until_there_is_a_picture(
     visitor: Visitor, system: System, place: Place
 ) -> None:

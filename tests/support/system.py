@@ -95,7 +95,7 @@ class System:
     async def _bring_up(self) -> None:
         await asyncio.to_thread(assets.build)
         for name in ("verification", "aggregation"):
-            await self._run(name, f"services.{name}", "migrate")
+            await self.run(name, f"services.{name}", "migrate")
         await self.publish("2017")
         await asyncio.gather(*(part.start() for name, part in self.parts.items() if name != "portal"))
         await self.parts["portal"].start()
@@ -141,15 +141,15 @@ class System:
         else they stay open beside it, and the highest id is the one that intake shows.
         """
         keys = ("keys", "create", "--edition", edition)
-        await self._run("intake", "services.intake", *keys)
-        sealing_key = await self._run("verification", "services.verification", *keys)
+        await self.run("intake", "services.intake", *keys)
+        sealing_key = await self.run("verification", "services.verification", *keys)
         document = yaml.safe_load((CHECKOUT / "data" / "edition-2017.yaml").read_text())
         document["edition"] |= {"id": edition}
         document["edition"]["policy"] |= policy
         file = self.layout.root / f"edition-{edition}.yaml"
         file.write_text(yaml.safe_dump(document, allow_unicode=True))
         files = [str(CHECKOUT / "data" / "directory-2017.yaml"), str(file), *["--prune"] * alone]
-        await self._run("intake", "services.intake", "publish", *files, "--sealing-key", sealing_key)
+        await self.run("intake", "services.intake", "publish", *files, "--sealing-key", sealing_key)
         if self.parts["intake"].process.running:
             await self._until_intake_serves(edition)
 
@@ -158,7 +158,8 @@ class System:
             while (await self.edition())["id"] != edition:
                 await asyncio.sleep(0.05)
 
-    async def _run(self, service: str, module: str, *arguments: str) -> str:
+    async def run(self, service: str, module: str, *arguments: str) -> str:
+        """One of a service's commands, to its end; what it printed."""
         name = f"{service}-{arguments[0]}"
         process = python(self.layout, name, module, *arguments, settings=self._settings(service))
         return (await run_to_end(process, STEP_SECONDS)).strip()
@@ -166,8 +167,7 @@ class System:
     # --- as a client -----------------------------------------------------------------------------------
 
     async def edition(self) -> Json:
-        answer = await self.http.get(f"{self.url('intake')}/v1/edition")
-        return dict(answer.json())
+        return dict((await self.http.get(f"{self.url('intake')}/v1/edition")).json())
 
     async def challenge(self, edition: str = "2017") -> tuple[str, str]:
         """A new challenge's id, and its digits."""
