@@ -74,13 +74,18 @@ class Probes:
         self._http = http
         self._figures = figures
         self._posted = 0
-        self._unknown = 0
 
     async def recovered(self, seconds: float) -> bool:
         """Post probes now; whether all of them show in the figures within `seconds`.
 
-        A probe that was given up may count or not; from then on the figures may show so many more.
+        Those that do not are the checker's to judge: the next ones count from what shows then.
         """
+        if await self._post_and_see(seconds):
+            return True
+        self._posted = max(0, await self._shown())
+        return False
+
+    async def _post_and_see(self, seconds: float) -> bool:
         until = time.monotonic() + seconds
         officers = [self._planner.probed[n % len(self._planner.probed)] for n in range(PROBES)]
         try:
@@ -88,10 +93,8 @@ class Probes:
                 probes = [self._planner.probe(officer) for officer in officers]
                 kept = await asyncio.gather(*(self._client.rate(probe) for probe in probes))
         except TimeoutError:
-            self._unknown += PROBES
             return False
         self._posted += sum(each is not None for each in kept)
-        self._unknown += sum(each is None for each in kept)
         while time.monotonic() < until:
             if await self._shown() >= self._posted:
                 return True
