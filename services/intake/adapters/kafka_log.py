@@ -20,7 +20,7 @@ from contracts.envelope import Message
 from services.intake import metrics
 from services.intake.ports import NotKept
 
-APPEND_SECONDS = 4.5  # so that callers have their answer within 5
+APPEND_SECONDS = 4.0  # so that callers have their answer within 5
 START_SECONDS = 10.0
 STOP_SECONDS = 3.0
 IN_FLIGHT_MOST = 2_000

@@ -147,7 +147,7 @@ async def test_a_failure_no_outage_explains_ends_the_worker_at_once(stage: Stage
     begun = time.monotonic()
     await stage.send([accepted()])
     assert await worker.ended() == 1
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 25  # long before a stall would be noticed
 
 
 async def test_a_log_that_was_cut_behind_the_checkpoint_ends_the_worker_with_the_reason(stage: Stage) -> None:

@@ -96,7 +96,7 @@ async def test_the_challenge_of_the_api_makes_a_rating_count_and_the_caller_hear
         started = time.monotonic()
         await world.submit(submission)
         bodies = await asyncio.gather(*waiting)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 15  # not when their 20 seconds were over
     for body in bodies:
         assert body.pop("decided_at")
         assert body == {"rating_id": str(submission.rating_id), "status": "accepted"}
@@ -106,7 +106,7 @@ async def test_a_rating_nobody_knows_is_pending_for_as_long_as_asked(api: httpx.
     rating_id = uuid4()
     started = time.monotonic()
     assert await outcome(api, rating_id) == {"rating_id": str(rating_id), "status": "pending"}
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 5
     assert await outcome(api, rating_id, wait=0.5) == {"rating_id": str(rating_id), "status": "pending"}
     assert time.monotonic() - started >= 0.5
     assert (await api.get(f"/v1/ratings/{rating_id}/outcome", params={"wait": 26})).status_code == 422
