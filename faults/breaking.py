@@ -15,7 +15,7 @@ from faults.schedule import Act, Fault
 from faults.sms import SmsTrouble
 from faults.stack import Stack
 
-REACH_SECONDS = 20.0
+REACH_SECONDS = 60.0
 GRACEFUL_SECONDS = 30.0
 STOPPED = "T"
 RARE = ("after-sms",)
