@@ -69,9 +69,9 @@ class Envelope(Generic[E_co]):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What Kafka carries."""
+    """What Kafka carries. Ours all have a key; what others wrote may have none."""
 
-    key: bytes
+    key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
 

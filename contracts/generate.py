@@ -39,7 +39,7 @@ def example(event: Event) -> dict[str, Any]:
     message = encode(golden.envelope(event), key=key_of(event))
     assert message.value is not None  # noqa: S101 - encode never makes a tombstone
     return {
-        "key": message.key.decode(),
+        "key": (message.key or b"").decode(),
         "headers": {name: value.decode() for name, value in message.headers},
         "value": json.loads(message.value),
     }
@@ -60,6 +60,7 @@ def asyncapi() -> dict[str, Any]:
                     "topicConfiguration": {
                         "cleanup.policy": [topic.config["cleanup.policy"]],
                         "retention.ms": int(topic.config["retention.ms"]),
+                        "max.message.bytes": topic.message_bytes,
                     },
                 }
             },

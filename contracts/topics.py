@@ -18,11 +18,15 @@ from contracts.events import (
 
 DAY_MS = 24 * 60 * 60 * 1000
 DLT_SUFFIX = "-dlt"
+# A value of 1 MiB with its headers; and of such a message the dead letter, whose headers say why as well.
+# Measured by the broker after compression, so a dead letter can still be too large: see dead_letters.py.
+MESSAGE_BYTES = 1024 * 1024 + 64 * 1024
+DEAD_LETTER_BYTES = MESSAGE_BYTES + 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`retention_days` None keeps messages for ever."""
+    """`retention_days` None keeps messages for ever; `message_bytes` is the largest that fits."""
 
     name: str
     description: str
@@ -33,6 +37,7 @@ class Topic:
     events: tuple[type[Event], ...] = ()
     compacted: bool = False
     retention_days: int | None = None
+    message_bytes: int = MESSAGE_BYTES
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -43,6 +48,7 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(retention),
             "retention.bytes": "-1",
+            "max.message.bytes": str(self.message_bytes),
             **self.extra,
         }
 
@@ -91,6 +97,7 @@ def _dead_letters_of(topic: Topic, consumer: str) -> Topic:
         key="as the original",
         partitions=1,
         retention_days=topic.retention_days or 365,
+        message_bytes=DEAD_LETTER_BYTES,
     )
 
 
