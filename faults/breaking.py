@@ -11,12 +11,13 @@ from pathlib import Path
 from faults.processes.failpoints import CRASHED
 from faults.proxy import Link, Trouble
 from faults.replicas import Replica
-from faults.schedule import Act, Fault
+from faults.schedule import BROKER, Act, Fault
 from faults.sms import SmsTrouble
 from faults.stack import Stack
 
 REACH_SECONDS = 60.0
 GRACEFUL_SECONDS = 30.0
+FILLING_SECONDS = 30.0
 STOPPED = "T"
 RARE = ("after-sms",)
 
@@ -44,7 +45,7 @@ async def do(stack: Stack, fault: Fault) -> Done:
         await asyncio.sleep(fault.seconds)
         stack.sms.trouble = None
         return Done(time.monotonic())
-    if fault.act in (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_FREEZE):
+    if fault.act in BROKER:
         return await _broker(stack, fault)
     return await _postgres(stack, fault)
 
@@ -159,6 +160,7 @@ async def _link(links: list[Link], trouble: Trouble, seconds: float) -> Done:
 async def _broker(stack: Stack, fault: Fault) -> Done:
     number = fault.replica or 0
     node = stack.kafka.nodes[number]
+    reached = True
     if fault.act is Act.BROKER_FREEZE:
         stack.kafka.freeze(number)
         await asyncio.sleep(fault.seconds)
@@ -167,12 +169,19 @@ async def _broker(stack: Stack, fault: Fault) -> Done:
     stopped_in = None
     if fault.act is Act.BROKER_KILL:
         await node.kill()
+    elif fault.act is Act.BROKER_DISK:
+        stack.kafka.fill_disk(number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FILLING_SECONDS):
+                await node.process.wait()
+        reached = not node.process.running
+        await node.kill()
     else:
         started = time.monotonic()
         await node.stop()
         stopped_in = time.monotonic() - started
     await stack.kafka.start(number)
-    return Done(time.monotonic(), stopped_in=stopped_in)
+    return Done(time.monotonic(), stopped_in=stopped_in, reached=reached)
 
 
 async def _postgres(stack: Stack, fault: Fault) -> Done:

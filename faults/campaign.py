@@ -40,6 +40,7 @@ class Cycle:
 
     fault: str
     kind: str
+    part: str
     took: float = 0.0
     recovery: float | None = None
     stopped_in: float | None = None
@@ -131,14 +132,14 @@ class Campaign:
         client = Client(
             http=http,
             intake=[replica.url for replica in stack.of("intake")],
-            verification=stack.of("verification")[0].url,
+            verification=[replica.url for replica in stack.of("verification")],
             challenges=Challenges(read_key(stack.layout.keys / "verification" / CHALLENGE_KEY)),
             sms=stack.sms,
             ledger=self._ledger,
             chance=chance,
         )
         load = Load(client, planner, order.rate)
-        probes = Probes(client, planner, http, stack.of("aggregation")[0].url)
+        probes = Probes(client, planner, http, [replica.url for replica in stack.of("aggregation")])
         posting = asyncio.create_task(load.run())
         try:
             if not await probes.recovered(RECOVERY_SECONDS):
@@ -159,7 +160,7 @@ class Campaign:
             await asyncio.wait({posting})
 
     async def _cycle(self, number: int, fault: Fault, probes: Probes) -> None:
-        cycle = Cycle(str(fault), fault.kind)
+        cycle = Cycle(str(fault), fault.kind, fault.part)
         self.results.cycles.append(cycle)
         started = time.monotonic()
         done: Done = await do(self._stack, fault)

@@ -24,14 +24,14 @@ Answer = tuple[int, dict[str, Any]]
 
 
 class Client:
-    """Sends each request to a replica of intake drawn by `chance`. Unreachable counts as status 0."""
+    """Sends each request to a replica drawn by `chance`. Unreachable counts as status 0."""
 
     def __init__(
         self,
         *,
         http: httpx.AsyncClient,
         intake: list[str],
-        verification: str,
+        verification: list[str],
         challenges: Challenges,
         sms: SmsGateway,
         ledger: Ledger,
@@ -70,10 +70,10 @@ class Client:
             planned.challenge = planned.partner.challenge
             return bool(planned.challenge)
         until = time.monotonic() + CHALLENGE_SECONDS
-        url = f"{self._verification}/v1/challenges"
         attempt = 0
         while time.monotonic() < until:
             attempt += 1
+            url = f"{self._chance.choice(self._verification)}/v1/challenges"
             status, issued = await self._post(url, {"edition_id": planned.edition}, {})
             if status == 201:
                 digits = self._challenges.open(issued["id"]).digits

@@ -68,7 +68,7 @@ class Load:
 class Probes:
     """Ratings of units that nothing else rates: seen in the public figures, the whole way works again."""
 
-    def __init__(self, client: Client, planner: Planner, http: httpx.AsyncClient, figures: str) -> None:
+    def __init__(self, client: Client, planner: Planner, http: httpx.AsyncClient, figures: list[str]) -> None:
         self._client = client
         self._planner = planner
         self._http = http
@@ -102,12 +102,15 @@ class Probes:
         return False
 
     async def _shown(self) -> int:
-        """The probes in the figures; -1 while these cannot be read."""
+        """The probes in the figures that every replica shows; -1 while one of them cannot be read."""
+        return min(await asyncio.gather(*(self._shown_by(replica) for replica in self._figures)))
+
+    async def _shown_by(self, replica: str) -> int:
         shown = 0
         for unit in PROBED:
             try:
                 answer = await self._http.get(
-                    f"{self._figures}/v1/satisfaction/units/{unit}", params={"edition": "faults-captcha"}
+                    f"{replica}/v1/satisfaction/units/{unit}", params={"edition": "faults-captcha"}
                 )
             except httpx.HTTPError:
                 return -1

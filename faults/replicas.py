@@ -32,9 +32,9 @@ class Service:
 SERVICES = (
     Service("intake", "services.intake", "serve", 2, kafka=True),
     Service("verification-worker", "services.verification", "worker", 2, kafka=True, postgres="verification"),
-    Service("verification", "services.verification", "serve", 1, kafka=False, postgres="verification"),
+    Service("verification", "services.verification", "serve", 2, kafka=False, postgres="verification"),
     Service("aggregation-worker", "services.aggregation", "worker", 2, kafka=True, postgres="aggregation"),
-    Service("aggregation", "services.aggregation", "serve", 1, kafka=False, postgres="aggregation"),
+    Service("aggregation", "services.aggregation", "serve", 2, kafka=False, postgres="aggregation"),
 )
 
 

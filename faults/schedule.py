@@ -23,12 +23,15 @@ class Act(StrEnum):
     BROKER_KILL = "broker kill"
     BROKER_RESTART = "broker restart"
     BROKER_FREEZE = "broker freeze"
+    BROKER_DISK = "broker disk full"
     POSTGRES_IMMEDIATE = "postgres immediate shutdown"
     POSTGRES_KILL = "postgres kill"
     POSTGRES_RESTART = "postgres restart"
     SMS = "sms"
 
 
+BROKER = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_FREEZE, Act.BROKER_DISK)
+POSTGRES = (Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL, Act.POSTGRES_RESTART)
 FAILPOINTS = {
     "intake": ("before-append", "after-append"),
     "verification-worker": (
@@ -60,6 +63,15 @@ class Fault:
     @property
     def kind(self) -> str:
         return " ".join(part for part in (self.act.value, self.target, self.detail) if part)
+
+    @property
+    def part(self) -> str:
+        """What breaks: goals of recovery are set for each."""
+        if self.act in BROKER:
+            return "broker"
+        if self.act in POSTGRES:
+            return "PostgreSQL"
+        return {Act.LINK: "network", Act.SMS: "SMS gateway"}.get(self.act, "process")
 
     def __str__(self) -> str:
         which = "" if self.replica is None else f" #{self.replica}"
@@ -94,11 +106,13 @@ def deck() -> list[Fault]:
     servers = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL)
     found += [Fault(act) for act in (*servers, Act.POSTGRES_RESTART)]
     found.append(Fault(Act.BROKER_FREEZE, seconds=6.0))
+    found.append(Fault(Act.BROKER_FREEZE, detail="past every deadline", seconds=35.0))
+    found.append(Fault(Act.BROKER_DISK))
     found += [Fault(Act.SMS, detail=trouble.value, seconds=6.0) for trouble in SmsTrouble]
     return found
 
 
-HEAVY = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_FREEZE, Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL)
+HEAVY = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL)
 
 
 def schedule(cycles: int, seed: int, *, brokers: int = 1, only: str = "") -> list[Fault]:
@@ -126,7 +140,7 @@ def _drawn(fault: Fault, chance: random.Random, replicas: dict[str, int], broker
     if fault.act in (Act.FREEZE, Act.ZOMBIE):
         seconds = max(seconds, FREEZE_SECONDS)
     replica: int | None = None
-    if fault.act in (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_FREEZE):
+    if fault.act in BROKER:
         replica = chance.randrange(brokers)
     elif fault.target and fault.act is not Act.KILL_ALL:
         count = replicas[fault.target.split("/")[0]]

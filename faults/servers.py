@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from deploy.local.postgres import Database
 
 DATABASES = ("verification", "aggregation", "refolded")
 START_SECONDS = 60.0
+TORN_AFTER_BYTES = 100
 
 
 def brokers(layout: Layout, jars: Path, ways: list[dict[str, int]]) -> list[Broker]:
@@ -75,6 +77,14 @@ class Kafka:
 
     def freeze(self, number: int) -> None:
         os.kill(self.nodes[number].process.pid, signal.SIGSTOP)
+
+    def fill_disk(self, number: int) -> None:
+        """Let the broker write no further than a little past its longest segment, so that its next batch is
+        torn off, as by a full disk: a limit on the size of files needs no root (setrlimit(2))."""
+        node = self.nodes[number]
+        longest = max(path.stat().st_size for path in node.data.glob("rating-*/*.log"))
+        limit = longest + TORN_AFTER_BYTES
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
 
     def thaw(self, number: int) -> None:
         os.kill(self.nodes[number].process.pid, signal.SIGCONT)
