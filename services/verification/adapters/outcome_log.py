@@ -6,14 +6,17 @@ every earlier one, so a worker that lost the partition without noticing cannot c
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import (
     DuplicateSequenceNumber,
     InvalidProducerEpoch,
     InvalidProducerIdMapping,
     InvalidTxnState,
     KafkaError,
+    NodeNotReadyError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
     UnknownProducerId,
@@ -63,6 +66,7 @@ class KafkaOutcomeLog:
             if isinstance(error, AssertionError):  # how aiokafka meets a cluster without a living broker
                 raise ConnectionError(str(error)) from error
             raise
+        _ask_once(producer)
         return cls(producer, partition, group)
 
     async def commit(
@@ -98,6 +102,32 @@ class KafkaOutcomeLog:
 
     async def close(self) -> None:
         await abandon(self._producer)
+
+
+class AnswerLost(Exception):
+    """A coordinator was asked and did not answer: it may do what it was asked at any later time."""
+
+
+def _ask_once(producer: AIOKafkaProducer) -> None:
+    """Let a lost answer of a coordinator end the producer, where aiokafka would ask again.
+
+    All transactions of a producer have one epoch (aiokafka has no EndTxn v5), so a request that strays in the
+    network may be carried out in the next transaction: an offset from before, or a commit of half of it. The
+    next producer has a new epoch, which fences whatever still strays.
+    """
+    send = producer.client.send
+
+    async def send_once(node_id: int, request: Any, *, group: Any = ConnectionGroup.DEFAULT) -> Any:
+        try:
+            return await send(node_id, request, group=group)
+        except NodeNotReadyError:
+            raise  # it was not sent
+        except KafkaError as error:
+            if group is ConnectionGroup.COORDINATION:
+                raise AnswerLost(repr(error)) from error
+            raise
+
+    producer.client.send = send_once
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -4,11 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import RequestTimedOutError
+from aiokafka.protocol.transaction import EndTxnRequest, TxnOffsetCommitRequest
 
 from contracts.envelope import Message
+from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
 from services.verification.adapters.submissions import GROUP
@@ -241,3 +247,38 @@ async def test_one_partition_in_doubt_does_not_hold_up_the_others(world: World) 
         assert await world.said([stuck]) == {stuck.id: []}
         broken = False
         await exactly_once(world, [stuck, free])
+
+
+async def test_a_request_that_strays_in_the_network_changes_no_later_transaction(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker gets a transaction's offset only in the middle of the next one, as after a time-out."""
+    send, stray, late = AIOKafkaClient.send, [], False
+
+    async def straying(client: AIOKafkaClient, node: int, request: Any, **more: Any) -> Any:
+        if isinstance(request, TxnOffsetCommitRequest) and not stray:
+            stray.append(request)
+            raise RequestTimedOutError
+        if isinstance(request, EndTxnRequest) and late:
+            await send(client, node, stray[0], **more)
+        return await send(client, node, request, **more)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", straying)
+
+    log = await KafkaOutcomeLog.open(world.settings.kafka, 3, GROUP)
+    try:
+        for upto in (10, 20):
+            late = upto == 20
+            try:
+                await log.commit([], [], Committed(upto, 0))
+            except Torn:  # what a worker does then
+                await log.close()
+                log = await KafkaOutcomeLog.open(world.settings.kafka, 3, GROUP)
+                await log.commit([], [], Committed(upto, 0))
+    finally:
+        await log.close()
+    assert len(stray) == 1
+    async with world.consumer(group_id=GROUP) as consumer:
+        where = TopicPartition(RATING_SUBMISSIONS.name, 3)
+        consumer.assign([where])
+        assert await consumer.committed(where) == 20
