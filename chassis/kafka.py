@@ -21,6 +21,7 @@ from aiokafka.errors import (
 from pydantic import BaseModel
 
 from chassis.logs import logger
+from contracts.topics import DEAD_LETTER_BYTES
 
 log = logger(__name__)
 ABANDON_SECONDS = 2.0
@@ -108,4 +109,11 @@ class KafkaClient(BaseModel):
 
     def producer_arguments(self, client_id: str) -> dict[str, Any]:
         """For producers: acknowledged by all replicas, idempotent."""
-        return {**self.arguments(client_id), "acks": "all", "enable_idempotence": True, "linger_ms": 0}
+        return {
+            **self.arguments(client_id),
+            "acks": "all",
+            "enable_idempotence": True,
+            "linger_ms": 0,
+            # The catalogue says for each topic what fits, and the broker holds to it.
+            "max_request_size": DEAD_LETTER_BYTES,
+        }

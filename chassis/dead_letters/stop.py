@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client import Gauge
 
-from chassis.dead_letters.cap import Limits, TooManyDeadLetters
+from chassis.dead_letters.cap import Cap, Limits, TooManyDeadLetters
 from chassis.logs import logger
 from chassis.readiness import Check
 
@@ -15,6 +15,18 @@ STOPPED = Gauge(
     "consumer_stopped_by_dead_letters",
     "1 while the consumer is stopped because too many messages could not be read, else 0.",
 )
+SHARE = Gauge(
+    "consumer_dead_letter_share", "Of the last messages read, the share that could not be understood: 0 to 1."
+)
+
+
+def watched(limits: Limits, check: Check) -> Cap:
+    """A cap whose share shows in the metrics, and which has not stopped anything yet."""
+    cap = Cap(limits)
+    SHARE.set_function(lambda: cap.share)
+    STOPPED.set(0)
+    check.up()
+    return cap
 
 
 async def stay_stopped(check: Check, found: TooManyDeadLetters, *, setting: str, limits: Limits) -> None:

@@ -3,14 +3,17 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaClient
 from fastapi import FastAPI
 
 from chassis import kafka, postgres
+from chassis.dead_letters import stop
+from chassis.dead_letters.cap import TooManyDeadLetters
 from chassis.http import create_app
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
@@ -35,6 +38,7 @@ from services.aggregation.watching import Watch
 log = logger(__name__)
 STOP_SECONDS = 3.0
 GIVE_UP_SECONDS = 5.0
+SHARE_SETTING = "AGGREGATION_DEAD_LETTER_SHARE"
 
 
 def api_app(settings: Settings) -> FastAPI:
@@ -91,12 +95,14 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
     kafka_up, postgres_up, directory_read, _ = checks
     dead_letter_topic = readiness.check("dead_letters", required=False)
     dead_letter_topic.up()
+    readable = readiness.check(stop.CHECK)
+    limits = settings.dead_letter_limits
     pool = await _pool(settings, readiness, "aggregation-worker", most=4)
     stack.push_async_callback(_close, pool)
     dead_letters = KafkaDeadLetters(client)
     stack.push_async_callback(dead_letters.close)
     ledger = PostgresLedger(pool)
-    folder = Folder(ledger, dead_letters, postgres_up, dead_letter_topic)
+    folder = Folder(ledger, dead_letters, postgres_up, dead_letter_topic, stop.watched(limits, readable))
     await wait_out(kafka_up, lambda: _topic_there(client), outage=kafka.is_outage)
     worker = FaustWorker(
         client,
@@ -116,8 +122,25 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
     )
     watch = Watch(worker, folder, readiness, outage=kafka.is_outage, stall_seconds=settings.stall_seconds)
     owned.start("names", names)
-    owned.start("watch", watch.run())
-    await worker.run()
+    try:
+        await _until_one_fails(worker.run(), watch.run())
+    except TooManyDeadLetters as found:
+        # The partitions are others' from here on: a reader that is not at fault goes on with them.
+        await worker.stop(STOP_SECONDS)
+        await stop.stay_stopped(readable, found, setting=SHARE_SETTING, limits=limits)
+
+
+async def _until_one_fails(*both: Coroutine[Any, Any, None]) -> None:
+    """Raises the failure of the first; the others are cancelled."""
+    tasks = [asyncio.ensure_future(each) for each in both]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=1)
 
 
 async def _topic_there(client: KafkaClient) -> None:

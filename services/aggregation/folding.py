@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from chassis.dead_letters.cap import Cap, Limits, Verdict
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
@@ -65,12 +66,16 @@ class DeadLetters(Protocol):
 
 @dataclass(slots=True)
 class Folder:
-    """Folds batches, one at a time. Waits out outages; any other failure is its caller's end."""
+    """Folds batches, one at a time. Waits out outages; any other failure is its caller's end.
+
+    `cap` judges each batch before anything of it is buried or counted.
+    """
 
     ledger: Ledger
     dead_letters: DeadLetters
     postgres: Check
     dead_letter_topic: Check
+    cap: Cap = field(default_factory=lambda: Cap(Limits()))
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     checkpoints: dict[int, int] = field(default_factory=dict)
 
@@ -81,26 +86,31 @@ class Folder:
         return found
 
     async def handle(self, batch: Sequence[Received]) -> None:
-        """Fold the batch; returns once it is committed."""
+        """Fold the batch; returns once it is committed.
+
+        Raises TooManyDeadLetters, and has then done nothing.
+        """
         started = time.perf_counter()
         reads: dict[int, list[Read]] = defaultdict(list)
+        unreadable: list[tuple[Received, InvalidMessage]] = []
+        verdicts: list[Verdict] = []
         for received in batch:
-            reads[received.partition].append(await self._read(received))
+            outcome, error = _read(received)
+            reads[received.partition].append(Read(received.offset, received.follows, outcome))
+            if received.offset < self.checkpoints.get(received.partition, 0):
+                continue  # delivered again, and judged and buried before
+            reason = None if error is None else error.reason
+            verdicts.append(Verdict(received.partition, received.offset, reason))
+            if error is not None:
+                unreadable.append((received, error))
+        self.cap.judge(verdicts)
+        for received, error in unreadable:  # before the checkpoint passes them
+            await self._bury(received, error)
         counted = await wait_out(
             self.postgres, lambda: self.ledger.count(reads), outage=self.ledger.outage, most=2.0
         )
         self.checkpoints.update(counted.checkpoints)
         self._measure(len(batch), counted, time.perf_counter() - started)
-
-    async def _read(self, received: Received) -> Read:
-        """Decode; what can never be read is a dead letter before its offset is passed."""
-        try:
-            outcome: Outcome | None = _outcome(received)
-        except InvalidMessage as error:
-            outcome = None
-            if received.offset >= self.checkpoints.get(received.partition, 0):
-                await self._bury(received, error)
-        return Read(received.offset, received.follows, outcome)
 
     async def _bury(self, received: Received, error: InvalidMessage) -> None:
         message = dead_letter(
@@ -131,8 +141,12 @@ class Folder:
             metrics.AGE.observe(max(0.0, (now - outcome.submitted_at).total_seconds()))
 
 
-def _outcome(received: Received) -> Outcome:
-    event = decode(received.value, received.headers).data
-    if not isinstance(event, Outcome):
-        raise UnknownType(f"{event.NAME} does not belong on {RATING_OUTCOMES.name}")
-    return event
+def _read(received: Received) -> tuple[Outcome | None, InvalidMessage | None]:
+    """The outcome, or why there is none."""
+    try:
+        event = decode(received.value, received.headers).data
+    except InvalidMessage as error:
+        return None, error
+    if isinstance(event, Outcome):
+        return event, None
+    return None, UnknownType(f"{event.NAME} does not belong on {RATING_OUTCOMES.name}")

@@ -3,6 +3,8 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.dead_letters.cap import Limits
+
 
 class Settings(BaseSettings):
     """AGGREGATION_… variables."""
@@ -23,5 +25,17 @@ class Settings(BaseSettings):
         gt=0,
         description="A worker that has records to count, and counts none for so long, ends itself.",
     )
+    dead_letter_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="The worker stops when more of its last messages than this share cannot be read.",
+    )
+    dead_letter_window: int = Field(1_000, ge=1, description="How many last messages those are.")
+    dead_letter_least: int = Field(50, ge=1, description="So few unreadable messages never stop it.")
     city_name_vi: str = "Thành phố Đà Nẵng"
     city_name_en: str = "Da Nang City"
+
+    @property
+    def dead_letter_limits(self) -> Limits:
+        return Limits(self.dead_letter_window, self.dead_letter_share, self.dead_letter_least)

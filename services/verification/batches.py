@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from chassis.dead_letters.cap import Cap, Verdict
 from contracts.dead_letters import dead_letter
 from contracts.envelope import InvalidMessage, Message, UnknownType, decode
 from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted
@@ -67,22 +68,25 @@ class Reader:
         phone_codes: PhoneCodes,
         ring: KeyRing,
         clock: Clock,
+        cap: Cap,
     ) -> None:
         self._directory = directory
         self._challenges = challenges
         self._phone_codes = phone_codes
         self._ring = ring
         self._clock = clock
+        self._cap = cap
 
     async def read(self, partition: int, records: Sequence[Record]) -> Batch:
-        """`records` must not be empty."""
-        items, dead_letters, invalid = await asyncio.to_thread(self._decode, partition, records)
+        """`records` must not be empty. Raises TooManyDeadLetters: then nothing of them may be passed."""
+        items, dead_letters, reasons = await asyncio.to_thread(self._decode, partition, records)
+        self._cap.judge(Verdict(partition, each.offset, reasons.get(each.offset)) for each in records)
         if any(self._edition(item) is None for item in items if isinstance(item.event, RatingSubmitted)):
             # Intake read the edition in the directory before it took the rating, so it is there by now,
             # unless it was removed.
             await self._directory.catch_up()
         await asyncio.to_thread(self._understand, items)
-        return Batch(items, dead_letters, invalid, records[-1].offset + 1)
+        return Batch(items, dead_letters, list(reasons.values()), records[-1].offset + 1)
 
     def _edition(self, item: Item) -> EditionPublished | None:
         if isinstance(item.event, RatingSubmitted):
@@ -91,8 +95,9 @@ class Reader:
 
     def _decode(
         self, partition: int, records: Iterable[Record]
-    ) -> tuple[list[Item], list[Message], list[str]]:
-        items, dead_letters, invalid = [], [], []
+    ) -> tuple[list[Item], list[Message], dict[int, str]]:
+        """What can be read, the dead letters, and their reasons by offset."""
+        items, dead_letters, reasons = [], [], {}
         for record in records:
             try:
                 envelope = decode(record.value, record.headers)
@@ -100,7 +105,7 @@ class Reader:
                 if not isinstance(event, RatingSubmitted | PhoneCodeEntered):
                     raise UnknownType(f"{event.NAME} does not belong here")
             except InvalidMessage as error:
-                invalid.append(error.reason)
+                reasons[record.offset] = error.reason
                 dead_letters.append(
                     dead_letter(
                         key=record.key,
@@ -115,7 +120,7 @@ class Reader:
                 )
             else:
                 items.append(Item(Source(partition, offset=record.offset), envelope.id, event))
-        return items, dead_letters, invalid
+        return items, dead_letters, reasons
 
     def _understand(self, items: Iterable[Item]) -> None:
         for item in items:

@@ -11,6 +11,8 @@ import httpx
 from fastapi import FastAPI
 
 from chassis import kafka, postgres
+from chassis.dead_letters import stop
+from chassis.dead_letters.cap import TooManyDeadLetters
 from chassis.http import create_app
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
@@ -37,6 +39,7 @@ from services.verification.worker import Worker
 
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 20.0
+SHARE_SETTING = "VERIFICATION_DEAD_LETTER_SHARE"
 
 
 def utc_now() -> datetime:
@@ -69,6 +72,8 @@ def worker_app(
         through_kafka = through(group, kafka.is_outage)
         through_database = through(database, postgres.is_outage)
         sms_waiting = asyncio.Event()
+        readable = readiness.check(stop.CHECK)
+        cap = stop.watched(settings.dead_letter_limits, readable)
 
         async def decide() -> None:
             pool = await through_database(
@@ -80,7 +85,12 @@ def worker_app(
                 await directory.catch_up()
                 decisions = PostgresDecisions(pool)
                 reader = Reader(
-                    directory=directory, challenges=challenges, phone_codes=codes, ring=ring, clock=clock
+                    directory=directory,
+                    challenges=challenges,
+                    phone_codes=codes,
+                    ring=ring,
+                    clock=clock,
+                    cap=cap,
                 )
 
                 def partition(number: int, submissions: Submissions) -> Partition:
@@ -103,6 +113,11 @@ def worker_app(
                     kafka=group,
                     clock=utc_now,
                 ).run()
+            except TooManyDeadLetters as found:
+                # It has left the group: a reader that is not at fault goes on with the partitions.
+                await stop.stay_stopped(
+                    readable, found, setting=SHARE_SETTING, limits=settings.dead_letter_limits
+                )
             finally:
                 pool.terminate()
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 
 
@@ -26,6 +27,15 @@ class Settings(BaseSettings):
     keys_dir: Path = Path(".local/keys")
     log_level: str = "INFO"
 
+    dead_letter_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="The worker stops when more of its last messages than this share cannot be read.",
+    )
+    dead_letter_window: int = Field(1_000, ge=1, description="How many last messages those are.")
+    dead_letter_least: int = Field(50, ge=1, description="So few unreadable messages never stop it.")
+
     sms_gateway: Literal["outbox", "http"] = "outbox"
     outbox_dir: Path = Path(".local/outbox")
     sms_http_url: str = ""
@@ -37,3 +47,7 @@ class Settings(BaseSettings):
     @property
     def kafka(self) -> KafkaClient:
         return KafkaClient(bootstrap=self.kafka_bootstrap)
+
+    @property
+    def dead_letter_limits(self) -> Limits:
+        return Limits(self.dead_letter_window, self.dead_letter_share, self.dead_letter_least)

@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from chassis import kafka
 from chassis.kafka import KafkaClient
-from contracts.dead_letters import PREFIX
+from contracts.dead_letters import without_value
 from contracts.envelope import Message
 from contracts.topics import RATING_OUTCOMES
 
@@ -23,19 +23,18 @@ class KafkaDeadLetters:
         return kafka.is_outage(error)
 
     async def send(self, message: Message) -> None:
-        """Send and wait for all replicas. A message that its headers make too large loses its value."""
+        """Send and wait for all replicas. Where the broker takes no letter so large, the value is left out."""
         try:
-            await self._send(message, message.value)
+            await self._send(message)
         except MessageSizeTooLargeError:
-            left_out = (PREFIX + "value", f"left out: {len(message.value or b'')} bytes".encode())
-            await self._send(Message(message.key, None, (*message.headers, left_out)), None)
+            await self._send(without_value(message))
 
-    async def _send(self, message: Message, value: bytes | None) -> None:
+    async def _send(self, message: Message) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 producer = await self._started()
                 await producer.send_and_wait(
-                    RATING_OUTCOMES.dead_letters, value, message.key, headers=list(message.headers)
+                    RATING_OUTCOMES.dead_letters, message.value, message.key, headers=list(message.headers)
                 )
         except MessageSizeTooLargeError:
             raise

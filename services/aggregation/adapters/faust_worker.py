@@ -94,10 +94,11 @@ class FaustWorker:
         async def fold(stream: Any) -> None:
             try:
                 await self._each(stream.noack_take(batch, within), handle)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - `run` raises it
                 if not self._ended.done():
                     self._ended.set_exception(error)
-                raise
+                # After an agent that failed, Faust could not be stopped in order.
+                await asyncio.get_running_loop().create_future()
 
         self._app.agent(topic, concurrency=1)(fold)
 

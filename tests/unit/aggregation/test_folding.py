@@ -1,10 +1,11 @@
 """The worker's use case over fakes: dead letters before the checkpoint, outages waited out, bugs not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from chassis.dead_letters.cap import Cap, Limits, TooManyDeadLetters
 from chassis.readiness import Check
 from contracts import golden
 from contracts.envelope import Message, encode
@@ -121,3 +122,37 @@ async def test_a_hole_is_raised(folder: Folder) -> None:
     lost = replace(received(5, message(accepted())), follows=5)
     with pytest.raises(Hole):
         await folder.handle([lost])
+
+
+def capped(ledger: FakeLedger) -> Folder:
+    cap = Cap(Limits(window=100, share=0.2, least=3))
+    return Folder(ledger, ledger, Check("postgres"), Check("dead_letters"), cap)
+
+
+async def test_too_many_dead_letters_stop_the_batch_before_any_of_it_is_buried_or_counted(
+    ledger: FakeLedger,
+) -> None:
+    folder = capped(ledger)
+    await folder.handle([received(0, message(accepted())), received(1, Message(b"k", b"", ()))])
+    with pytest.raises(TooManyDeadLetters):
+        await folder.handle([received(2, message(accepted())), *bad(range(3, 6))])
+    assert (len(ledger.buried), ledger.at, folder.checkpoints) == (1, {0: 2}, {0: 2})
+    with pytest.raises(TooManyDeadLetters):
+        await folder.handle([received(2, message(accepted()))])
+    assert ledger.at == {0: 2}
+
+
+async def test_dead_letters_delivered_again_do_not_fill_the_cap(ledger: FakeLedger) -> None:
+    folder = capped(ledger)
+    await folder.handle(bad(range(2)))
+    for _ in range(3):
+        await folder.handle(bad(range(2)))
+    replaced = Folder(
+        ledger, ledger, Check("postgres"), Check("dead_letters"), Cap(Limits(least=1)), checkpoints={0: 2}
+    )
+    await replaced.handle(bad(range(2)))
+    assert len(ledger.buried) == 2
+
+
+def bad(offsets: Iterable[int]) -> list[Received]:
+    return [received(offset, Message(b"k", b"", ())) for offset in offsets]
