@@ -23,7 +23,7 @@ class KafkaDeadLetters:
         return kafka.is_outage(error)
 
     async def send(self, message: Message) -> None:
-        """Send and wait for all replicas. Where the broker takes no letter so large, the value is left out."""
+        """Send, and wait for all replicas. Where the broker takes none so large, the value is left out."""
         try:
             await self._send(message)
         except MessageSizeTooLargeError:
