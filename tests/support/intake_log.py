@@ -20,7 +20,7 @@ class Subject(Protocol):
     @property
     def log(self) -> Log: ...
 
-    async def read(self, key: bytes) -> list[Message]:
+    async def read(self, key: bytes | None) -> list[Message]:
         """All messages of that key, in their order."""
 
     async def take_away(self) -> None:

@@ -24,7 +24,7 @@ class OnKafka:
     kafka: Kafka
     world: World
 
-    async def read(self, key: bytes) -> list[Message]:
+    async def read(self, key: bytes | None) -> list[Message]:
         records = [record for record in await self.world.read(TOPIC) if record.key == key]
         return [Message(record.key, record.value, tuple(record.headers)) for record in records]
 

@@ -18,7 +18,7 @@ UNIT, OFFICER, EDITION = golden.EVENTS[:3]
 
 def published(offset: int, event: Event, *, value: bool = True) -> Published:
     sent = encode(golden.envelope(event), key=key_of(event))
-    return Published(offset, sent.key.decode(), sent.value if value else None, sent.headers)
+    return Published(offset, (sent.key or b"").decode(), sent.value if value else None, sent.headers)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from tests.support.intake_log import TOPIC, LogSuite
 class InMemory:
     log: MemoryLog = field(default_factory=MemoryLog)
 
-    async def read(self, key: bytes) -> list[Message]:
+    async def read(self, key: bytes | None) -> list[Message]:
         return [message for message in self.log.messages[TOPIC] if message.key == key]
 
     async def take_away(self) -> None:
