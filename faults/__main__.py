@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from deploy.local.layout import Layout
 from faults import report, selftest
@@ -82,17 +81,27 @@ def selftest_(
     """
     console = Console(soft_wrap=True, highlight=False)
     where = (folder or Layout().root / "faults" / f"selftest-{datetime.now(UTC):%Y%m%dT%H%M%S}").absolute()
-    table = Table("guarantee", "broken by", "seen", "found")
-    all_red = True
-    for verdict in selftest.run(where, JARS, seed, only):
-        all_red = all_red and verdict.red
-        mark = "red" if verdict.red else "NOT SEEN"
-        console.print(f"{mark:<8} {verdict.mutation.name}: {verdict.said}")
-        table.add_row(verdict.mutation.breaks, verdict.mutation.name, mark, verdict.said)
-    console.print(table)
-    if not all_red:
+    trials = selftest.planned(only)
+    if not trials:
+        console.print(f"no mutation's name contains {only}")
+        raise typer.Exit(2)
+    console.print(f"{len(trials)} trials, in {where}")
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("trials", total=len(trials))
+        verdicts: list[selftest.Verdict] = []
+        for verdicts_ in selftest.run(
+            trials, where, JARS, seed, lambda trial: progress.update(bar, description=trial.name)
+        ):
+            verdicts += verdicts_
+            progress.advance(bar)
+            for verdict in verdicts_:
+                console.print(verdict.line)
+            (where / "report.md").write_text(selftest.markdown(verdicts), encoding="utf-8")
+    if not all(verdict.good for verdict in verdicts):
         console.print(f"The evidence is in {where}.")
         raise typer.Exit(1)
+    console.print(f"The report is {where / 'report.md'}.")
 
 
 if __name__ == "__main__":

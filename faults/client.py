@@ -134,6 +134,7 @@ class Client:
                 status=status,
                 rating_id=rating_id,
                 problem=said.get("type"),
+                url=str(said.get("outcome_url", "")),
             )
             if status == 202 and rating_id:
                 self._ledger.note("kept", number=planned.number, rating_id=rating_id)
@@ -159,14 +160,15 @@ class Client:
                 self._ledger.note("no-text", number=planned.number)
                 return
             await asyncio.sleep(0.2)
-        found = re.search(r"\b\d{6}\b", texts[-1])
-        code = found[0] if found else "000000"
+        code = _code_in(texts[-1])
         if planned.kind is Kind.PHONE:
             await self._enter(planned, rating_id, code, right=True)
             return
-        for offset in range(1, TRIES + 1):
-            wrong = f"{(int(code) + offset) % 1_000_000:06d}"
-            await self._enter(planned, rating_id, wrong, right=False)
+        # First one that is right for another rating, if there is one.
+        others = _code_in(self._sms.text_to_another(number) or "")
+        wrong = [others, *(f"{(int(code) + offset) % 1_000_000:06d}" for offset in range(1, TRIES + 1))]
+        for each in [each for each in dict.fromkeys(wrong) if each != code][:TRIES]:
+            await self._enter(planned, rating_id, each, right=False)
 
     async def _enter(self, planned: Planned, rating_id: str, code: str, *, right: bool) -> None:
         body = {"edition_id": planned.edition, "code": code}
@@ -196,3 +198,8 @@ class Client:
         except (httpx.HTTPError, ValueError):
             return 0, {}
         return answer.status_code, said if isinstance(said, dict) else {}
+
+
+def _code_in(text: str) -> str:
+    found = re.search(r"\b\d{6}\b", text)
+    return found[0] if found else "000000"

@@ -1,19 +1,35 @@
-"""Shows that the campaign goes red: each mutation in a copy of the code, with the faults that uncover it."""
+"""Shows that the campaign goes red: mutations in copies of the code, with the faults that uncover them.
 
+First the same faults in a copy without any mutation, which must stay green: otherwise red would say nothing.
+"""
+
+import itertools
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.local.layout import CHECKOUT
-from faults.mutations import MUTATIONS, Mutation
+from faults.mutations import FAILURE, MUTATIONS, Change, Mutation
+from faults.schedule import schedule
 
 COPIED = ("contracts", "chassis", "services", "deploy", "faults", "data")
-DEADLINE_SECONDS = 900
-SETTLE_SECONDS = 15
+DEADLINE_SECONDS = 300.0
+CONTROL_SECONDS = 900.0
+SETTLE_SECONDS = 12
+# In every copy, the control's too: what does not come in this time does not come.
+IMPATIENT: tuple[Change, ...] = (
+    ("faults/client.py", "CODE_SECONDS = 120.0", "CODE_SECONDS = 25.0"),
+    ("faults/campaign.py", "RECOVERY_SECONDS = 60.0", "RECOVERY_SECONDS = 25.0"),
+    ("faults/campaign.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 20.0"),
+    ("faults/replicas.py", "READY_SECONDS = 60.0", "READY_SECONDS = 40.0"),
+    ("services/verification/sms.py", "LEASE_SECONDS = 60.0", "LEASE_SECONDS = 12.0"),
+)
 
 
 class Unfit(Exception):
@@ -21,30 +37,138 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One copy of the code, one campaign. Without `mutations` it is a control."""
+
+    name: str
+    mutations: tuple[Mutation, ...]
+    faults: tuple[str, ...]
+    setup: tuple[Change, ...] = ()
+
+    @property
+    def changes(self) -> Iterable[Change]:
+        return itertools.chain(IMPATIENT, self.setup, *(mutation.changes for mutation in self.mutations))
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    mutation: Mutation
-    red: bool
-    said: str
+    """`good`: the mutation was seen, or (`mutation` None) the control was green. `seconds` of its trial."""
+
+    trial: Trial
+    mutation: Mutation | None
+    good: bool
+    found: str
+    seconds: float
+
+    @property
+    def line(self) -> str:
+        if self.mutation is None:
+            return f"{'green' if self.good else 'RED':<8} {self.trial.name}: {self.found}"
+        return f"{'seen' if self.good else 'NOT SEEN':<8} {self.mutation.name}: {self.found}"
 
 
-def applied(mutation: Mutation, checkout: Path) -> None:
+@dataclass(slots=True)
+class Report:
+    """What `red.json`, the campaign's report, says."""
+
+    red: Sequence[str] = ()
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path) -> "Report":
+        path = folder / "report.json"
+        if not path.exists():
+            return cls([f"no report; see {folder.parent}"])
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        examples: dict[str, list[str]] = {}
+        for check in content["checks"]:
+            for kind, texts in check["examples"].items():
+                examples.setdefault(kind, []).extend(texts)
+        return cls(content["red"], examples)
+
+    def shows(self, mutation: Mutation) -> str:
+        """The example that shows it; empty where there is none."""
+        among = self.red if mutation.finding == FAILURE else self.examples.get(mutation.finding, [])
+        return next((text for text in among if mutation.says in text), "")
+
+
+def applied(name: str, changes: Iterable[Change], checkout: Path) -> None:
     """Raises Unfit where what is to be changed is not there exactly once."""
-    for file, before, after in mutation.changes:
+    for file, before, after in changes:
         path = checkout / file
         text = path.read_text(encoding="utf-8")
         if text.count(before) != 1:
-            raise Unfit(f"{mutation.name}: {file} holds {text.count(before)} times: {before.strip()}")
+            raise Unfit(f"{name}: {file} holds {text.count(before)} times: {before.strip()}")
         path.write_text(text.replace(before, after), encoding="utf-8")
 
 
-def run(folder: Path, jars: Path, seed: int, only: str) -> Iterator[Verdict]:
-    """One verdict for each mutation whose name contains `only`, as they come."""
+def planned(only: str = "") -> list[Trial]:
+    """Controls, then the mutations whose name contains `only`, those of one group in one trial."""
+    groups: dict[str, list[Mutation]] = {}
     for mutation in MUTATIONS:
-        if only in mutation.name:
-            yield _campaign(mutation, folder / mutation.name, jars, seed)
+        if only in mutation.name or only in mutation.group:
+            groups.setdefault(mutation.group or mutation.name, []).append(mutation)
+    trials = [
+        Trial(name, tuple(group), _distinct(mutation.faults for mutation in group), group[0].setup)
+        for name, group in groups.items()
+    ]
+    controls = [
+        Trial(
+            f"control-{number}",
+            (),
+            _distinct(fault for trial in trials if trial.setup == setup for fault in trial.faults),
+            setup,
+        )
+        for number, setup in enumerate(dict.fromkeys(trial.setup for trial in trials), start=1)
+    ]
+    return controls + trials
 
 
-def _campaign(mutation: Mutation, folder: Path, jars: Path, seed: int) -> Verdict:
+def _distinct(faults: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(faults))
+
+
+def run(
+    trials: Sequence[Trial], folder: Path, jars: Path, seed: int, begins: Callable[[Trial], None]
+) -> Iterator[list[Verdict]]:
+    """The verdicts of one trial after another. After a red control there are no more trials of mutations."""
+    green = True
+    for trial in trials:
+        if trial.mutations and not green:
+            return
+        begins(trial)
+        verdicts = _verdicts(trial, folder / trial.name, jars, seed)
+        green = green and all(verdict.good for verdict in verdicts if verdict.mutation is None)
+        yield verdicts
+
+
+def _verdicts(trial: Trial, folder: Path, jars: Path, seed: int) -> list[Verdict]:
+    started = time.monotonic()
+    report = _campaign(trial, folder, jars, seed)
+    seconds = time.monotonic() - started
+    said = "; ".join(report.red)[:300]
+    if not trial.mutations:
+        return [Verdict(trial, None, not report.red, said or "nothing wrong", seconds)]
+    return [
+        Verdict(trial, mutation, bool(shown), shown or said or "nothing wrong", seconds)
+        for mutation in trial.mutations
+        for shown in (report.shows(mutation),)
+    ]
+
+
+def cycles(faults: Sequence[str], seed: int) -> int:
+    """As many as the schedule needs until it has met all kinds."""
+    only = ",".join(faults)
+    return next(
+        n for n in itertools.count(1) if _all_met(faults, {f.kind for f in schedule(n, seed, only=only)})
+    )
+
+
+def _all_met(faults: Sequence[str], kinds: set[str]) -> bool:
+    return all(any(fault in kind for kind in kinds) for fault in faults)
+
+
+def _campaign(trial: Trial, folder: Path, jars: Path, seed: int) -> Report:
     checkout, evidence = folder / "checkout", folder / "run"
     for package in COPIED:
         shutil.copytree(
@@ -53,12 +177,13 @@ def _campaign(mutation: Mutation, folder: Path, jars: Path, seed: int) -> Verdic
             ignore=shutil.ignore_patterns("__pycache__"),
             symlinks=False,
         )
-    applied(mutation, checkout)
+    applied(trial.name, trial.changes, checkout)
+    number = cycles(trial.faults, seed)
     options = {
-        "--cycles": mutation.cycles,
+        "--cycles": number,
         "--seed": seed,
-        "--every": 1,
-        "--only": mutation.faults,
+        "--every": number,
+        "--only": ",".join(trial.faults),
         "--folder": evidence,
         "--jars": jars,
         "--settle": SETTLE_SECONDS,
@@ -66,18 +191,35 @@ def _campaign(mutation: Mutation, folder: Path, jars: Path, seed: int) -> Verdic
     command = [sys.executable, "-m", "faults", "run"]
     command += [str(part) for option in options.items() for part in option]
     with (folder / "output.txt").open("w", encoding="utf-8") as output:
-        code = subprocess.run(
+        subprocess.run(
             command,
             cwd=checkout,
             stdout=output,
             stderr=subprocess.STDOUT,
-            timeout=DEADLINE_SECONDS,
+            timeout=DEADLINE_SECONDS if trial.mutations else CONTROL_SECONDS,
             check=False,
-        ).returncode
-    report = evidence / "report.json"
-    if not report.exists():
-        return Verdict(mutation, red=False, said=f"exit code {code} and no report; see {folder}")
-    red = json.loads(report.read_text(encoding="utf-8"))
-    found = {wrong for check in red["checks"] for wrong in check["wrong"]}
-    said = ", ".join(red["red"]) or "green"
-    return Verdict(mutation, red=code == 1 and bool(found & mutation.found), said=said[:300])
+        )
+    return Report.of(evidence)
+
+
+def markdown(verdicts: Sequence[Verdict]) -> str:
+    lines = ["| guarantee | broken by | faults | found | seconds |", "| --- | --- | --- | --- | --- |"]
+    for verdict in verdicts:
+        mutation, faults = verdict.mutation, ", ".join(verdict.trial.faults)
+        if mutation is None:
+            found = "nothing wrong" if verdict.good else f"RED: {verdict.found}"
+            cells = ("all of them", "nothing (the control)", faults, found)
+        else:
+            found = f"{mutation.finding}: {verdict.found}" if verdict.good else f"NOT SEEN: {verdict.found}"
+            cells = (mutation.breaks, mutation.name, faults, found)
+        lines.append(f"| {' | '.join(_cell(each) for each in cells)} | {verdict.seconds:.0f} |")
+    total = sum({verdict.trial.name: verdict.seconds for verdict in verdicts}.values())
+    seen = sum(verdict.good for verdict in verdicts if verdict.mutation is not None)
+    of = sum(verdict.mutation is not None for verdict in verdicts)
+    lines += ["", f"{seen} of {of} mutations seen, in {total / 60:.0f} minutes. Mutations with the same"]
+    lines += ["faults and seconds, where these stand side by side as a group, shared one copy of the code."]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")[:160]

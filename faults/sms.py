@@ -23,10 +23,12 @@ class SmsTrouble(StrEnum):
 class SmsGateway:
     def __init__(self, outbox: Path) -> None:
         self.outbox = outbox
+        self.urls = outbox.parent / "sms-urls.txt"
         self.trouble: SmsTrouble | None = None
         self.port = 0
         self._server: asyncio.Server | None = None
         self._codes: dict[str, list[str]] = {}
+        self._urls: set[str] = set()
 
     def settings(self) -> dict[str, str]:
         return {
@@ -35,6 +37,7 @@ class SmsGateway:
         }
 
     async def start(self) -> None:
+        self.urls.touch()
         self._server = await asyncio.start_server(self._serve, HOST, 0)
         self.port = int(self._server.sockets[0].getsockname()[1])
 
@@ -46,10 +49,23 @@ class SmsGateway:
         """All that came for a number (E.164), oldest first."""
         return self._codes.get(phone, [])
 
+    def text_to_another(self, phone: str) -> str | None:
+        """The last that came for any other number."""
+        return next((texts[-1] for other, texts in reversed(self._codes.items()) if other != phone), None)
+
+    def _note_url(self, head: str) -> None:
+        """What was called, for the checker: each URL once."""
+        url = head.split("\r\n", 1)[0]
+        if url not in self._urls:
+            self._urls.add(url)
+            with self.urls.open("a", encoding="utf-8") as file:
+                file.write(url + "\n")
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+                self._note_url(head)
                 length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0])
                 body = await reader.readexactly(length)
                 status = await self._take(body)

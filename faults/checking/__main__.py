@@ -87,25 +87,28 @@ def _search(
     folder: Path, addresses: dict[str, Any], ledger: Ledger, findings: Findings, counts: Counts
 ) -> None:
     phones = Phones(ledger.phones())
-    for name, content in _kept(folder, addresses):
+    for name, content in _kept(folder, addresses, ledger):
         counts.searched_bytes += len(content)
         for place in phones.found_in(content):
-            findings.add(Wrong.LEAK, f"{name}: {place}")
+            findings.add(Wrong.LEAK, f"{name}: {place}", of=name)
 
 
-def _kept(folder: Path, addresses: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """Logs of every process and life, Kafka's files byte for byte, dumps of the databases, and metrics."""
+def _kept(folder: Path, addresses: dict[str, Any], ledger: Ledger) -> Iterator[tuple[str, bytes]]:
+    """Logs of every process and life, Kafka's files byte for byte, dumps of the databases, metrics, and the
+    URLs that were given out or called."""
     for path in sorted(Path(addresses["logs"]).glob("*")):
-        yield path.name, path.read_bytes()
+        yield f"log {path.name}", path.read_bytes()
     for data in addresses["kafka_data"]:
         for path in sorted(Path(data).glob("*-[0-9]*/*.log")):
-            yield str(path.relative_to(data)), path.read_bytes()
+            yield f"topic {path.relative_to(data)}", path.read_bytes()
     for database in ("verification", "aggregation"):
         command = [addresses["pg_dump"], addresses[database]]
         dump = subprocess.run(command, check=True, capture_output=True, timeout=DUMP_SECONDS).stdout
         yield f"dump of {database}", dump
     for path in sorted((folder / "metrics").glob("*")):
         yield f"metrics of {path.name}", path.read_bytes()
+    yield "URLs given out", "\n".join(ledger.urls).encode()
+    yield "URLs of the SMS gateway", (folder / "sms-urls.txt").read_bytes()
 
 
 def main(

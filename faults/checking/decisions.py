@@ -15,10 +15,11 @@ NONCE_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """`verdicts` by submission id, `challenges`: who used which (rating id by nonce), `waiting`: submissions
-    whose code may still be entered."""
+    """`verdicts` by submission id, and when each was decided; `challenges`: who used which (rating id by
+    nonce); `waiting`: submissions whose code may still be entered."""
 
     verdicts: dict[str, str]
+    decided_at: dict[str, datetime]
     challenges: dict[bytes, str]
     waiting: set[str]
 
@@ -27,7 +28,7 @@ async def read_decisions(url: str) -> Decisions:
     connection = await asyncpg.connect(url, timeout=10)
     try:
         ratings = await connection.fetch(
-            "SELECT r.submission_id::text AS id, r.status, r.reason, c.expires_at,"
+            "SELECT r.submission_id::text AS id, r.status, r.reason, r.decided_at, c.expires_at,"
             " EXISTS (SELECT FROM sms_queue q WHERE q.rating_id = r.rating_id) AS unsent"
             " FROM ratings r LEFT JOIN phone_codes c USING (rating_id)"
         )
@@ -37,6 +38,7 @@ async def read_decisions(url: str) -> Decisions:
     now = datetime.now(UTC)
     return Decisions(
         {row["id"]: row["reason"] or row["status"] for row in ratings},
+        {row["id"]: row["decided_at"] for row in ratings},
         {row["nonce"]: row["id"] for row in used},
         {
             row["id"]
@@ -55,6 +57,7 @@ def check_decisions(decisions: Decisions, submissions: list[Submission], finding
         if submission.verdict and stored != submission.verdict:
             text = f"{submission.id}: verification has {stored}, the log {submission.verdict}"
             findings.add(Wrong.CHANGED, text)
+        _same_moment(decisions, submission, findings)
         if submission.asks_challenge and submission.verdict not in (
             "",
             "challenge_used",
@@ -63,6 +66,16 @@ def check_decisions(decisions: Decisions, submissions: list[Submission], finding
             owner = decisions.challenges.get(_nonce(submission))
             if owner != submission.rating_id:
                 findings.add(Wrong.DOUBLED, f"challenge of {submission.rating_id} counts as used by {owner}")
+
+
+def _same_moment(decisions: Decisions, submission: Submission, findings: Findings) -> None:
+    """An outcome told again is the one decided at first, to the microsecond."""
+    at = decisions.decided_at.get(submission.id)
+    for outcome in submission.outcomes:
+        said = outcome.data["decided_at"]
+        if at is not None and datetime.fromisoformat(said) != at:
+            text = f"{submission.id}: verification decided it at {at.isoformat()}, the log says {said}"
+            findings.add(Wrong.CHANGED, text, of="moment")
 
 
 def _nonce(submission: Submission) -> bytes:

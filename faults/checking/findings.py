@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-SHOWN = 20
+SHOWN = 20  # of each kind and `of`
 
 
 class Wrong(StrEnum):
@@ -27,12 +27,14 @@ TRANSIENT = frozenset({Wrong.LOST})
 class Findings:
     counts: Counter[Wrong] = field(default_factory=Counter)
     examples: dict[Wrong, list[str]] = field(default_factory=dict)
+    _kept: Counter[tuple[Wrong, str]] = field(default_factory=Counter)
 
-    def add(self, wrong: Wrong, text: str) -> None:
+    def add(self, wrong: Wrong, text: str, *, of: str = "") -> None:
+        """`of` sorts within a kind, so that examples of one sort do not hide another's."""
         self.counts[wrong] += 1
-        kept = self.examples.setdefault(wrong, [])
-        if len(kept) < SHOWN:
-            kept.append(text)
+        self._kept[wrong, of] += 1
+        if self._kept[wrong, of] <= SHOWN:
+            self.examples.setdefault(wrong, []).append(text)
 
     @property
     def none(self) -> bool:

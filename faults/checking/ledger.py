@@ -38,6 +38,7 @@ class Posted:
 class Ledger:
     posted: dict[int, Posted] = field(default_factory=dict)
     unexpected: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)  # in answers
 
     def phones(self) -> set[str]:
         return {each.phone for each in self.posted.values()}
@@ -64,6 +65,8 @@ def read_ledger(path: Path) -> Ledger:
                     entry["body"],
                     datetime.fromisoformat(entry["challenge_expires_at"]),
                 )
+            elif what == "answer":
+                ledger.urls.append(entry["url"])
             elif what == "kept":
                 ledger.posted[number].rating_ids.add(entry["rating_id"])
             elif what == "code":

@@ -1,6 +1,7 @@
 """Looks for the numbers that were posted, in any usual spelling, wherever bytes are kept."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,11 @@ _HEX = re.compile(rb"(?:3[0-9]){9,}")
 _BASE64 = re.compile(rb"(?:[MNO][DTjz][AEIMQUYcgk][wxyz0-5]){2,}")
 
 
+# A number hashed without a key is found by trying them all, so it is as good as in the clear.
+_DIGEST = re.compile(rb"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![0-9a-fA-F])")
+_HASHES = (hashlib.sha256, hashlib.sha1, hashlib.md5)
+
+
 class Phones:
     """`national`: nine digits each, without the leading 0."""
 
@@ -19,6 +25,12 @@ class Phones:
         self._known = {each.encode() for each in national}
         # Where base64 begins in the middle of a number, six of its digits stand alone.
         self._inner = {phone[skip : skip + 6]: phone for phone in self._known for skip in (1, 2, 3)}
+        self._digests = {
+            function(before + phone).hexdigest().encode(): phone
+            for phone in self._known
+            for function in _HASHES
+            for before in (b"+84", b"0")
+        }
 
     def found_in(self, content: bytes) -> Iterator[str]:
         """Each place where one of the numbers stands: the number, and how."""
@@ -38,6 +50,11 @@ class Phones:
             inner = self._inner.get(digits[:6]) or self._inner.get(digits[-6:])
             if inner is not None or any(self._within(digits)):
                 yield f"{(inner or digits).decode()} in base64 at {match.start()}"
+
+        for match in _DIGEST.finditer(content):
+            hashed = self._digests.get(match[0].lower())
+            if hashed is not None:
+                yield f"{hashed.decode()} hashed without a key at {match.start()}"
 
     def _is_number(self, digits: bytes) -> bool:
         """With 0, 84, 084, 0084 or nothing before it, as people and systems write it."""

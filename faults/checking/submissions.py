@@ -1,5 +1,6 @@
 """Each rating kept has one submission, and each submission the one outcome that it must have."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from faults.checking.ledger import Ledger, Posted
 from faults.checking.reading import Record, Topic
 
 COPIED = ("edition_id", "group_id", "unit_id", "officer_id", "channel")
+PERSONAL = {"phone_pseudonym": "pseudonym", "rating_id": "rating's id", "idempotency_token": "key's token"}
+"""What a submission says that leads to a person, or to what a person holds."""
 CITY_HOURS = timedelta(hours=7)
 
 
@@ -104,6 +107,7 @@ def check_outcomes(submissions: Iterable[Submission], waiting: set[str], finding
             decided.append(submission)
             for outcome in submission.outcomes:
                 _copied(submission, outcome, findings)
+                _impersonal(submission, outcome, findings)
         elif submission.id not in waiting or submission.posted.right_code:
             findings.add(Wrong.LOST, f"{name}: no outcome")
     _rules(decided, findings)
@@ -133,6 +137,15 @@ def _copied(submission: Submission, outcome: Record, findings: Findings) -> None
         findings.add(Wrong.CHANGED, f"outcome of {submission.id}: another submitted_at")
 
 
+def _impersonal(submission: Submission, outcome: Record, findings: Findings) -> None:
+    """Outcomes are kept for ever, and anyone may read them."""
+    text = " ".join((outcome.key, *outcome.headers.values(), json.dumps(outcome.data))).replace("-", "")
+    for field_, name in PERSONAL.items():
+        value = str(submission.first.data.get(field_) or "").replace("-", "")
+        if value and value in text:
+            findings.add(Wrong.LEAK, f"outcome {_where(outcome)} carries its {name}", of=name)
+
+
 def _rules(decided: list[Submission], findings: Findings) -> None:
     """Key, challenge, phone code, slot: in this order each may end a rating; of those that share a key, a
     challenge or a slot, exactly one gets past it.
@@ -155,7 +168,9 @@ def _rules(decided: list[Submission], findings: Findings) -> None:
         if submission.asks_code and submission.verdict not in ("accepted", "duplicate"):
             _must(submission, _code_verdicts(submission.posted), findings)
         elif submission.asks_code and submission.posted.right_code is False:
-            findings.add(Wrong.CHANGED, f"rating {submission.posted.number}: accepted without its code")
+            findings.add(
+                Wrong.CHANGED, f"rating {submission.posted.number}: accepted without its code", of="code"
+            )
         else:
             coded.append(submission)
     for submission in _first_wins(coded, lambda s: s.slot, "duplicate", findings):
@@ -182,7 +197,7 @@ def _first_wins(
         if len(won) != 1:
             numbers = {s.posted.number: s.verdict for s in group}
             kind = Wrong.DOUBLED if len(won) > 1 else Wrong.CHANGED
-            findings.add(kind, f"{len(won)} got past `{loses}` where one should: {numbers}")
+            findings.add(kind, f"{len(won)} got past `{loses}` where one should: {numbers}", of=loses)
         winners += won
     return winners
 
@@ -192,7 +207,9 @@ def _must(submission: Submission, verdicts: set[str], findings: Findings) -> Non
         posted = submission.posted
         wanted = " or ".join(sorted(verdicts)) or "accepted"
         findings.add(
-            Wrong.CHANGED, f"rating {posted.number} ({posted.kind}): {submission.verdict}, must be {wanted}"
+            Wrong.CHANGED,
+            f"rating {posted.number} ({posted.kind}): {submission.verdict}, must be {wanted}",
+            of=wanted,
         )
 
 

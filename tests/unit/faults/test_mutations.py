@@ -1,36 +1,86 @@
-"""Mutations fit the code as it is."""
+"""Mutations fit the code as it is, and no other failure passes for one of them."""
 
+import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from deploy.local.layout import CHECKOUT
-from faults.mutations import MUTATIONS, Mutation
-from faults.selftest import Unfit, applied
+from faults.mutations import FAILURE, MUTATIONS, Change, Mutation
+from faults.schedule import schedule
+from faults.selftest import Report, Trial, Unfit, applied, cycles, planned
+
+SEED = 7
 
 
-def copied(mutation: Mutation, folder: Path) -> Path:
-    for file, _, _ in mutation.changes:
+def copied(changes: Iterable[Change], folder: Path) -> Path:
+    for file in {file for file, _, _ in changes}:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / file, folder / file)
     return folder
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_each_mutation_changes_code_that_still_compiles(mutation: Mutation, tmp_path: Path) -> None:
-    applied(mutation, copied(mutation, tmp_path))
-    for file, before, _ in mutation.changes:
+@pytest.mark.parametrize("trial", planned(), ids=lambda trial: trial.name)
+def test_each_trial_changes_code_that_still_compiles(trial: Trial, tmp_path: Path) -> None:
+    changes = list(trial.changes)
+    applied(trial.name, changes, copied(changes, tmp_path))
+    for file in {file for file, _, _ in changes}:
         text = (tmp_path / file).read_text(encoding="utf-8")
-        assert before not in text or before in _after(mutation, file)
+        assert text != (CHECKOUT / file).read_text(encoding="utf-8")
         compile(text, file, "exec")
 
 
-def _after(mutation: Mutation, file: str) -> str:
-    return "".join(after for name, _, after in mutation.changes if name == file)
-
-
 def test_a_mutation_that_no_longer_fits_says_so(tmp_path: Path) -> None:
-    mutation = Mutation("old", "", (("chassis/kafka.py", "what was there once", ""),), "", frozenset())
+    changes = [("chassis/kafka.py", "what was there once", "")]
     with pytest.raises(Unfit, match=r"old: chassis/kafka\.py"):
-        applied(mutation, copied(mutation, tmp_path))
+        applied("old", changes, copied(changes, tmp_path))
+
+
+def test_the_controls_meet_every_fault_that_a_mutation_meets_and_come_first() -> None:
+    trials = planned()
+    controls = [trial for trial in trials if not trial.mutations]
+    assert trials[: len(controls)] == controls
+    for trial in trials:
+        (control,) = [control for control in controls if control.setup == trial.setup]
+        assert set(trial.faults) <= set(control.faults)
+    assert sum(len(trial.mutations) for trial in trials) == len(MUTATIONS)
+
+
+@pytest.mark.parametrize("trial", planned(), ids=lambda trial: trial.name)
+def test_each_fault_of_a_trial_is_met(trial: Trial) -> None:
+    found = schedule(cycles(trial.faults, SEED), SEED, only=",".join(trial.faults))
+    assert {fault.kind for fault in found} == set(trial.faults)
+
+
+def test_names_are_unique_and_a_group_shares_its_setup() -> None:
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+    for trial in planned():
+        assert {mutation.setup for mutation in trial.mutations} <= {trial.setup}
+
+
+def report(folder: Path, red: list[str], examples: dict[str, list[str]]) -> Report:
+    content = {"red": red, "checks": [{"examples": examples}]}
+    (folder / "report.json").write_text(json.dumps(content), encoding="utf-8")
+    return Report.of(folder)
+
+
+def test_a_mutation_is_seen_by_its_own_finding_alone(tmp_path: Path) -> None:
+    mutation = Mutation("m", "", (), "term intake", "lost", "no outcome")
+    assert report(tmp_path, ["1 lost"], {"lost": ["rating 1: no outcome"]}).shows(mutation)
+    assert not report(tmp_path, ["1 lost"], {"lost": ["rating 1: 202, and no submission"]}).shows(mutation)
+    assert not report(tmp_path, ["1 doubled"], {"doubled": ["rating 1: no outcome"]}).shows(mutation)
+    assert not report(tmp_path, ["no outcome"], {}).shows(mutation)
+
+
+def test_a_failure_of_the_campaign_is_seen_where_it_was_meant(tmp_path: Path) -> None:
+    mutation = Mutation("m", "", (), "term intake", FAILURE, "no recovery")
+    assert report(tmp_path, ["no recovery within 60 s"], {}).shows(mutation)
+    assert not report(tmp_path, ["1 lost"], {"lost": ["no recovery"]}).shows(mutation)
+
+
+def test_a_campaign_without_a_report_has_shown_nothing(tmp_path: Path) -> None:
+    found = Report.of(tmp_path)
+    assert found.red
+    assert not any(found.shows(mutation) for mutation in MUTATIONS)

@@ -1,0 +1,158 @@
+"""Aggregation: read models are the fold of the committed log, and move only with their checkpoint."""
+
+from faults.mutations.mutation import Change, Mutation
+
+_LEDGER = "services/aggregation/adapters/ledger.py"
+_DOMAIN = "services/aggregation/domain.py"
+_FOLDING = "services/aggregation/folding.py"
+_DRIVER = "services/aggregation/adapters/faust_driver.py"
+
+# Behind every other guard stands that a submission counts once; it goes with them.
+_COUNT_AGAIN: Change = (
+    _LEDGER,
+    "    rows = await connection.fetch(_NEW_SUBMISSIONS, sorted(outcomes))\n"
+    '    return [outcomes[UUID(int=row["submission_id"].int)] for row in rows]\n',
+    "    await connection.fetch(_NEW_SUBMISSIONS, sorted(outcomes))\n    return list(outcomes.values())\n",
+)
+_NO_GUARD: Change = (
+    _DOMAIN,
+    "        if record.offset < next_offset:\n",
+    "        if record.offset < 0:\n",
+)
+_COUNT: str = (
+    "        counted = await wait_out(\n"
+    "            self.postgres, lambda: self.ledger.count(reads), outage=self.ledger.outage, most=2.0\n"
+    "        )\n"
+)
+
+AGGREGATION = (
+    Mutation(
+        "uncommitted-read",
+        "4: readers see committed outcomes only (trap 3)",
+        (
+            (
+                "chassis/kafka.py",
+                '"isolation_level": "read_committed"',
+                '"isolation_level": "read_uncommitted"',
+            ),
+            _COUNT_AGAIN,
+        ),
+        "crash at verification-worker before-kafka-commit",
+        "figures",
+        "read models: (",
+    ),
+    Mutation(
+        "checkpoint-guard-off",
+        "5: what the checkpoint has passed is not counted again (trap 5)",
+        (_NO_GUARD, _COUNT_AGAIN),
+        "freeze at aggregation-worker before-database-commit",
+        "figures",
+        "read models: (",
+    ),
+    Mutation(
+        "checkpoint-outside-the-transaction",
+        "5: a read model changes only with its checkpoint",
+        (
+            (_LEDGER, ' ORDER BY partition FOR UPDATE"', ' ORDER BY partition"'),
+            (
+                _LEDGER,
+                "            await connection.execute(_ADVANCE, topic,",
+                "            await self._pool.execute(_ADVANCE, topic,",
+            ),
+        ),
+        "crash at aggregation-worker before-database-commit",
+        "figures",
+        "submissions not counted",
+    ),
+    Mutation(
+        "on-from-the-groups-offset",
+        "5: the checkpoint in PostgreSQL says where to go on, not the group's offset (trap 4)",
+        (
+            (
+                _DRIVER,
+                "                checkpoints = await asyncio.wrap_future(asked)\n",
+                "                await asyncio.wrap_future(asked)\n"
+                "                checkpoints = {\n"
+                "                    tp.partition: await consumer.committed(tp) or 0 for tp in partitions\n"
+                "                }\n",
+            ),
+            _NO_GUARD,
+            _COUNT_AGAIN,
+        ),
+        "crash at aggregation-worker after-database-commit",
+        "figures",
+        "read models: (",
+    ),
+    Mutation(
+        "acknowledged-on-exception",
+        "5, 9: what could not be counted is not passed (trap 1)",
+        (
+            (
+                _FOLDING,
+                _COUNT,
+                "        try:\n"
+                "            counted = await self.ledger.count(reads)\n"
+                "        except Exception:\n"
+                "            return\n",
+            ),
+            (
+                _DOMAIN,
+                "        if record.follows > next_offset:\n",
+                "        if record.follows < 0:\n",
+            ),
+        ),
+        "link aggregation-worker/postgres cut",
+        "figures",
+        "submissions not counted",
+    ),
+    Mutation(
+        "figure-read-then-written",
+        "6: every figure is the fold of the log, however many workers add to it",
+        (
+            (
+                _LEDGER,
+                "DO UPDATE SET count = t.count + excluded.count\n",
+                "DO UPDATE SET count = excluded.count + coalesce(\n"
+                "    (SELECT o.count FROM tally o WHERE (o.level, o.scope_id, o.day, o.edition_id, o.measure,"
+                " o.item)\n"
+                "        = (t.level, t.scope_id, t.day, t.edition_id, t.measure, t.item)), 0)\n",
+            ),
+        ),
+        "kill all aggregation-worker",
+        "figures",
+        "read models: ('city'",
+    ),
+    Mutation(
+        "empty-model-begins-at-the-end",
+        "6: the log folded again from its beginning gives the same read models",
+        (
+            (
+                _DRIVER,
+                "            offset = checkpoints[tp.partition]\n",
+                "            offset = checkpoints[tp.partition] or end[tp]\n",
+            ),
+        ),
+        "term aggregation-worker",
+        "lost",
+        "folded again:",
+    ),
+    Mutation(
+        "outage-as-unreadable-outcome",
+        "8: an outage never sends an outcome to the dead-letter topic",
+        (
+            (
+                _FOLDING,
+                _COUNT,
+                "        try:\n"
+                "            counted = await self.ledger.count(reads)\n"
+                "        except Exception:\n"
+                "            for each in batch:\n"
+                '                await self._bury(each, InvalidMessage("not counted"))\n'
+                "            return\n",
+            ),
+        ),
+        "link aggregation-worker/postgres cut",
+        "dead letter",
+        "rating-outcomes-dlt",
+    ),
+)

@@ -1,0 +1,82 @@
+"""What may count once only: keys, challenges, codes, and ratings of one phone for one officer.
+
+All in one copy, for each breaks another rule of the checker; none needs a fault.
+"""
+
+from faults.mutations.mutation import Mutation
+
+_RATINGS = "services/verification/domain/ratings.py"
+_CODES = "services/verification/phone_codes.py"
+_ANY = "term verification-worker"
+
+RULES = (
+    Mutation(
+        "challenge-counts-twice",
+        "3: a challenge counts once",
+        ((_RATINGS, "    if not claims[Claim.CHALLENGE]:\n", "    if claims[Claim.CHALLENGE] is None:\n"),),
+        _ANY,
+        "doubled",
+        "2 got past `challenge_used`",
+        group="rules",
+    ),
+    Mutation(
+        "wrong-answer-accepted",
+        "3: a challenge counts with its answer only",
+        ((_RATINGS, "    if check is ChallengeCheck.WRONG:\n", "    if check is None:\n"),),
+        _ANY,
+        "changed",
+        "must be challenge_wrong",
+        group="rules",
+    ),
+    Mutation(
+        "code-of-another-rating",
+        "3: a phone code counts for the rating it was made for",
+        (
+            (
+                _CODES,
+                "        right = hmac.compare_digest(code.strip(), self.code(rating_id).encode())\n",
+                '        made = vars(self).setdefault("made", set())\n'
+                "        right = code.strip() in made | {self.code(rating_id).encode()}\n",
+            ),
+            (
+                _CODES,
+                "        return _TEXTS.get(language,",
+                '        vars(self).setdefault("made", set()).add(self.code(rating_id).encode())\n'
+                "        return _TEXTS.get(language,",
+            ),
+        ),
+        _ANY,
+        "changed",
+        "accepted without its code",
+        group="rules",
+    ),
+    Mutation(
+        "key-reuse-not-noticed",
+        "2: a key stands for one rating: another body under it is told so",
+        (
+            (
+                "services/intake/submitting.py",
+                "            raise KeyReused\n",
+                "            pass\n",
+            ),
+            (
+                _RATINGS,
+                "    if not claims[Claim.IDEMPOTENCY_TOKEN]:\n",
+                "    if claims[Claim.IDEMPOTENCY_TOKEN] is None:\n",
+            ),
+        ),
+        _ANY,
+        "doubled",
+        "2 got past `idempotency_key_reused`",
+        group="rules",
+    ),
+    Mutation(
+        "duplicate-counts",
+        "2: one accepted rating for each phone, officer and window",
+        ((_RATINGS, "    if not claims[Claim.SLOT]:\n", "    if claims[Claim.SLOT] is None:\n"),),
+        _ANY,
+        "doubled",
+        "2 got past `duplicate`",
+        group="rules",
+    ),
+)
