@@ -62,7 +62,8 @@ def dead_letter(
     """Wrap a message that can never be read. Headers of an earlier dead letter are replaced.
 
     The letter always fits into its topic: a message that was compressed may not, and loses first its value,
-    then its headers, then its key; `dlt_left_out` names them.
+    then its headers, then its key; `dlt_left_out` names them. A message with neither key nor value gets an
+    empty key, because not every client can write such a one.
     """
     why = {
         "reason": error.reason,
@@ -80,12 +81,17 @@ def dead_letter(
         letter = Message(key, None, (*said, (_LEFT_OUT, b"value, headers")))
     if size_of(letter) > DEAD_LETTER_BYTES:
         letter = Message(None, None, (*said, (_LEFT_OUT, b"value, headers, key")))
-    return letter
+    return _with_key(letter)
 
 
 def without_value(letter: Message) -> Message:
     """The letter for a topic that takes no larger one. Its message cannot be redriven from it."""
-    return Message(letter.key, None, (*letter.headers, (_LEFT_OUT, b"value")))
+    return _with_key(Message(letter.key, None, (*letter.headers, (_LEFT_OUT, b"value"))))
+
+
+def _with_key(message: Message) -> Message:
+    neither = message.key is None and message.value is None
+    return Message(b"", None, message.headers) if neither else message
 
 
 def size_of(message: Message) -> int:
@@ -122,7 +128,7 @@ def letter_of(headers: Iterable[tuple[str, bytes]]) -> Letter | None:
 def marker(offset: int, at: datetime) -> Message:
     """To be written together with the message that is redriven from the dead letter at `offset`."""
     when = at.astimezone(UTC).isoformat()
-    return Message(None, None, ((_REDRIVEN_OFFSET, str(offset).encode()), (_REDRIVEN_AT, when.encode())))
+    return Message(b"", None, ((_REDRIVEN_OFFSET, str(offset).encode()), (_REDRIVEN_AT, when.encode())))
 
 
 def redriven_of(headers: Iterable[tuple[str, bytes]]) -> Redriven | None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import typer
 
 from chassis import http, logs, postgres
+from chassis.dead_letters.commands import commands as dead_letter_commands
+from chassis.kafka import KafkaClient
+from contracts.topics import RATING_OUTCOMES
 from services.aggregation.bootstrap import api_app, worker_app
 from services.aggregation.settings import Settings
 
@@ -14,6 +17,14 @@ cli = typer.Typer(
     help="Folds outcomes of ratings into figures, and answers with them.",
     no_args_is_help=True,
     add_completion=False,
+)
+cli.add_typer(
+    dead_letter_commands(
+        RATING_OUTCOMES,
+        program="python -m services.aggregation",
+        client=lambda: KafkaClient(bootstrap=Settings().kafka_bootstrap),
+    ),
+    name="dead-letters",
 )
 
 

@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
+from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.http import serve as serve_app
 from chassis.logs import configure
 from chassis.postgres import migrate as apply_migrations
+from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.key_files import KeyMissing, create_keys
 from services.verification.bootstrap import api_app, worker_app
 from services.verification.settings import Settings
@@ -19,6 +21,12 @@ from services.verification.settings import Settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
+app.add_typer(
+    dead_letter_commands(
+        RATING_SUBMISSIONS, program="python -m services.verification", client=lambda: Settings().kafka
+    ),
+    name="dead-letters",
+)
 
 
 @app.command()

@@ -58,9 +58,14 @@ def test_a_letter_keeps_a_null_key_apart_from_an_empty_one() -> None:
     assert (letter(key=None).key, letter(key=b"").key) == (None, b"")
 
 
+def test_a_letter_has_a_key_or_a_value_because_clients_write_no_other() -> None:
+    assert (letter(key=None, value=None).key, letter(key=None, value=None).value) == (b"", None)
+    assert letter(key=None, value=bytes(2 * MIB)).key == b""
+
+
 def test_a_marker_names_the_letter_and_is_none_itself() -> None:
     written = marker(7, AT)
-    assert (written.key, written.value) == (None, None)
+    assert (written.key, written.value) == (b"", None)
     assert redriven_of(written.headers) == Redriven(7, AT)
     assert letter_of(written.headers) is None
 
