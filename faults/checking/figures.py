@@ -94,18 +94,17 @@ def check_model(model: Model, outcomes: Topic, findings: Findings, *, name: str)
             )
     behind = [r for r in outcomes.records if r.offset >= model.checkpoints.get(r.partition, 0)]
     if behind:
-        findings.add(Wrong.LOST, f"{name}: {len(behind)} outcomes are not counted")
+        findings.add(Wrong.LOST, f"{name}: {len(behind)} outcomes are not counted", of=name)
     passed = {(r.partition, r.offset) for r in behind}
     tallies, counted, parents = fold(r for r in outcomes.records if (r.partition, r.offset) not in passed)
     for row in sorted(tallies.keys() | model.tallies.keys()):
         if tallies[row] != model.tallies.get(row, 0):
             text = f"{name}: {row} is {model.tallies.get(row, 0)}, the log says {tallies[row]}"
-            findings.add(Wrong.FIGURES, text)
+            findings.add(Wrong.FIGURES, text, of=name)
     if counted != model.counted:
         missing, more = len(counted - model.counted), len(model.counted - counted)
-        findings.add(
-            Wrong.FIGURES, f"{name}: {missing} submissions not counted, {more} counted that are not there"
-        )
+        text = f"{name}: {missing} submissions not counted, {more} counted that are not there"
+        findings.add(Wrong.FIGURES, text, of="submissions")
     if parents != model.parents:
         findings.add(Wrong.FIGURES, f"{name}: the scopes are not those of the log")
 
