@@ -25,11 +25,13 @@ RARE = ("after-sms",)
 @dataclass(slots=True)
 class Done:
     """`cleared` is the moment (monotonic seconds) from which recovery counts: when what was broken is whole
-    again, or, where something ended that the supervisor starts again, when it ended."""
+    again, or, where something ended that the supervisor starts again, when it ended. `undo` is called once
+    the system has recovered, from what it has to do without until then."""
 
     cleared: float
     stopped_in: float | None = None
     reached: bool = True
+    undo: Callable[[], Awaitable[object]] | None = None
 
 
 async def do(stack: Stack, fault: Fault) -> Done:
@@ -166,6 +168,9 @@ async def _broker(stack: Stack, fault: Fault) -> Done:
         await asyncio.sleep(fault.seconds)
         stack.kafka.thaw(number)
         return Done(time.monotonic())
+    if fault.act is Act.BROKER_AWAY:
+        await node.kill()
+        return Done(time.monotonic(), undo=lambda: stack.kafka.start(number))
     stopped_in = None
     if fault.act is Act.BROKER_KILL:
         await node.kill()

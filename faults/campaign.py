@@ -169,6 +169,8 @@ class Campaign:
         cycle.reached = done.reached
         if await probes.recovered(RECOVERY_SECONDS):
             cycle.recovery = round(time.monotonic() - done.cleared, 2)
+        if done.undo is not None:
+            await done.undo()
         await self._stack.all_ready()
         recovery = f"recovered in {cycle.recovery} s" if cycle.recovery is not None else "NOT RECOVERED"
         missed = "" if done.reached else " (never came by)"

@@ -24,13 +24,14 @@ class Act(StrEnum):
     BROKER_RESTART = "broker restart"
     BROKER_FREEZE = "broker freeze"
     BROKER_DISK = "broker disk full"
+    BROKER_AWAY = "broker away"  # until the system has recovered without it
     POSTGRES_IMMEDIATE = "postgres immediate shutdown"
     POSTGRES_KILL = "postgres kill"
     POSTGRES_RESTART = "postgres restart"
     SMS = "sms"
 
 
-BROKER = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_FREEZE, Act.BROKER_DISK)
+BROKER = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_FREEZE, Act.BROKER_DISK, Act.BROKER_AWAY)
 POSTGRES = (Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL, Act.POSTGRES_RESTART)
 FAILPOINTS = {
     "intake": ("before-append", "after-append"),
@@ -67,6 +68,8 @@ class Fault:
     @property
     def part(self) -> str:
         """What breaks: goals of recovery are set for each."""
+        if self.act is Act.BROKER_AWAY:
+            return "one broker of several away"
         if self.act in BROKER:
             return "broker"
         if self.act in POSTGRES:
@@ -81,7 +84,7 @@ class Fault:
 FREEZE_SECONDS = 8.5  # longer than the session timeout of consumers, so the partitions move meanwhile
 
 
-def deck() -> list[Fault]:
+def deck(brokers: int = 1) -> list[Fault]:
     """One of each kind, without a replica drawn yet."""
     found: list[Fault] = []
     for service in SERVICES:
@@ -108,11 +111,13 @@ def deck() -> list[Fault]:
     found.append(Fault(Act.BROKER_FREEZE, seconds=6.0))
     found.append(Fault(Act.BROKER_FREEZE, detail="past every deadline", seconds=35.0))
     found.append(Fault(Act.BROKER_DISK))
+    if brokers > 1:
+        found.append(Fault(Act.BROKER_AWAY))
     found += [Fault(Act.SMS, detail=trouble.value, seconds=6.0) for trouble in SmsTrouble]
     return found
 
 
-HEAVY = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL)
+HEAVY = (Act.BROKER_KILL, Act.BROKER_RESTART, Act.BROKER_AWAY, Act.POSTGRES_IMMEDIATE, Act.POSTGRES_KILL)
 
 
 def schedule(cycles: int, seed: int, *, brokers: int = 1, only: str = "") -> list[Fault]:
@@ -122,7 +127,7 @@ def schedule(cycles: int, seed: int, *, brokers: int = 1, only: str = "") -> lis
     chance = random.Random(seed)
     replicas = {service.name: service.replicas for service in SERVICES}
     wanted = [part.strip() for part in only.split(",") if part.strip()]
-    cards = [fault for fault in deck() if not wanted or any(part in fault.kind for part in wanted)]
+    cards = [fault for fault in deck(brokers) if not wanted or any(part in fault.kind for part in wanted)]
     if not cards:
         raise ValueError(f"no kind of fault contains any of: {only}")
     found: list[Fault] = []

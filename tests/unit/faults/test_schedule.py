@@ -35,6 +35,11 @@ def test_only_keeps_what_was_asked_for() -> None:
         schedule(1, 1, only="earthquake")
 
 
+def test_a_broker_goes_away_only_where_others_stay() -> None:
+    assert "broker away" in {fault.kind for fault in schedule(200, 1, brokers=3)}
+    assert "broker away" not in {fault.kind for fault in schedule(200, 1)}
+
+
 def test_every_broker_of_three_has_its_turn() -> None:
     found = schedule(200, 1, brokers=3, only="broker kill")
     assert {fault.replica for fault in found} == {0, 1, 2}
