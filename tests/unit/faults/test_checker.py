@@ -1,12 +1,14 @@
 """The checker sees what is missing, what is there twice, and what should not be there."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from faults.checking.decisions import Decisions, check_decisions
 from faults.checking.figures import FOREVER, Model, check_model, fold
-from faults.checking.findings import Findings, Wrong
+from faults.checking.findings import SHOWN, Findings, Wrong
 from faults.checking.ledger import Ledger, Posted
 from faults.checking.reading import Record, Topic
 from faults.checking.submissions import check_outcomes, match
@@ -57,6 +59,7 @@ class World:
     def decide(self, rating: Posted, verdict: str = "accepted", submission: str = "") -> None:
         copied = {name: rating.body[name] for name in ("edition_id", "officer_id", "channel")}
         data = {**copied, "unit_id": "unit", "group_id": "group", "submitted_at": AT}
+        data["decided_at"] = LATER.isoformat()
         data["submission_id"] = submission or f"submission-{rating.number}"
         kind = "rating-accepted" if verdict == "accepted" else "rating-rejected"
         if verdict == "accepted":
@@ -198,6 +201,44 @@ def test_another_answer_on_the_way_is_changed() -> None:
     world.decide(posted(1))
     world.outcomes[0].data["answer"] = "not_satisfied"
     assert world.found() == {Wrong.CHANGED}
+
+
+@pytest.mark.parametrize(
+    "place", [{"key": "secret-1"}, {"headers": {"ce_x": "secret1"}}, {"data": {"note": "a secret-1"}}]
+)
+def test_an_outcome_that_carries_what_leads_to_a_person_is_a_leak(place: dict[str, Any]) -> None:
+    world = World(posted(1))
+    world.submit(posted(1))
+    world.submitted[0].data["phone_pseudonym"] = "secret-1"
+    world.decide(posted(1))
+    assert world.found() == set()
+    outcome = world.outcomes[0]
+    for name in ("headers", "data"):
+        getattr(outcome, name).update(place.get(name, {}))
+    world.outcomes[0] = replace(outcome, key=place.get("key", ""))
+    assert world.found() == {Wrong.LEAK}
+
+
+def test_an_outcome_told_again_with_another_moment_is_changed() -> None:
+    rating = posted(1, edition="faults-phone")
+    world = World(rating)
+    world.submit(rating)
+    world.decide(rating)
+    submissions = match(world.ledger, topic(world.submitted), topic(world.outcomes), Findings())
+    for at, wrong in ((LATER, set()), (LATER + timedelta(microseconds=1), {Wrong.CHANGED})):
+        findings = Findings()
+        stored = Decisions({"submission-1": "accepted"}, {"submission-1": at}, {}, set())
+        check_decisions(stored, submissions, findings)
+        assert set(findings.counts) == wrong
+
+
+def test_examples_of_one_sort_do_not_hide_those_of_another() -> None:
+    findings = Findings()
+    for _ in range(SHOWN + 1):
+        findings.add(Wrong.LEAK, "one", of="one")
+    findings.add(Wrong.LEAK, "other", of="other")
+    assert findings.examples == {Wrong.LEAK: ["one"] * SHOWN + ["other"]}
+    assert findings.counts[Wrong.LEAK] == SHOWN + 2
 
 
 def folded(count: int) -> tuple[Topic, Model]:

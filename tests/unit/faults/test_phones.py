@@ -1,6 +1,7 @@
 """Numbers are found however they are spelt, and nothing else is taken for one."""
 
 import base64
+import hashlib
 
 import pytest
 
@@ -31,6 +32,8 @@ PHONE = "905123456"
         base64.b64encode(b"0905123456").decode(),
         base64.b64encode(b"x+84905123456").decode(),
         base64.b64encode(b'{"to":"0905123456"}').decode(),
+        hashlib.sha256(b"+84905123456").hexdigest(),
+        "\\x" + hashlib.sha256(b"0905123456").hexdigest(),
     ],
 )
 def test_a_number_is_found(text: str) -> None:
