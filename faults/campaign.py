@@ -1,37 +1,25 @@
 """The campaign: load, one fault after another, recovery after each, and the checker."""
 
 import asyncio
-import json
 import random
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from deploy.local.errors import StackError
-from deploy.local.http_process import get
-from deploy.local.layout import CHECKOUT
-from deploy.local.stack import python
 from faults.breaking import Done, do
-from faults.client import Client
+from faults.judging import Json, judge, verdict
 from faults.ledger import Ledger
-from faults.load import Load, Probes
+from faults.load import Load, Probes, client_of
 from faults.planning import Planner
 from faults.processes.failpoints import CRASHED
 from faults.schedule import Fault, schedule
 from faults.stack import Stack
-from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
-from services.verification.challenges import Challenges
 
 RECOVERY_SECONDS = 60.0
-CHECK_SECONDS = 300.0
-REFOLD_SECONDS = 180.0
-
-Json = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -129,15 +117,7 @@ class Campaign:
         stack, order = self._stack, self._order
         chance = random.Random(order.seed + 1)
         planner = Planner(chance)
-        client = Client(
-            http=http,
-            intake=[replica.url for replica in stack.of("intake")],
-            verification=[replica.url for replica in stack.of("verification")],
-            challenges=Challenges(read_key(stack.layout.keys / "verification" / CHALLENGE_KEY)),
-            sms=stack.sms,
-            ledger=self._ledger,
-            chance=chance,
-        )
+        client = client_of(stack, http, self._ledger, chance)
         load = Load(client, planner, order.rate)
         probes = Probes(client, planner, http, [replica.url for replica in stack.of("aggregation")])
         posting = asyncio.create_task(load.run())
@@ -180,62 +160,8 @@ class Campaign:
         """Once nothing is under way any more; what may be on its way still gets time."""
         await probes.recovered(RECOVERY_SECONDS)
         await self._stack.all_ready()
-        await self._keep_metrics()
-        if last:
-            await self._fold_again()
-        until = time.monotonic() + self._order.settle
-        while True:
-            report = await self._checked(refolded=last)
-            if not report["wrong"] or not report["transient"] or time.monotonic() > until:
-                break
-            await asyncio.sleep(3)
+        report = await judge(self._stack, settle=self._order.settle, refold=last)
         self.results.checks.append(report)
-        wrong = ", ".join(f"{number} {name}" for name, number in report["wrong"].items()) or "nothing wrong"
-        counts = report["counts"]
-        self._say(
-            f"     check: {counts['posted']} posted, {counts['kept']} kept, {counts['outcomes']} outcomes,"
-            f" {counts['deliveries'] - counts['submissions']} repeated deliveries,"
-            f" {counts['aborted']} aborted records: {wrong}"
-        )
+        self._say(f"     check: {verdict(report)}")
         if report["wrong"]:
-            raise StackError(f"The checker found: {wrong}.", "See report.md.")
-
-    async def _checked(self, *, refolded: bool) -> Json:
-        command = [sys.executable, "-m", "faults.checking", str(self._order.folder)]
-        command += ["--refolded"] if refolded else []
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        async with asyncio.timeout(CHECK_SECONDS):
-            output, errors = await process.communicate()
-        if process.returncode not in (0, 1) or not output.strip():
-            raise StackError("The checker itself failed:", errors.decode("utf-8", "replace")[-3000:])
-        report: Json = json.loads(output)
-        return report
-
-    async def _keep_metrics(self) -> None:
-        folder = self._order.folder / "metrics"
-        folder.mkdir(exist_ok=True)
-        for replica in self._stack.replicas:
-            async with asyncio.timeout(10):
-                _, shown = await get(replica.port, "/metrics")
-            (folder / f"{replica.name}.{replica.lives}.txt").write_text(shown, encoding="utf-8")
-
-    async def _fold_again(self) -> None:
-        """A worker that has seen nothing folds the whole log into an empty database."""
-        stack = self._stack
-        settings = {
-            **stack.of("aggregation-worker")[0].settings,
-            "AGGREGATION_KAFKA_BOOTSTRAP": stack.kafka.bootstrap,
-            "AGGREGATION_DATABASE_URL": stack.postgres.database.url("refolded"),
-            "AGGREGATION_WORKER_PORT": str(stack.spare_port),
-        }
-        worker = python(stack.layout, "refold", "faults.processes", "refold", settings=settings)
-        await worker.start()
-        try:
-            async with asyncio.timeout(REFOLD_SECONDS):
-                await stack.folded_alike()
-        except TimeoutError:
-            self._say("     the log folded again has not come to the same end in time")
-        finally:
-            await worker.stop()
+            raise StackError(f"The checker found: {verdict(report)}.", "See report.md.")

@@ -1,18 +1,36 @@
 """A steady stream of ratings, and probes that tell when the system has recovered."""
 
 import asyncio
+import random
 import time
 
 import httpx
 
 from deploy.local.errors import StackError
 from faults.client import Client
+from faults.ledger import Ledger
 from faults.planning import PROBED, Planned, Planner
+from faults.stack import Stack
+from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
+from services.verification.challenges import Challenges
 
 AT_ONCE = 80
 PROBES = 12
 POLL_SECONDS = 0.1
 DRAIN_SECONDS = 150.0
+
+
+def client_of(stack: Stack, http: httpx.AsyncClient, ledger: Ledger, chance: random.Random) -> Client:
+    """A client of all of the stack's replicas, which can read the challenges that it is given."""
+    return Client(
+        http=http,
+        intake=[replica.url for replica in stack.of("intake")],
+        verification=[replica.url for replica in stack.of("verification")],
+        challenges=Challenges(read_key(stack.layout.keys / "verification" / CHALLENGE_KEY)),
+        sms=stack.sms,
+        ledger=ledger,
+        chance=chance,
+    )
 
 
 class Load:
