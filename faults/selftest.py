@@ -27,9 +27,9 @@ SETTLE_SECONDS = 12
 CONDITIONS: tuple[Change, ...] = (
     ("faults/schedule.py", "FREEZE_SECONDS = 8.5", "FREEZE_SECONDS = 11.0"),
     ("services/aggregation/adapters/ledger.py", 'IN_TRANSACTION = "10s"', 'IN_TRANSACTION = "30s"'),
-    ("faults/client.py", "CODE_SECONDS = 120.0", "CODE_SECONDS = 25.0"),
-    ("faults/campaign.py", "RECOVERY_SECONDS = 60.0", "RECOVERY_SECONDS = 25.0"),
-    ("faults/campaign.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 20.0"),
+    ("faults/client.py", "CODE_SECONDS = 120.0", "CODE_SECONDS = 45.0"),
+    ("faults/campaign.py", "RECOVERY_SECONDS = 60.0", "RECOVERY_SECONDS = 30.0"),
+    ("faults/campaign.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 25.0"),
     ("faults/replicas.py", "READY_SECONDS = 60.0", "READY_SECONDS = 40.0"),
     ("services/verification/sms.py", "LEASE_SECONDS = 60.0", "LEASE_SECONDS = 12.0"),
 )
