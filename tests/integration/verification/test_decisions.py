@@ -1,13 +1,9 @@
 """What is decided about a submission, by a running worker."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from contracts.envelope import Message, encode
 from contracts.events import ChallengeAnswer, RatingAccepted
-from contracts.golden import EVENTS
-from contracts.golden import envelope as golden_envelope
-from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS, key_of
+from contracts.topics import RATING_OUTCOMES
 from services.verification.bootstrap import worker_app
 from tests.support.verification import Submission, World, running
 
@@ -113,45 +109,3 @@ async def test_a_caller_who_sends_again_gets_no_second_outcome(world: World) -> 
         await world.drained()
     said = await world.said(submissions)
     assert list(said.values()) == [["accepted"]] * 20
-
-
-async def test_what_can_never_be_read_is_a_dead_letter_and_the_partition_goes_on(
-    world: World,
-) -> None:
-    edition = await world.edition()
-    before, after = world.submission(edition), world.submission(edition)
-    good = encode(world.envelope(before.event, before.id), key=key_of(before.event))
-
-    def with_headers(**changes: bytes) -> tuple[tuple[str, bytes], ...]:
-        return tuple((name, changes.get(name, value)) for name, value in good.headers)
-
-    prefix = b"vn.danang.hailong."
-    outcome = golden_envelope(next(event for event in EVENTS if isinstance(event, RatingAccepted)))
-    broken: Mapping[str, Message] = {
-        "invalid_data": Message(good.key, b"\xff{ not JSON", good.headers),
-        "invalid_data (null)": Message(good.key, None, good.headers),
-        "invalid_envelope": Message(good.key, good.value, ()),
-        "unknown_type": Message(good.key, good.value, with_headers(ce_type=prefix + b"rating-praised.v1")),
-        "unknown_type (outcome)": encode(outcome, key=key_of(outcome.data)),
-        "unsupported_version": Message(
-            good.key, good.value, with_headers(ce_type=prefix + b"rating-submitted.v9")
-        ),
-    }
-    async with running(worker_app(world.settings)):
-        await world.submit(before, partition=ONE)
-        sent = {
-            reason: await world.send_raw(RATING_SUBMISSIONS.name, message, partition=ONE)
-            for reason, message in broken.items()
-        }
-        await world.submit(after, partition=ONE)
-        await world.drained()
-    dead = await world.read(RATING_SUBMISSIONS.dead_letters)
-    assert len(dead) == len(broken)
-    for record, (reason, message) in zip(dead, broken.items(), strict=True):
-        headers = dict(record.headers)
-        assert (record.key, record.value) == (message.key, message.value)
-        assert headers["dlt_reason"].decode() == reason.split(" ")[0]
-        assert headers["dlt_topic"] == RATING_SUBMISSIONS.name.encode()
-        assert int(headers["dlt_offset"]) == sent[reason].offset
-        assert headers["dlt_partition"] == b"3"
-    assert await world.said([before, after]) == {before.id: ["accepted"], after.id: ["accepted"]}
