@@ -29,7 +29,7 @@ CONDITIONS: tuple[Change, ...] = (
     ("services/aggregation/adapters/ledger.py", 'IN_TRANSACTION = "10s"', 'IN_TRANSACTION = "30s"'),
     ("faults/client.py", "CODE_SECONDS = 120.0", "CODE_SECONDS = 45.0"),
     ("faults/campaign.py", "RECOVERY_SECONDS = 60.0", "RECOVERY_SECONDS = 30.0"),
-    ("faults/campaign.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 25.0"),
+    ("faults/judging.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 25.0"),
     ("faults/replicas.py", "READY_SECONDS = 60.0", "READY_SECONDS = 40.0"),
     ("services/verification/sms.py", "LEASE_SECONDS = 60.0", "LEASE_SECONDS = 12.0"),
 )
