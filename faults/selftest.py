@@ -95,14 +95,15 @@ class Report:
         return next((text for text in among if mutation.says in text), "")
 
 
-def applied(name: str, changes: Iterable[Change], checkout: Path) -> None:
-    """Raises Unfit where what is to be changed is not there exactly once."""
+def changed(name: str, changes: Iterable[Change], checkout: Path = CHECKOUT) -> dict[str, str]:
+    """The changed files' texts. Raises Unfit where what is to be changed is not there exactly once."""
+    texts: dict[str, str] = {}
     for file, before, after in changes:
-        path = checkout / file
-        text = path.read_text(encoding="utf-8")
+        text = texts.get(file) or (checkout / file).read_text(encoding="utf-8")
         if text.count(before) != 1:
             raise Unfit(f"{name}: {file} holds {text.count(before)} times: {before.strip()}")
-        path.write_text(text.replace(before, after), encoding="utf-8")
+        texts[file] = text.replace(before, after)
+    return texts
 
 
 def planned(only: str = "") -> list[Trial]:
@@ -134,8 +135,13 @@ def _distinct(faults: Iterable[str]) -> tuple[str, ...]:
 def run(
     trials: Sequence[Trial], folder: Path, jars: Path, seed: int, begins: Callable[[Trial], None]
 ) -> Iterator[list[Verdict]]:
-    """The verdicts of one trial after another. After a red control there are no more trials of mutations."""
+    """The verdicts of one trial after another; none of mutations after a red control.
+
+    Raises Unfit before the first one begins.
+    """
     green = True
+    for trial in trials:
+        changed(trial.name, trial.changes)
     for trial in trials:
         if trial.mutations and not green:
             return
@@ -180,7 +186,8 @@ def _campaign(trial: Trial, folder: Path, jars: Path, seed: int) -> Report:
             ignore=shutil.ignore_patterns("__pycache__"),
             symlinks=False,
         )
-    applied(trial.name, trial.changes, checkout)
+    for file, text in changed(trial.name, trial.changes).items():
+        (checkout / file).write_text(text, encoding="utf-8")
     number = cycles(trial.faults, seed)
     options = {
         "--cycles": number,

@@ -1,41 +1,35 @@
 """Mutations fit the code as it is, and no other failure passes for one of them."""
 
 import json
-import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from deploy.local.layout import CHECKOUT
-from faults.mutations import FAILURE, MUTATIONS, Change, Mutation
+from faults.mutations import FAILURE, MUTATIONS, Mutation
 from faults.schedule import schedule
-from faults.selftest import Report, Trial, Unfit, applied, cycles, planned
+from faults.selftest import Report, Trial, Unfit, changed, cycles, planned, run
 
 SEED = 7
 
 
-def copied(changes: Iterable[Change], folder: Path) -> Path:
-    for file in {file for file, _, _ in changes}:
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(CHECKOUT / file, folder / file)
-    return folder
-
-
 @pytest.mark.parametrize("trial", planned(), ids=lambda trial: trial.name)
-def test_each_trial_changes_code_that_still_compiles(trial: Trial, tmp_path: Path) -> None:
-    changes = list(trial.changes)
-    applied(trial.name, changes, copied(changes, tmp_path))
-    for file in {file for file, _, _ in changes}:
-        text = (tmp_path / file).read_text(encoding="utf-8")
+def test_each_trial_changes_code_that_still_compiles(trial: Trial) -> None:
+    texts = changed(trial.name, trial.changes)
+    assert texts.keys() == {file for file, _, _ in trial.changes}
+    for file, text in texts.items():
         assert text != (CHECKOUT / file).read_text(encoding="utf-8")
         compile(text, file, "exec")
 
 
-def test_a_mutation_that_no_longer_fits_says_so(tmp_path: Path) -> None:
-    changes = [("chassis/kafka.py", "what was there once", "")]
+@pytest.mark.parametrize("before", ["what was there once", '": '])
+def test_a_mutation_that_no_longer_fits_says_so_before_any_campaign(before: str, tmp_path: Path) -> None:
+    old = Mutation("old", "", (("chassis/kafka.py", before, ""),), "term intake", "lost", "no outcome")
+    trials = [Trial("control", (), ("term intake",)), Trial("old", (old,), ("term intake",))]
+    begun: list[Trial] = []
     with pytest.raises(Unfit, match=r"old: chassis/kafka\.py"):
-        applied("old", changes, copied(changes, tmp_path))
+        next(run(trials, tmp_path, tmp_path, SEED, begun.append))
+    assert not begun
 
 
 def test_the_controls_meet_every_fault_that_a_mutation_meets_and_come_first() -> None:
