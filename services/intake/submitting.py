@@ -14,7 +14,7 @@ from services.intake.domain.rating import Fault, Rating, Sound, judge
 from services.intake.ports import Parts
 
 SOURCE = "/hailong/intake"
-REMEMBERED = 50_000
+REMEMBERED = 5_000
 log = logger(__name__)
 
 
