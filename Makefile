@@ -5,6 +5,7 @@ BROWSER ?= 1
 CYCLES ?= 20
 SEED ?= 0
 BROKERS ?= 1
+MINUTES ?= 30
 
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
@@ -13,7 +14,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest contracts lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak contracts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -84,6 +85,10 @@ faults: ## Break everything CYCLES=20 times (SEED=0 draws one, BROKERS=1) while 
 faults-selftest: ## Break each guarantee in a copy of the code, and show that the fault campaign finds it
 	$(DEV)
 	@exec $(PY) -m faults selftest
+
+soak: ## A steady load for MINUTES=30: does memory, do connections or open files grow?
+	$(DEV)
+	@exec $(PY) -m faults soak --minutes $(MINUTES)
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)

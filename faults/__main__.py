@@ -9,10 +9,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from deploy.local.layout import Layout
-from faults import report, selftest
+from faults import report, selftest, soaking
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
 
@@ -63,9 +70,7 @@ def run(  # noqa: PLR0917  options, all by name
         console.print(f"The evidence is in {where}.")
         raise typer.Exit(1)
     if not keep:
-        for entry in where.iterdir():
-            if entry.name not in ("report.md", "report.json"):
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        _only_the_report(where)
     console.print(f"The report is {where / 'report.md'}.")
 
 
@@ -102,6 +107,53 @@ def selftest_(
         console.print(f"The evidence is in {where}.")
         raise typer.Exit(1)
     console.print(f"The report is {where / 'report.md'}.")
+
+
+@app.command("soak")
+def soak_(  # noqa: PLR0917  options, all by name
+    minutes: Annotated[float, typer.Option(min=1, help="How long the load lasts.")] = 30.0,
+    rate: Annotated[float, typer.Option(min=1, help="Ratings posted a second.")] = 20.0,
+    warm_up: Annotated[float, typer.Option(min=0, max=0.8, help="Share of the time that is not judged.")] = 1
+    / 3,
+    plot: Annotated[Path | None, typer.Option(help="Write the picture here too.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+    jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
+) -> None:
+    """A steady load for a while: does memory, do connections or open files grow?
+
+    Example: python -m faults soak --minutes 30
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    name = f"soak-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    order = soaking.Order(where, jars.absolute(), minutes, rate, warm_up=warm_up)
+    console.print(f"{minutes:g} minutes at {rate:g} ratings a second, in {where}")
+    columns = (TextColumn("soak"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("soak", total=order.seconds)
+        soak = soaking.Soak(order, console.print, lambda seconds: progress.update(bar, completed=seconds))
+        results = asyncio.run(soak.run())
+    soaking.report.show(results, console)
+    (where / "report.md").write_text(soaking.report.markdown(results), encoding="utf-8")
+    (where / "report.json").write_text(soaking.report.document(results), encoding="utf-8")
+    if results.verdicts:
+        picture = soaking.plot.svg(
+            results.samples, results.verdicts, warm_up=warm_up * order.seconds, rate=rate
+        )
+        for path in (where / "soak.svg", *([plot] if plot else [])):
+            path.write_text(picture, encoding="utf-8")
+    if results.red:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    _only_the_report(where)
+    console.print(f"The report is {where / 'report.md'}.")
+
+
+def _only_the_report(where: Path) -> None:
+    """What is left of a run that found nothing."""
+    for entry in where.iterdir():
+        if entry.name not in ("report.md", "report.json", "samples.jsonl", "soak.svg"):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,6 @@
+"""A steady load for a long while, and whether anything grows under it."""
+
+from faults.soaking import plot, report
+from faults.soaking.running import Order, Soak
+
+__all__ = ["Order", "Soak", "plot", "report"]
