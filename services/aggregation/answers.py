@@ -44,6 +44,15 @@ FIGURES_AWAY = ProblemType(
     Bilingual("Số liệu tạm thời chưa xem được", "The figures cannot be read at the moment"),
     Bilingual("Vui lòng thử lại sau vài giây.", "Try again in a few seconds."),
 )
+LIVE_FULL = ProblemType(
+    "live_full",
+    503,
+    Bilingual("Quá nhiều người đang xem trực tiếp", "Too many are watching live"),
+    Bilingual(
+        "Số liệu vẫn xem được tại /v1/satisfaction. Vui lòng thử lại sau {seconds} giây.",
+        "The figures can still be read at /v1/satisfaction. Please try again in {seconds} seconds.",
+    ),
+)
 _NOT_A_DAY = Bilingual("Hãy viết ngày dạng NĂM-THÁNG-NGÀY, ví dụ 2017-11-23.", "Write a day as 2017-11-23.")
 _BACKWARDS = Bilingual("Ngày cuối phải không sớm hơn ngày đầu.", "The last day must not be before the first.")
 _TOO_MANY_DAYS = Bilingual("Nhiều nhất {most} ngày mỗi lần.", "Ask for {most} days at most.")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -18,6 +19,7 @@ from chassis.problems import Problem, ProblemBody
 from services.aggregation import metrics
 from services.aggregation.answers import (
     FIGURES_AWAY,
+    LIVE_FULL,
     Answers,
     Reading,
     period_of,
@@ -30,9 +32,8 @@ from services.aggregation.domain import CITY, Scope
 from services.aggregation.live import Hub, Stream, Unknown
 
 ANSWER_SECONDS = 5.0
-HEARTBEAT_SECONDS = 15
 RETRY_MS = 2_000
-SLOW_SECONDS = 30.0  # a stream whose reader takes nothing for so long ends
+FULL_SECONDS = 30
 T = TypeVar("T")
 
 router = APIRouter(
@@ -57,9 +58,18 @@ def install(app: FastAPI) -> None:
     app.include_router(router)
 
 
-def attach(app: FastAPI, reading: Reading, hub: Hub) -> None:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Of live streams, in seconds: how often a quiet one shows life, and for how long one whose reader takes
+    nothing is kept."""
+
+    heartbeat: float = 15.0
+    slow: float = 30.0
+
+
+def attach(app: FastAPI, reading: Reading, hub: Hub, pace: Pace) -> None:
     """Give the routes what they need, once it is there."""
-    app.state.reading, app.state.hub = reading, hub
+    app.state.reading, app.state.hub, app.state.pace = reading, hub, pace
     app.state.answers = Answers(reading, lambda: datetime.now(UTC))
 
 
@@ -125,22 +135,24 @@ async def live(
     """Server-sent events: a `snapshot` of each scope (the document of /v1/satisfaction), then `figures`
     whenever a scope changes. With the id of the last event seen, only what changed since comes, at once."""
     hub: Hub = request.app.state.hub
+    if hub.full:
+        raise Problem(LIVE_FULL, retry_after=FULL_SECONDS, seconds=FULL_SECONDS)
     joined = await _ask(
         request.app.state.reading, hub.join(scopes_of(scope), _revision(last_event_header or last_event_id))
     )
     if isinstance(joined, Unknown):
         raise unknown(joined.scope)
-    return _LiveResponse(hub, joined)
+    return _LiveResponse(hub, joined, request.app.state.pace)
 
 
 class _LiveResponse(EventSourceResponse):
-    def __init__(self, hub: Hub, stream: Stream) -> None:
+    def __init__(self, hub: Hub, stream: Stream, pace: Pace) -> None:
         super().__init__(
             _server_sent(stream),
-            ping=HEARTBEAT_SECONDS,
+            ping=pace.heartbeat,
             ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
             sep="\n",
-            send_timeout=SLOW_SECONDS,
+            send_timeout=pace.slow,
         )
         self._hub, self._stream = hub, stream
 

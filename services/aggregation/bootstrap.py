@@ -50,8 +50,9 @@ def api_app(settings: Settings) -> FastAPI:
         pool = await _pool(settings, readiness, "aggregation-api", most=8)
         notifications = PostgresNotifications(settings.database_url)
         reading = PostgresReading(pool, Text(vi=settings.city_name_vi, en=settings.city_name_en))
-        hub = Hub(reading, notifications, check)
-        api.attach(app, reading, hub)
+        hub = Hub(reading, notifications, check, most=settings.live_clients)
+        pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
+        api.attach(app, reading, hub, pace)
         owned.start("live", hub.run())
         try:
             yield

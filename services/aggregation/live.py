@@ -119,14 +119,22 @@ class Stream:
 class Hub:
     """All streams of this process."""
 
-    def __init__(self, reading: Reading, notifications: Notifications, postgres: Check) -> None:
+    def __init__(
+        self, reading: Reading, notifications: Notifications, postgres: Check, *, most: int = 2_000
+    ) -> None:
         self._reading = reading
+        self._most = most
         self._notifications = notifications
         self._postgres = postgres
         self._streams: set[Stream] = set()
         self._revision = 0
         # Held while changes are read: a stream that joins meanwhile would miss them.
         self._turn = asyncio.Lock()
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many streams as there may be."""
+        return len(self._streams) >= self._most
 
     async def run(self) -> None:
         """Read what changed, whenever something did; never returns."""

@@ -71,7 +71,7 @@ def store() -> Store:
 
 
 @pytest.fixture
-async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
+def app(store: Store) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
         del app, readiness, owned
@@ -79,7 +79,12 @@ async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
 
     app = create_app(title="t", description="t", lifespan=lifespan)
     api.install(app)
-    api.attach(app, store, Hub(store, store, Check("postgres")))
+    api.attach(app, store, Hub(store, store, Check("postgres"), most=1), api.Pace())
+    return app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t/v1") as client:
         yield client
 
@@ -217,10 +222,20 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     assert "/v1/satisfaction/{kind}/{scope_id}/history" in document["paths"]
 
 
-async def test_a_stream_that_nobody_reads_ends_and_is_forgotten(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+async def test_more_live_streams_than_there_may_be_are_asked_to_come_back(
+    app: FastAPI, client: httpx.AsyncClient
 ) -> None:
-    monkeypatch.setattr(api, "SLOW_SECONDS", 0.05)
+    hub: Hub = app.state.hub
+    stream = await hub.join([CITY], 0)
+    assert isinstance(stream, Stream)
+    body = await problem(client, "live?scope=city")
+    assert (body["status"], body["type"]) == (503, "urn:hailong:problem:live_full")
+    assert str(body["retry_after"]) in body["detail"]
+    hub.leave(stream)
+    assert not hub.full
+
+
+async def test_a_stream_that_nobody_reads_ends_and_is_forgotten(store: Store) -> None:
     hub = Hub(store, store, Check("postgres"))
     stream = await hub.join([CITY], 0)
     assert isinstance(stream, Stream)
@@ -235,6 +250,8 @@ async def test_a_stream_that_nobody_reads_ends_and_is_forgotten(
             await asyncio.get_running_loop().create_future()  # the client's buffers are full
 
     async with asyncio.timeout(5):
-        await api._LiveResponse(hub, stream)({"type": "http", "method": "GET"}, receive, send)
+        await api._LiveResponse(hub, stream, api.Pace(slow=0.05))(
+            {"type": "http", "method": "GET"}, receive, send
+        )
     assert REGISTRY.get_sample_value("aggregation_live_clients_dropped_total") == dropped + 1
     assert not hub._streams
