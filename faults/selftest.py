@@ -20,7 +20,7 @@ from faults.schedule import schedule
 
 COPIED = ("contracts", "chassis", "services", "deploy", "faults", "data")
 DEADLINE_SECONDS = 300.0
-CONTROL_SECONDS = 900.0
+CYCLE_SECONDS = 90.0
 SETTLE_SECONDS = 12
 # In every copy, the control's too: what does not come in this time does not come, and zombies stay away long
 # enough for others to take over, but not so long that PostgreSQL ends their transaction.
@@ -200,15 +200,19 @@ def _campaign(trial: Trial, folder: Path, jars: Path, seed: int) -> Report:
     }
     command = [sys.executable, "-m", "faults", "run"]
     command += [str(part) for option in options.items() for part in option]
+    deadline = DEADLINE_SECONDS + number * CYCLE_SECONDS
     with (folder / "output.txt").open("w", encoding="utf-8") as output:
-        subprocess.run(
-            command,
-            cwd=checkout,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=DEADLINE_SECONDS if trial.mutations else CONTROL_SECONDS,
-            check=False,
-        )
+        try:
+            subprocess.run(
+                command,
+                cwd=checkout,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=deadline,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Report([f"not over after {deadline:.0f} s; see {folder}"])
     return Report.of(evidence)
 
 
