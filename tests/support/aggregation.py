@@ -36,7 +36,7 @@ class Stage:
     begun_at: dict[TopicPartition, int]
     processes: list[Process] = field(default_factory=list)
 
-    def process(self, command: str, **environment: str) -> Process:
+    def process(self, command: str, *, module: str = "services.aggregation", **environment: str) -> Process:
         made = Process(
             command,
             {
@@ -45,6 +45,7 @@ class Stage:
                 **environment,
             },
             self.folder / f"{command}-{len(self.processes)}.log",
+            module,
         )
         self.processes.append(made)
         return made
@@ -58,9 +59,15 @@ class Stage:
     async def send(self, outcomes: Iterable[Outcome]) -> None:
         await self.send_messages([message(outcome) for outcome in outcomes])
 
-    async def send_messages(self, messages: Sequence[Message], topic: str = RATING_OUTCOMES.name) -> None:
-        sent = [await self.producer.send(topic, m.value, m.key, headers=list(m.headers)) for m in messages]
-        await asyncio.gather(*sent)
+    async def send_messages(
+        self, messages: Sequence[Message], topic: str = RATING_OUTCOMES.name, partition: int | None = None
+    ) -> list[int]:
+        """Returns their offsets."""
+        sent = [
+            await self.producer.send(topic, m.value, m.key, partition, headers=list(m.headers))
+            for m in messages
+        ]
+        return [where.offset for where in await asyncio.gather(*sent)]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AIOKafkaProducer]:

@@ -37,11 +37,12 @@ def free_port() -> int:
 
 @dataclass
 class Process:
-    """`python -m services.aggregation <command>`."""
+    """`python -m services.aggregation <command>`, or another module that offers its commands."""
 
     command: str
     environment: dict[str, str]
     log: Path
+    module: str = "services.aggregation"
     port: int = field(default_factory=free_port)
     running: asyncio.subprocess.Process | None = None
 
@@ -53,7 +54,7 @@ class Process:
         number = {"AGGREGATION_PORT": str(self.port), "AGGREGATION_WORKER_PORT": str(self.port)}
         with self.log.open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services.aggregation", self.command),
+                *(sys.executable, "-m", self.module, self.command),
                 env={**os.environ, **self.environment, **number},
                 cwd=ROOT,
                 stdout=log,

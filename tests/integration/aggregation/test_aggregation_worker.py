@@ -12,7 +12,7 @@ from contracts import golden
 from contracts.envelope import Message, encode
 from contracts.topics import DIRECTORY, RATING_OUTCOMES, key_of
 from services.aggregation.adapters.faust_worker import GROUP
-from tests.support.aggregation import DEAD_LETTERS, PARTITIONS, Stage
+from tests.support.aggregation import PARTITIONS, Stage
 from tests.support.aggregation_process import until
 from tests.support.outcomes import accepted, message, rejected, some
 
@@ -107,24 +107,6 @@ async def test_the_group_is_told_the_checkpoint(stage: Stage) -> None:
 
     await until(told, why="the group's offsets at the checkpoints")
     await group.stop()
-
-
-async def test_garbage_is_a_dead_letter_and_its_partition_goes_on(stage: Stage) -> None:
-    await stage.worker()
-    key = f"officer-{uuid4()}"
-    garbage = [
-        Message(key.encode(), b"\xff\x00 garbage", ()),
-        Message(key.encode(), None, ()),
-        Message(key.encode(), b"{}", message(accepted()).headers),
-    ]
-    await stage.send_messages(garbage)
-    outcomes = [accepted(key)]
-    await stage.send(outcomes)
-    await stage.counts_exactly(outcomes)
-    dead = [r for r in await stage.read(DEAD_LETTERS) if r.key == key.encode()]
-    assert [record.value for record in dead] == [sent.value for sent in garbage]
-    reasons = [dict(record.headers)["dlt_reason"] for record in dead]
-    assert reasons == [b"invalid_envelope", b"invalid_envelope", b"invalid_data"]
 
 
 async def test_names_come_from_the_directory_and_go_with_a_null_value(stage: Stage) -> None:
