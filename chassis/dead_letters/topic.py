@@ -47,7 +47,7 @@ class DeadLetterTopic:
     async def entries(self) -> list[Entry]:
         """All letters up to now, oldest first. Raises Unanswered."""
         async with aclosing(self.records()) as records:
-            return entries_of([_Seen.of(record) async for record in records])
+            return entries_of([Record.of(record) async for record in records])
 
     async def record(self, offset: int) -> ConsumerRecord | None:
         """The record at an offset, or None where there is none. Raises Unanswered."""
@@ -113,7 +113,7 @@ async def started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Record:
     """What is kept of a record while the topic is read, which may be long."""
 
     offset: int
@@ -121,12 +121,12 @@ class _Seen:
     size: int
 
     @classmethod
-    def of(cls, record: ConsumerRecord) -> "_Seen":
+    def of(cls, record: ConsumerRecord) -> "Record":
         kept = tuple((name, held) for name, held in record.headers if name.startswith(("dlt_", "ce_type")))
         return cls(record.offset, kept, len(record.value or b""))
 
 
-def entries_of(records: Iterable[_Seen]) -> list[Entry]:
+def entries_of(records: Iterable[Record]) -> list[Entry]:
     """Letters with what the markers among the records say of them."""
     found: list[Entry] = []
     marked: dict[int, datetime] = {}
