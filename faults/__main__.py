@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -123,7 +124,7 @@ def soak_(  # noqa: PLR0917  options, all by name
 
     Example: python -m faults soak --minutes 30
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 150)
     name = f"soak-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     where = (folder or Layout().root / "faults" / name).absolute()
     order = soaking.Order(where, jars.absolute(), minutes, rate, warm_up=warm_up)

@@ -88,10 +88,10 @@ def _chart(samples: Sequence[Sample], verdict: Verdict, *, warm_up: float, secon
         parts.append(
             f'<text class="tick" x="{LEFT - 6}" y="{y(value) + 4}" text-anchor="end">{value:g}</text>'
         )
-    for minute in (0.0, seconds / 120, seconds / 60):
-        at = x(minute * 60)
+    for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
+        at = share * seconds
         parts.append(
-            f'<text class="tick" x="{at}" y="{HEIGHT - 10}" text-anchor="middle">{minute:.0f} min</text>'
+            f'<text class="tick" x="{x(at)}" y="{HEIGHT - 10}" text-anchor="{anchor}">{at / 60:.0f} min</text>'
         )
     line = " ".join(f"{x(at)},{y(value)}" for at, value in points)
     parts.append(f'<polyline class="line" points="{line}"/>')

@@ -17,10 +17,12 @@ HEAD = ("process", "private memory, MiB", "open files", "threads", "connections"
 
 def summary(results: Results) -> list[tuple[str, str]]:
     order = results.order
+    posted = results.ledger.get("planned", 0)
     reads = ", ".join(f"{name} {number}" for name, number in sorted(results.reads.items()))
     return [
         ("time", f"{order.minutes:g} minutes, of which the first {order.warm_up:.0%} are not judged"),
-        ("load", f"{order.rate:g} ratings and {order.pages:g} pages a second"),
+        ("load", f"{order.rate:g} ratings and {order.pages:g} pages a second wanted"),
+        ("ratings posted", f"{posted}, {posted / order.seconds:.1f} a second"),
         ("samples", str(len(results.samples))),
         ("reading", reads),
         ("the checker", checked(results.check) if results.check else "not asked"),
@@ -37,7 +39,9 @@ def rows(results: Results) -> list[tuple[str, ...]]:
         (
             process,
             *(_cell(numbers[what]) if what in numbers else "" for what in LIMITS),
-            "; ".join(f"{each.what}: {each.wrong}" for each in numbers.values() if each.wrong) or "steady",
+            "grows: " + ", ".join(wrong)
+            if (wrong := [w for w, each in numbers.items() if each.wrong])
+            else "steady",
         )
         for process, numbers in found.items()
     ]
@@ -46,7 +50,7 @@ def rows(results: Results) -> list[tuple[str, ...]]:
 def _cell(verdict: Verdict) -> str:
     seen = verdict.trend
     digits = 1 if verdict.what == "private" else 0
-    return f"{seen.first:.{digits}f} → {seen.last:.{digits}f} ({seen.slope:+.1f}/h)"
+    return f"{seen.first:.{digits}f} → {seen.last:.{digits}f} ({seen.slope:+.1f})"
 
 
 def limits() -> str:

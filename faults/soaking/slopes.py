@@ -17,27 +17,32 @@ class Limit:
     share of what there was.
 
     The rate finds what would matter over days. The others keep noise from being judged: in a short run, and
-    where many parts add up to one number.
+    where many parts add up to one number. `wanders`: pools move it up and down within bounds, so that in the
+    end it must also be past all that was there in the first half.
     """
 
     unit: str
     per_hour: float
     at_least: float
     share: float
+    wanders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """`slope` an hour; `growth` over the time judged; `first` and `last` are medians of its quarters."""
+    """`slope` an hour; `growth` over the time judged; `first` and `last` are medians of its quarters; `early`
+    is the most there was in the first half of the run, warm-up and all."""
 
     slope: float
     growth: float
     first: float
     last: float
+    early: float
 
     def grows(self, limit: Limit) -> bool:
         size = max(limit.at_least, limit.share * self.first)
-        return self.slope > limit.per_hour and self.growth > size
+        new = self.last > self.early or not limit.wanders
+        return self.slope > limit.per_hour and self.growth > size and new
 
 
 def theil_sen(points: Points) -> float:
@@ -65,4 +70,5 @@ def trend(points: Points, *, after: float) -> Trend:
         growth=slope * (judged[-1][0] - judged[0][0]),
         first=median(value for _, value in judged[:quarter]),
         last=median(value for _, value in judged[-quarter:]),
+        early=max(value for _, value in points[: len(points) // 2]),
     )

@@ -54,6 +54,22 @@ def test_growth_must_be_fast_and_large_to_count(per_hour: float, seconds: int, g
     assert trend(points, after=0).grows(LIMIT) is grows
 
 
+def test_what_only_comes_back_to_where_it_was_does_not_grow() -> None:
+    wandering = Limit("connections", per_hour=6, at_least=2.5, share=0.1, wanders=True)
+    points = [(at, 36.0 if at < 300 else 24 + at / 200) for at in range(0, 1800, 5)]
+    assert not trend(points, after=600).grows(wandering)
+    assert trend(points[60:], after=600).grows(wandering)
+
+
+def test_memory_of_postgres_is_not_said_to_grow_with_the_connections_alone() -> None:
+    samples = [
+        Sample(float(at), "postgres", 7, 3.0 * count, 9.0 * count, 20 * count, count, count)
+        for at in range(0, 1800, 5)
+        for count in (30 + (at > 900) * 5,)
+    ]
+    assert ("postgres", "private") not in wrong(samples)
+
+
 def steady(name: str, *, leak: float = 0.0, files: float = 0.0, connections: int = 0) -> list[Sample]:
     """Half an hour of a process with some noise; what grows does so by so much an hour."""
     chance = random.Random(name)
@@ -64,9 +80,9 @@ def steady(name: str, *, leak: float = 0.0, files: float = 0.0, connections: int
             pid=7,
             private=80 + leak * at / HOUR + chance.gauss(0, 0.4),
             resident=120,
-            files=round(30 + files * at / HOUR + chance.choice((-1, 0, 0, 1))),
+            files=round(30 + 2 * files * at / HOUR + chance.choice((-1, 0, 0, 1))),
             threads=4,
-            connections=connections + round(files * at / HOUR),
+            connections=connections + round(2 * files * at / HOUR),
         )
         for at in range(0, 1800, 5)
     ]
