@@ -90,9 +90,8 @@ def _chart(samples: Sequence[Sample], verdict: Verdict, *, warm_up: float, secon
         )
     for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
         at = share * seconds
-        parts.append(
-            f'<text class="tick" x="{x(at)}" y="{HEIGHT - 10}" text-anchor="{anchor}">{at / 60:.0f} min</text>'
-        )
+        look = f'class="tick" text-anchor="{anchor}"'
+        parts.append(f'<text {look} x="{x(at)}" y="{HEIGHT - 10}">{at / 60:.0f} min</text>')
     line = " ".join(f"{x(at)},{y(value)}" for at, value in points)
     parts.append(f'<polyline class="line" points="{line}"/>')
     parts.append(
