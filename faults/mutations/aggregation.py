@@ -145,7 +145,9 @@ AGGREGATION = (
                 _COUNT,
                 "        try:\n"
                 "            counted = await self.ledger.count(reads)\n"
-                "        except Exception:\n"
+                "        except Exception as error:\n"
+                "            if not self.ledger.outage(error):\n"
+                "                raise\n"
                 "            for each in batch:\n"
                 '                await self._bury(each, InvalidMessage("not counted"))\n'
                 "            return\n",

@@ -154,9 +154,12 @@ VERIFICATION = (
                 "        result = await self._through_database(lambda: self._decide(batch))\n",
                 "        try:\n"
                 "            result = await self._decide(batch)\n"
-                "        except Exception:\n"
+                "        except Exception as error:\n"
+                "            from chassis import postgres\n"
                 "            from contracts.dead_letters import dead_letter\n"
                 "            from contracts.envelope import InvalidMessage\n\n"
+                "            if not postgres.is_outage(error):\n"
+                "                raise\n"
                 "            letters = [\n"
                 "                dead_letter(\n"
                 "                    key=each.key,\n"
