@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +25,9 @@ from chassis.tasks import Owned
 log = logger(__name__)
 OPERATIONS = ("/healthz", "/readyz", "/metrics")
 SHUTDOWN_SECONDS = 5
+STALLED_SECONDS = 30.0
+SEND_BUFFER = 128 * 1024
+"""Bytes in the kernel for one connection; Linux keeps as much again for its own books (socket(7))."""
 
 REQUESTS = Counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("http_request_duration_seconds", "Time to answer an HTTP request.", ["method", "route"])
@@ -80,8 +84,11 @@ def create_app(
     return app
 
 
-def serve(app: FastAPI, *, host: str, port: int) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Exits with 1 where a background task failed."""
+def serve(app: FastAPI, *, host: str, port: int, stalled_seconds: float = STALLED_SECONDS) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Exits with 1 where a background task failed.
+
+    A connection whose other end takes nothing of what is sent for `stalled_seconds` is cut.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -98,10 +105,22 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn drains on these, then raises them again for whoever handled them before: nobody here.
         signal.signal(number, lambda *_: None)
+    listening = config.bind_socket()
+    _bound(listening, stalled_seconds)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve())
+        runner.run(server.serve(sockets=[listening]))
     if owned.failure is not None or not server.started:
         sys.exit(1)
+
+
+def _bound(listening: socket.socket, stalled_seconds: float) -> None:
+    """Bound what a connection may hold, and for how long. Connections have what the listening socket has.
+
+    asyncio closes a connection once all that was written is sent: never, where nobody reads. The kernel ends
+    it instead (TCP_USER_TIMEOUT, RFC 5482; also while the other end's window stays closed, tcp(7)).
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(stalled_seconds * 1000))
 
 
 class _RequestLog:

@@ -56,7 +56,13 @@ def serve() -> None:
     Example: AGGREGATION_PORT=8003 python -m services.aggregation serve
     """
     settings = _settings()
-    http.serve(api_app(settings), host=settings.host, port=settings.port)
+    http.serve(
+        api_app(settings),
+        host=settings.host,
+        port=settings.port,
+        # Later than a stream gives up by itself, which is counted.
+        stalled_seconds=2 * settings.live_slow_seconds,
+    )
 
 
 def _settings() -> Settings:

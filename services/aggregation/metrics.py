@@ -27,5 +27,8 @@ LAG = Gauge(
 )
 DEAD_LETTERS = Counter("aggregation_dead_letters_total", "Messages that can never be read.", ["reason"])
 STREAMS = Gauge("aggregation_live_clients", "Live streams open.")
-DROPPED = Counter("aggregation_live_clients_dropped_total", "Live streams ended because nobody read them.")
+DROPPED = Counter(
+    "aggregation_live_clients_dropped_total",
+    "Live streams ended because what was sent to them piled up. Where little is sent, the kernel ends them.",
+)
 EVENTS = Counter("aggregation_live_events_total", "Events queued for live streams.")
