@@ -5,6 +5,7 @@ BROWSER ?= 1
 CYCLES ?= 20
 SEED ?= 0
 BROKERS ?= 1
+CHILDREN ?= 1
 MINUTES ?= 30
 
 PY := .venv/bin/python
@@ -14,7 +15,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak contracts lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants contracts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -89,6 +90,10 @@ faults-selftest: ## Break each guarantee in a copy of the code, and show that th
 soak: ## A steady load for MINUTES=30: does memory, do connections or open files grow?
 	$(DEV)
 	@exec $(PY) -m faults soak --minutes $(MINUTES)
+
+mutants: ## Change what decides and counts a little, many times over: do unit tests notice? (CHILDREN=1)
+	$(DEV)
+	@exec $(PY) -m tests.mutation --children $(CHILDREN)
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)

@@ -1,0 +1,1 @@
+"""Mutation testing: whether the unit tests notice when what decides and counts is changed a little."""
