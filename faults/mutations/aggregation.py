@@ -112,10 +112,12 @@ AGGREGATION = (
             (
                 _LEDGER,
                 "DO UPDATE SET count = t.count + excluded.count\n",
-                "DO UPDATE SET count = excluded.count + coalesce(\n"
-                "    (SELECT o.count FROM tally o WHERE (o.level, o.scope_id, o.day, o.edition_id, o.measure,"
+                # The city's figures, which all workers add to; the probes need the units' to be right.
+                "DO UPDATE SET count = excluded.count + CASE t.level WHEN 'city' THEN coalesce((\n"
+                "    SELECT o.count FROM tally o WHERE (o.level, o.scope_id, o.day, o.edition_id, o.measure,"
                 " o.item)\n"
-                "        = (t.level, t.scope_id, t.day, t.edition_id, t.measure, t.item)), 0)\n",
+                "        = (t.level, t.scope_id, t.day, t.edition_id, t.measure, t.item)), 0)"
+                " ELSE t.count END\n",
             ),
         ),
         "kill all aggregation-worker",
