@@ -19,12 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
 from chassis.logs import logger
+from chassis.overload import Capacity, Shedding, measure_lag
 from chassis.readiness import Readiness
 from chassis.tasks import Owned
 
 log = logger(__name__)
 OPERATIONS = ("/healthz", "/readyz", "/metrics")
 SHUTDOWN_SECONDS = 5
+DEFAULT_CAPACITY = Capacity()
 STALLED_SECONDS = 30.0
 SEND_BUFFER = 128 * 1024
 """Bytes in the kernel for one connection; Linux keeps as much again for its own books (socket(7))."""
@@ -41,19 +43,24 @@ def create_app(
     description: str,
     lifespan: Lifespan,
     body_limit: int = 16 * 1024,
+    capacity: Capacity = DEFAULT_CAPACITY,
     **options: Any,
 ) -> FastAPI:
     """An application with /healthz, /readyz, /metrics, problem details and a request log.
 
     `lifespan` opens what the process needs; background work goes to the `Owned` it is given, whose failure
-    ends the process. `body_limit` is in bytes.
+    ends the process. `body_limit` is in bytes. What is past `capacity` is refused; operations never are.
     """
     readiness, owned = Readiness(), Owned()
 
     @asynccontextmanager
     async def owning(app: FastAPI) -> AsyncIterator[None]:
-        async with lifespan(app, readiness, owned):
-            yield
+        owned.start("event loop lag", measure_lag())
+        try:
+            async with lifespan(app, readiness, owned):
+                yield
+        finally:
+            await owned.close(seconds=1)  # what the lifespan itself has not closed
 
     app = FastAPI(
         title=title,
@@ -66,6 +73,8 @@ def create_app(
     problems.install(app)
     app.add_middleware(_BodyLimit, limit=body_limit)
     app.add_middleware(_RequestLog)
+    # Before the log: under overload, a line for each refusal would be the larger part of the work.
+    app.add_middleware(Shedding, capacity=capacity, exempt=OPERATIONS)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The portal's one composition root."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -7,9 +8,10 @@ import httpx
 from fastapi import FastAPI
 
 from chassis.http import create_app
+from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, attempts
-from portal import errors
+from portal import errors, walk
 from portal.apis.aggregation import Aggregation
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
@@ -65,6 +67,8 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         title="Hài Lòng: portal",
         description="Server-rendered pages over the public HTTP APIs.",
         lifespan=lifespan,
+        # Pages wait for the APIs; the one that sends a rating waits for its outcome.
+        capacity=Capacity(reads=200, writes=200, waiting=re.compile(f"{walk.Page.SENDING}$")),
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +19,7 @@ from chassis.dead_letters.cap import TooManyDeadLetters
 from chassis.http import create_app
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
+from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, wait_out
 from contracts.events import Text
@@ -65,6 +68,8 @@ def api_app(settings: Settings) -> FastAPI:
         title="Hài Lòng: figures",
         description="How satisfied citizens are with the city's public services: counts, histories, live.",
         lifespan=lifespan,
+        # Live streams have a bound of their own, which says where the figures can be read instead.
+        capacity=Capacity(reads=settings.at_once, waits=sys.maxsize, waiting=re.compile("^/v1/live$")),
     )
     api.install(app)
     return app

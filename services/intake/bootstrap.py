@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from chassis import kafka
 from chassis.http import create_app
+from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
 from contracts.events import Event
@@ -58,6 +59,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
         title="Hài Lòng: intake",
         description="Takes ratings in: a 202 means kept. Serves the directory and the edition.",
         lifespan=lifespan,
+        capacity=Capacity(reads=settings.at_once, writes=settings.at_once),
     )
     readiness: Readiness = app.state.readiness
     log = KafkaLog(settings.kafka, readiness.check("kafka"))

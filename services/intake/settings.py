@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.kafka import KafkaClient
@@ -18,6 +19,7 @@ class Settings(BaseSettings):
     keys_dir: Path = Path(".local/keys/intake")
     outcome_base_url: str = ""
     log_level: str = "INFO"
+    at_once: int = Field(64, ge=1, description="Ratings taken in at a time, and as many reads; more get 503.")
 
     @property
     def kafka(self) -> KafkaClient:

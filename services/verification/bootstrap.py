@@ -1,6 +1,7 @@
 """Wires verification's two processes: the worker and the HTTP API."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from chassis import kafka, postgres
 from chassis.dead_letters import stop
 from chassis.dead_letters.cap import TooManyDeadLetters
 from chassis.http import create_app
+from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
 from services.verification.adapters.decisions import PostgresDecisions
@@ -189,6 +191,12 @@ def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         title="Hài Lòng: verification",
         description="Challenges, and the outcome of a rating.",
         lifespan=lifespan,
+        capacity=Capacity(
+            reads=settings.at_once,
+            writes=settings.at_once,
+            waits=settings.waits_at_once,
+            waiting=re.compile("/outcome$"),
+        ),
     )
     app.include_router(
         routes(challenges=challenges, outcomes=outcomes, clock=clock, outage=postgres.is_outage)
