@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ from services.aggregation.domain import (
     city_day,
     first_of_each,
     fold,
+    measured,
     parents,
 )
 from tests.support.outcomes import GROUP, UNIT, accepted, rejected
@@ -186,3 +188,19 @@ def test_a_record_lost_between_two_others_is_noticed(gaps: list[int], data: st.D
 def test_transaction_markers_between_records_are_no_hole() -> None:
     fresh, checkpoint = admit(4, [Read(7, 4, accepted()), Read(9, 8, accepted())])
     assert (len(fresh), checkpoint) == (2, 10)
+
+
+def test_records_that_come_again_do_not_hide_the_new_ones_behind_them() -> None:
+    records = log_of([0, 2, 0, 1])
+    checkpoint = records[1].offset + 1
+    assert admit(checkpoint, records) == (records[2:], records[3].offset + 1)
+
+
+def test_a_hole_names_where_reading_should_have_gone_on_and_where_it_did() -> None:
+    with pytest.raises(Hole, match="expected what follows 4, was given what follows 6"):
+        admit(4, [Read(6, 6, accepted())])
+
+
+def test_what_is_no_outcome_cannot_be_counted() -> None:
+    with pytest.raises(TypeError, match="no outcome: Tally"):
+        list(measured(cast("Outcome", Tally(CITY, "2017", ALL_DAYS, Measure.ANSWER, "satisfied"))))

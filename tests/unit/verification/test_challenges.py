@@ -1,5 +1,6 @@
 """Challenges: what their ids hold, and what an answer is worth."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -17,10 +18,16 @@ def challenge() -> Challenge:
     return CHALLENGES.issue("2017", NOON)
 
 
+def worth(
+    challenge_id: str, typed: str, *, edition: str = "2017", after: timedelta = timedelta(0)
+) -> tuple[ChallengeCheck, bytes]:
+    return CHALLENGES.check(ChallengeAnswer(id=challenge_id, answer=typed), edition, NOON + after)
+
+
 def check(
     challenge_id: str, typed: str, *, edition: str = "2017", after: timedelta = timedelta(0)
 ) -> ChallengeCheck:
-    return CHALLENGES.check(ChallengeAnswer(id=challenge_id, answer=typed), edition, NOON + after)[0]
+    return worth(challenge_id, typed, edition=edition, after=after)[0]
 
 
 def test_the_digits_are_the_right_answer(challenge: Challenge) -> None:
@@ -51,8 +58,30 @@ def test_it_lasts_ten_minutes_from_issue_to_submission(challenge: Challenge) -> 
     assert check(challenge.id, challenge.digits, after=late) is ChallengeCheck.EXPIRED
 
 
+def test_it_says_when_it_expires(challenge: Challenge) -> None:
+    assert challenge.expires_at == NOON + timedelta(minutes=10)
+
+
+def test_it_is_six_digits_and_none_that_looks_like_another() -> None:
+    assert all(re.fullmatch("[023456789]{6}", CHALLENGES.issue("2017", NOON).digits) for _ in range(50))
+
+
 def test_it_is_bound_to_its_edition(challenge: Challenge) -> None:
     assert check(challenge.id, challenge.digits, edition="2018") is ChallengeCheck.INVALID
+
+
+@pytest.mark.parametrize("edition", ["1", "22", "333", "4444", "khảo-sát"])
+def test_whatever_the_edition_its_id_fits_into_an_address_and_opens_again(edition: str) -> None:
+    issued = CHALLENGES.issue(edition, NOON)
+    assert re.fullmatch("[A-Za-z0-9_-]+", issued.id)
+    assert CHALLENGES.open(issued.id) == issued
+    assert issued.edition_id == edition
+
+
+def test_its_id_has_at_most_512_characters() -> None:
+    assert len(CHALLENGES.issue("e" * 329, NOON).id) == 512
+    with pytest.raises(NotAChallenge):
+        CHALLENGES.issue("e" * 330, NOON)
 
 
 @pytest.mark.parametrize("altered", ["", "A", "🙂", "not-ours", "A" * 2000])
@@ -71,6 +100,40 @@ def test_every_character_of_the_id_counts(challenge: Challenge) -> None:
         assert (
             same.nonce == challenge.nonce
         )  # spare bits of the last character: the same challenge, used once
+
+
+@pytest.mark.parametrize("foreign", ["!", "\n", " ", "+", "="])
+def test_a_challenge_has_one_spelling(challenge: Challenge, foreign: str) -> None:
+    with pytest.raises(NotAChallenge):
+        CHALLENGES.open(challenge.id[:40] + foreign + challenge.id[40:])
+
+
+def test_its_use_is_noted_under_what_is_unique_to_it_however_it_was_answered(challenge: Challenge) -> None:
+    nonces = {CHALLENGES.issue("2017", NOON).nonce for _ in range(50)}
+    assert len(nonces | {challenge.nonce}) == 51
+    assert worth(challenge.id, challenge.digits) == (ChallengeCheck.RIGHT, challenge.nonce)
+    assert worth(challenge.id, "?") == (ChallengeCheck.WRONG, challenge.nonce)
+    late = LIFETIME + timedelta(seconds=1)
+    assert worth(challenge.id, "?", after=late) == (ChallengeCheck.EXPIRED, challenge.nonce)
+
+
+def test_what_is_invalid_uses_up_nothing(challenge: Challenge) -> None:
+    assert worth("not-ours", "?") == (ChallengeCheck.INVALID, b"")
+    assert worth(challenge.id, challenge.digits, edition="2018") == (ChallengeCheck.INVALID, b"")
+
+
+def test_picture_and_sound_draw_their_chance_from_the_challenge_and_a_key_nobody_else_has(
+    challenge: Challenge,
+) -> None:
+    image = CHALLENGES.seed(challenge, "image")
+    assert CHALLENGES.seed(CHALLENGES.open(challenge.id), "image") == image
+    others = (
+        CHALLENGES.seed(challenge, "audio-vi"),
+        CHALLENGES.seed(CHALLENGES.issue("2017", NOON), "image"),
+        Challenges(b"x" * 32).seed(challenge, "image"),
+    )
+    assert len({image, *others}) == 4
+    assert len(image) == 16
 
 
 def test_another_key_does_not_open_it(challenge: Challenge) -> None:

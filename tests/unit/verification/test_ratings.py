@@ -17,6 +17,9 @@ from services.verification.domain.ratings import (
     PhoneCodeIssued,
     PhoneCodeMissed,
     Rejected,
+    State,
+    Undecided,
+    evolve,
 )
 from tests.unit.verification.scenario import NOON, code, edition, given, submission
 
@@ -174,3 +177,9 @@ def test_nothing_changes_what_is_decided(decided: Accepted | Rejected) -> None:
 def test_a_code_for_a_rating_nobody_knows_changes_nothing() -> None:
     assert given().when(code(RIGHT, NOON)).event is None
     assert given().when(Expire(NOON)).event is None
+
+
+@pytest.mark.parametrize("state", [Undecided(), Accepted(Assurance.CAPTCHA)])
+def test_a_wrong_try_follows_on_nothing_but_an_awaited_code(state: State) -> None:
+    with pytest.raises(TypeError, match=f"PhoneCodeMissed cannot follow on {type(state).__name__}"):
+        evolve(state, PhoneCodeMissed())

@@ -1,0 +1,38 @@
+"""What a citizen is told about their rating, and what nobody can find out about someone else's."""
+
+import pytest
+
+from contracts.events import Assurance, RejectionReason
+from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Rejected, Undecided
+from services.verification.domain.status import PublicStatus, public_status
+from tests.unit.verification.scenario import NOON
+
+
+def test_a_rating_that_has_not_been_read_yet_is_pending() -> None:
+    assert public_status(Undecided(), None) == PublicStatus("pending")
+
+
+@pytest.mark.parametrize("assurance", Assurance)
+def test_an_accepted_rating_is_told_with_the_time(assurance: Assurance) -> None:
+    assert public_status(Accepted(assurance), NOON) == PublicStatus("accepted", decided_at=NOON)
+
+
+@pytest.mark.parametrize("reason", set(RejectionReason) - {RejectionReason.DUPLICATE})
+def test_a_rejected_rating_is_told_with_reason_and_time(reason: RejectionReason) -> None:
+    assert public_status(Rejected(reason), NOON) == PublicStatus("rejected", reason=reason, decided_at=NOON)
+
+
+def test_while_a_code_is_awaited_it_says_how_long_and_how_many_tries_are_left() -> None:
+    said = public_status(AwaitingPhoneCode(NOON, 3, Assurance.PHONE_CODE), None)
+    assert said == PublicStatus("phone_code_needed", code_expires_at=NOON, tries_left=3)
+
+
+def test_without_proof_of_the_phone_a_duplicate_looks_exactly_like_a_rating_that_counts() -> None:
+    duplicate = Rejected(RejectionReason.DUPLICATE, Assurance.CAPTCHA)
+    assert public_status(duplicate, NOON) == public_status(Accepted(Assurance.CAPTCHA), NOON)
+
+
+@pytest.mark.parametrize("assurance", set(Assurance) - {Assurance.CAPTCHA})
+def test_who_proved_to_hold_the_phone_is_told_of_the_duplicate(assurance: Assurance) -> None:
+    said = public_status(Rejected(RejectionReason.DUPLICATE, assurance), NOON)
+    assert said == PublicStatus("rejected", reason=RejectionReason.DUPLICATE, decided_at=NOON)
