@@ -55,6 +55,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     """
     producer._closed = True
     producer._message_accumulator.fail_all(KafkaConnectionError("the producer was given up"))
+    _hear_out(producer)
     sender = producer._sender.sender_task
     deadline = asyncio.get_running_loop().time() + ABANDON_SECONDS
     while sender is not None and not sender.done() and asyncio.get_running_loop().time() < deadline:
@@ -63,6 +64,17 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     if sender is not None and not sender.done():
         log.warning("a producer's task did not end")
     await producer.client.close()
+
+
+def _hear_out(producer: AIOKafkaProducer) -> None:
+    """Take note of failures that nobody waits for any more; asyncio would report them as forgotten."""
+    pending = [each for held in producer._message_accumulator._batches.values() for each in held]
+    waiters = [batch._drain_waiter for batch in (*pending, *producer._message_accumulator._pending_batches)]
+    if producer._txn_manager is not None:
+        waiters.append(producer._txn_manager._transaction_waiter)
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()
 
 
 async def leave(consumer: AIOKafkaConsumer) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
 
 from chassis.dead_letters.topic import DeadLetterTopic, Entry, answered, started
 from chassis.kafka import abandon
 from contracts.dead_letters import Origin, letter_of, marker, original_headers
+from contracts.envelope import Message
 from contracts.topics import Topic
 
 # One transaction each: the topic's readers wait for an open one, so none holds everything.
@@ -112,8 +113,11 @@ async def _producer(topic: DeadLetterTopic) -> AsyncIterator[AIOKafkaProducer]:
     try:
         await started(producer)
         yield producer
-    except (ProducerFenced, InvalidProducerEpoch) as error:
-        raise Overtaken(f"another redrive of {topic.source.dead_letters} has begun") from error
+    except (ProducerFenced, InvalidProducerEpoch, IllegalOperation) as error:
+        # The last: it was fenced between two sends, and is in no transaction any more.
+        raise Overtaken(
+            f"Another redrive of {topic.source.dead_letters} has begun; what was not sent yet is left to it."
+        ) from error
     finally:
         await abandon(producer)
 
@@ -140,25 +144,29 @@ async def _parts(topic: DeadLetterTopic, chosen: Sequence[Entry]) -> AsyncGenera
 
 async def _send(producer: AIOKafkaProducer, source: Topic, part: Sequence[ConsumerRecord]) -> None:
     now = datetime.now(UTC)
+    sent: list[asyncio.Future[object]] = []
     async with asyncio.timeout(COMMIT_SECONDS):
         await producer.begin_transaction()
-        sent = []
         for record in part:
             letter = letter_of(record.headers)
             if letter is None:
                 raise TypeError(f"the record at {record.offset} was chosen and is no dead letter")
-            sent.append(
-                await producer.send(
-                    source.name,
-                    record.value,
-                    record.key,
-                    partition=letter.origin.partition,
-                    headers=list(original_headers(record.headers)),
-                )
-            )
+            again = Message(record.key, record.value, original_headers(record.headers))
             said = marker(record.offset, now)
-            sent.append(
-                await producer.send(source.dead_letters, said.value, said.key, headers=list(said.headers))
-            )
+            for topic, partition, message in (
+                (source.name, letter.origin.partition, again),
+                (source.dead_letters, 0, said),
+            ):
+                future = await producer.send(
+                    topic, message.value, message.key, partition, headers=list(message.headers)
+                )
+                future.add_done_callback(_heard)
+                sent.append(future)
         await asyncio.gather(*sent)  # committing would not notice that one of them failed
         await producer.commit_transaction()
+
+
+def _heard(sending: "asyncio.Future[object]") -> None:
+    """Where an earlier failure ends the transaction, nobody else asks what became of this one."""
+    if not sending.cancelled():
+        sending.exception()
