@@ -87,6 +87,10 @@ faults-selftest: ## Break each guarantee in a copy of the code, and show that th
 	$(DEV)
 	@exec $(PY) -m faults selftest
 
+overload: ## Offer one intake five times what it can take, for 20 s
+	$(DEV)
+	@exec $(PY) -m faults overload
+
 soak: ## A steady load for MINUTES=30: does memory, do connections or open files grow?
 	$(DEV)
 	@exec $(PY) -m faults soak --minutes $(MINUTES)

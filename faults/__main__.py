@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from deploy.local.layout import Layout
-from faults import report, selftest, soaking
+from faults import overloading, report, selftest, soaking
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
 
@@ -143,6 +143,38 @@ def soak_(  # noqa: PLR0917  options, all by name
         )
         for path in (where / "soak.svg", *([plot] if plot else [])):
             path.write_text(picture, encoding="utf-8")
+    if results.red:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    _only_the_report(where)
+    console.print(f"The report is {where / 'report.md'}.")
+
+
+@app.command("overload")
+def overload_(
+    seconds: Annotated[float, typer.Option(min=1, max=120, help="How long the overload lasts.")] = 20.0,
+    measure: Annotated[float, typer.Option(min=1, max=60, help="How long the capacity is measured.")] = 8.0,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+    jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
+) -> None:
+    """Offer one intake five times what it can take, and look at what becomes of it.
+
+    Example: python -m faults overload --seconds 20
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    name = f"overload-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    console.print(f"{measure:g} s to measure, {seconds:g} s of overload, in {where}")
+    order = overloading.Order(where, jars.absolute(), measure, seconds)
+    with Progress(TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
+        bar = progress.add_task("starting", total=None)
+        overload = overloading.Overload(
+            order, console.print, lambda what: progress.update(bar, description=what)
+        )
+        results = asyncio.run(overload.run())
+    overloading.report.show(results, console)
+    (where / "report.md").write_text(overloading.report.markdown(results), encoding="utf-8")
+    (where / "report.json").write_text(overloading.report.document(results), encoding="utf-8")
     if results.red:
         console.print(f"The evidence is in {where}.")
         raise typer.Exit(1)
