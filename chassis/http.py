@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
 from chassis.logs import logger
-from chassis.overload import Capacity, Shedding, measure_lag
+from chassis.overload import Capacity, Door, Shedding, measure_lag
 from chassis.readiness import Readiness
+from chassis.refusing import behind
 from chassis.tasks import Owned
 
 log = logger(__name__)
@@ -74,7 +75,8 @@ def create_app(
     app.add_middleware(_BodyLimit, limit=body_limit)
     app.add_middleware(_RequestLog)
     # Before the log: under overload, a line for each refusal would be the larger part of the work.
-    app.add_middleware(Shedding, capacity=capacity, exempt=OPERATIONS)
+    app.state.door = Door(capacity, OPERATIONS)
+    app.add_middleware(Shedding, door=app.state.door)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, str]:
@@ -107,6 +109,7 @@ def serve(app: FastAPI, *, host: str, port: int, stalled_seconds: float = STALLE
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         loop="uvloop",
+        http=behind(app.state.door),
     )
     server = uvicorn.Server(config)
     owned: Owned = app.state.owned

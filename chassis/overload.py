@@ -9,13 +9,15 @@ import random
 import re
 from dataclasses import dataclass, field
 
-from fastapi import Request
+from fastapi import Request, Response
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import problems
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+PLACE = "hailong.place"
+"""Where in its scope a request has the place that it was given before it came to the application."""
 RETRY_SECONDS = (1, 5)
 """Drawn, so that those who were refused together do not come back together."""
 LAG_EVERY_SECONDS = 0.05
@@ -51,47 +53,78 @@ class Capacity:
     waits: int = 1_000
     waiting: re.Pattern[str] = field(default_factory=lambda: re.compile("(?!)"))
 
-    def kind(self, scope: Scope) -> tuple[str, int]:
+    def kind(self, method: str, path: str) -> tuple[str, int]:
         """The kind's name, and its places."""
-        if self.waiting.search(scope["path"]):
+        if self.waiting.search(path):
             return "waits", self.waits
-        return ("reads", self.reads) if scope["method"] in SAFE else ("writes", self.writes)
+        return ("reads", self.reads) if method in SAFE else ("writes", self.writes)
+
+
+class Full(Exception):
+    """There is no place."""
+
+
+class Door:
+    """Counts who is inside. `exempt` paths are always let in."""
+
+    def __init__(self, capacity: Capacity, exempt: tuple[str, ...]) -> None:
+        self._capacity = capacity
+        self._exempt = exempt
+        self._inside = dict.fromkeys(("reads", "writes", "waits"), 0)
+        self._gauges = {kind: UNDER_WAY.labels(kind) for kind in self._inside}
+
+    def enter(self, method: str, path: str) -> str:
+        """The kind of the place taken, which `leave` wants back; empty for what takes none. Raises Full."""
+        if path in self._exempt:
+            return ""
+        kind, places = self._capacity.kind(method, path)
+        if self._inside[kind] >= places:
+            SHED.labels(kind).inc()
+            raise Full
+        self._change(kind, 1)
+        return kind
+
+    def leave(self, kind: str) -> None:
+        if kind:
+            self._change(kind, -1)
+
+    def _change(self, kind: str, by: int) -> None:
+        self._inside[kind] += by
+        self._gauges[kind].set(self._inside[kind])
 
 
 class Shedding:
-    """Refuses with 503 and Retry-After what finds no place. `exempt` paths are always let in."""
+    """Refuses with 503 and Retry-After what finds no place; gives the place back that a request had.
 
-    def __init__(self, app: ASGIApp, *, capacity: Capacity, exempt: tuple[str, ...]) -> None:
+    A server that knows the door (`chassis.refusing`) refuses earlier, and at less cost; then this refuses
+    nothing.
+    """
+
+    def __init__(self, app: ASGIApp, *, door: Door) -> None:
         self.app = app
-        self._capacity = capacity
-        self._exempt = exempt
-        self._under_way = dict.fromkeys(("reads", "writes", "waits"), 0)
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._exempt:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        kind, places = self._capacity.kind(scope)
-        if self._under_way[kind] >= places:
-            SHED.labels(kind).inc()
-            await _refusal(scope)(scope, receive, send)
-            return
-        self._count(kind, 1)
+        kind = scope.get(PLACE)
+        if kind is None:
+            try:
+                kind = self._door.enter(scope["method"], scope["path"])
+            except Full:
+                language = problems.language_of(Request(scope))
+                await refusal_after(language, random.randint(*RETRY_SECONDS))(scope, receive, send)
+                return
         try:
             await self.app(scope, receive, send)
         finally:
-            self._count(kind, -1)
-
-    def _count(self, kind: str, change: int) -> None:
-        self._under_way[kind] += change
-        UNDER_WAY.labels(kind).set(self._under_way[kind])
+            self._door.leave(kind)
 
 
-def _refusal(scope: Scope) -> ASGIApp:
-    seconds = random.randint(*RETRY_SECONDS)
-    return problems.respond(
-        Request(scope), problems.Problem(OVERLOADED, retry_after=seconds, seconds=seconds)
-    )
+def refusal_after(language: str, seconds: int) -> Response:
+    """Asks to come back after so many seconds."""
+    return problems.respond_in(language, problems.Problem(OVERLOADED, retry_after=seconds, seconds=seconds))
 
 
 async def measure_lag() -> None:

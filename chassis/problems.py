@@ -139,8 +139,13 @@ _OTHERWISE = Bilingual("Giá trị không hợp lệ.", "The value is not valid:
 
 def language_of(request: Request) -> str:
     """The caller's language by Accept-Language (RFC 9110, 12.5.4); Vietnamese where it asks for neither."""
+    return language_in(request.headers.get("accept-language", ""))
+
+
+def language_in(accepted: str) -> str:
+    """The same, of the header's value."""
     best, best_quality = "vi", 0.0
-    for part in request.headers.get("accept-language", "").lower().split(","):
+    for part in accepted.lower().split(","):
         tag, _, parameters = part.strip().partition(";")
         quality = _quality(parameters)
         language = tag.strip().split("-")[0]
@@ -161,7 +166,12 @@ def _quality(parameters: str) -> float:
 
 def respond(request: Request, problem: Problem) -> Response:
     """The answer for a problem, in the caller's language."""
-    language, kind = language_of(request), problem.kind
+    return respond_in(language_of(request), problem)
+
+
+def respond_in(language: str, problem: Problem) -> Response:
+    """The answer for a problem, in one of LANGUAGES."""
+    kind = problem.kind
     body: dict[str, Any] = {
         "type": kind.uri,
         "title": kind.title.say(language, problem.values),
