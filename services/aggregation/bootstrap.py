@@ -129,15 +129,15 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
     watch = Watch(worker, folder, readiness, outage=kafka.is_outage, stall_seconds=settings.stall_seconds)
     owned.start("names", names)
     try:
-        await _until_one_fails(worker.run(), watch.run())
+        await until_one_fails(worker.run(), watch.run())
     except TooManyDeadLetters as found:
         # The partitions are others' from here on: a reader that is not at fault goes on with them.
         await worker.stop(STOP_SECONDS)
         await stop.stay_stopped(readable, found, setting=SHARE_SETTING, limits=limits)
 
 
-async def _until_one_fails(*both: Coroutine[Any, Any, None]) -> None:
-    """Raises the failure of the first; the others are cancelled."""
+async def until_one_fails(*both: Coroutine[Any, Any, None]) -> None:
+    """Raises the failure of the first; the other is cancelled: nobody judges a reader that was stopped."""
     tasks = [asyncio.ensure_future(each) for each in both]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -94,11 +94,10 @@ class FaustWorker:
         async def fold(stream: Any) -> None:
             try:
                 await self._each(stream.noack_take(batch, within), handle)
-            except Exception as error:  # noqa: BLE001 - `run` raises it
+            except Exception as error:
                 if not self._ended.done():
                     self._ended.set_exception(error)
-                # After an agent that failed, Faust could not be stopped in order.
-                await asyncio.get_running_loop().create_future()
+                raise
 
         self._app.agent(topic, concurrency=1)(fold)
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.readiness import Readiness
+from services.aggregation.bootstrap import until_one_fails
 from services.aggregation.folding import Folder
 from services.aggregation.watching import Stalled, Watch
 from tests.unit.aggregation.test_folding import FakeLedger
@@ -109,3 +110,25 @@ async def test_slow_progress_is_progress() -> None:
     ends = iter(range(10, 10_000))
     made, _, _ = watch(lambda: S(True, {0: P(0, n := next(ends), n + 100)}))
     await lives(made)
+
+
+async def test_nobody_watches_a_reader_that_stopped() -> None:
+    made, reader, _ = watch(lambda: S(True, {0: P(5, 5, 5)}))
+
+    async def stopped_by_dead_letters() -> None:
+        while reader.asked < 2:
+            await asyncio.sleep(0.001)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await until_one_fails(stopped_by_dead_letters(), made.run())
+    asked = reader.asked
+    await lives_on(0.2)
+    assert reader.asked == asked
+
+
+async def lives_on(seconds: float) -> None:
+    """Long enough for a watch that goes on to ask again, and to find a stall."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().create_future()
