@@ -2,12 +2,14 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import cast
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from contracts.events import Outcome
 from services.aggregation.domain import (
@@ -204,3 +206,30 @@ def test_a_hole_names_where_reading_should_have_gone_on_and_where_it_did() -> No
 def test_what_is_no_outcome_cannot_be_counted() -> None:
     with pytest.raises(TypeError, match="no outcome: Tally"):
         list(measured(cast("Outcome", Tally(CITY, "2017", ALL_DAYS, Measure.ANSWER, "satisfied"))))
+
+
+def test_scopes_lie_in_one_another_from_the_officer_up_to_the_city() -> None:
+    inside = {level: level.parent for level in Level}
+    assert inside == {
+        Level.OFFICER: Level.UNIT,
+        Level.UNIT: Level.GROUP,
+        Level.GROUP: Level.CITY,
+        Level.CITY: None,
+    }
+    assert all(level.children is child for child, level in inside.items() if level is not None)
+    assert Level.OFFICER.children is None
+
+
+def test_every_writer_locks_in_one_order_and_what_all_of_them_need_last() -> None:
+    tallies = list(
+        fold([accepted(answer="not_satisfied", reasons=["late", "rude"], edition=e) for e in "12"])
+    )
+    ordered = sorted(tallies, key=lambda tally: tally.order)
+    assert [level for level, _ in groupby(tally.scope.level for tally in ordered)] == list(Level)
+    assert len({tally.order for tally in tallies}) == len(tallies)
+
+
+def test_totals_are_marked_by_what_is_no_day_and_no_edition() -> None:
+    assert city_day(datetime(9000, 12, 31, 23, 59, tzinfo=UTC)) < ALL_DAYS == date.max
+    with pytest.raises(ValidationError):
+        accepted(edition=ALL_EDITIONS)

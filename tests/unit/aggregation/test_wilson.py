@@ -1,10 +1,12 @@
 """The Wilson score interval, against published values."""
 
+from statistics import NormalDist
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.aggregation.domain import wilson
+from services.aggregation.domain import CONFIDENCE, wilson
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,13 @@ def test_it_agrees_with_published_values(satisfied: int, total: int, low: float,
     assert interval is not None
     assert interval.low == pytest.approx(low, abs=5e-5)
     assert interval.high == pytest.approx(high, abs=5e-5)
+
+
+def test_it_is_as_wide_as_the_confidence_that_is_told_with_it_asks() -> None:
+    interval = wilson(500_000, 1_000_000)  # so many that it is the normal distribution's
+    assert interval is not None
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    assert interval.high - interval.low == pytest.approx(2 * z * 0.5 / 1000, rel=1e-5)
 
 
 def test_without_ratings_there_is_no_interval() -> None:

@@ -102,10 +102,23 @@ def test_every_character_of_the_id_counts(challenge: Challenge) -> None:
         )  # spare bits of the last character: the same challenge, used once
 
 
+def test_a_challenge_issued_before_an_update_can_be_answered_after_it() -> None:
+    issued = "byLatn1xtpZLUd11lGux9OxAnmIxaJHwWOpOp8NgnGq_7Nt06ZH1qZQ1-fbpLrdiezk8j7zq8i9STZE"
+    challenge = CHALLENGES.open(issued)
+    assert (challenge.digits, challenge.edition_id) == ("370867", "2017")
+    assert challenge.expires_at == NOON + timedelta(minutes=10)
+
+
+def test_its_id_opens_again_whatever_letters_it_ends_with() -> None:
+    for _ in range(1000):
+        issued = CHALLENGES.issue("22", NOON)  # whose id has no padding to cut off
+        assert CHALLENGES.open(issued.id) == issued
+
+
 @pytest.mark.parametrize("foreign", ["!", "\n", " ", "+", "="])
-def test_a_challenge_has_one_spelling(challenge: Challenge, foreign: str) -> None:
+def test_characters_that_belong_in_no_id_are_not_passed_over(challenge: Challenge, foreign: str) -> None:
     with pytest.raises(NotAChallenge):
-        CHALLENGES.open(challenge.id[:40] + foreign + challenge.id[40:])
+        CHALLENGES.open(challenge.id[:40] + 4 * foreign + challenge.id[40:])
 
 
 def test_its_use_is_noted_under_what_is_unique_to_it_however_it_was_answered(challenge: Challenge) -> None:

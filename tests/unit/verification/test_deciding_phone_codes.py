@@ -95,8 +95,8 @@ async def test_a_wrong_code_costs_one_try_and_each_entry_is_counted_once(
 
     await database.decide(citizens.rates("an", PHONE))
     entry = citizens.enters("an", WRONG)
-    result = await database.decide(entry, citizens.enters("an", WRONG))
-    assert (result.ignored, tries_left()) == (1, PHONE_CODE_TRIES - 1)
+    result = await database.decide(entry, citizens.enters("an", WRONG), citizens.enters("an", WRONG))
+    assert (result.ignored, tries_left()) == (2, PHONE_CODE_TRIES - 1)
     assert database.statements == ["ratings", "tries_counted", "count_tries 1", "update 1"]
     result = await database.decide(entry, citizens.enters("an", WRONG, "second"))
     assert (told(result), result.ignored, tries_left()) == ({}, 1, PHONE_CODE_TRIES - 2)

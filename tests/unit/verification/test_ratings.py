@@ -7,7 +7,6 @@ import pytest
 from contracts.events import Assurance, RejectionReason, VerificationPolicy
 from services.verification.domain.days import window
 from services.verification.domain.ratings import (
-    PHONE_CODE_TRIES,
     Accepted,
     ChallengeCheck,
     Claim,
@@ -133,7 +132,7 @@ def test_a_phone_that_cannot_be_read_matters_only_where_it_is_needed() -> None:
 
 
 def test_the_fifth_wrong_code_ends_it() -> None:
-    past: list[Event] = [ISSUED, *[PhoneCodeMissed()] * (PHONE_CODE_TRIES - 2)]
+    past: list[Event] = [ISSUED, *[PhoneCodeMissed()] * 3]
     assert given(*past).when(code(WRONG, NOON)).event == PhoneCodeMissed()
     last = given(*past, PhoneCodeMissed())
     assert last.when(code(WRONG, NOON)).event == Rejected(RejectionReason.PHONE_CODE_WRONG)
