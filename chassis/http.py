@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
 from chassis.logs import logger
-from chassis.overload import Capacity, Door, Shedding, measure_lag
+from chassis.overload import Capacity, Door, Pulse, Shedding
 from chassis.readiness import Readiness
 from chassis.refusing import behind
 from chassis.tasks import Owned
@@ -29,6 +29,9 @@ OPERATIONS = ("/healthz", "/readyz", "/metrics")
 SHUTDOWN_SECONDS = 5
 DEFAULT_CAPACITY = Capacity()
 STALLED_SECONDS = 30.0
+ACCEPTED_AT_ONCE = 64
+"""libuv accepts one connection from each listener in a turn of the event loop. Turns are long under overload,
+and callers would wait unseen in the kernel's queue: so several listeners share one socket."""
 SEND_BUFFER = 128 * 1024
 """Bytes in the kernel for one connection; Linux keeps as much again for its own books (socket(7))."""
 
@@ -52,11 +55,11 @@ def create_app(
     `lifespan` opens what the process needs; background work goes to the `Owned` it is given, whose failure
     ends the process. `body_limit` is in bytes. What is past `capacity` is refused; operations never are.
     """
-    readiness, owned = Readiness(), Owned()
+    readiness, owned, pulse = Readiness(), Owned(), Pulse()
 
     @asynccontextmanager
     async def owning(app: FastAPI) -> AsyncIterator[None]:
-        owned.start("event loop lag", measure_lag())
+        owned.start("pulse", pulse.run())
         try:
             async with lifespan(app, readiness, owned):
                 yield
@@ -75,7 +78,7 @@ def create_app(
     app.add_middleware(_BodyLimit, limit=body_limit)
     app.add_middleware(_RequestLog)
     # Before the log: under overload, a line for each refusal would be the larger part of the work.
-    app.state.door = Door(capacity, OPERATIONS)
+    app.state.door = Door(capacity, OPERATIONS, pulse)
     app.add_middleware(Shedding, door=app.state.door)
 
     @app.get("/healthz", include_in_schema=False)
@@ -120,7 +123,8 @@ def serve(app: FastAPI, *, host: str, port: int, stalled_seconds: float = STALLE
     listening = config.bind_socket()
     _bound(listening, stalled_seconds)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve(sockets=[listening]))
+        listeners = [listening, *(listening.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
+        runner.run(server.serve(sockets=listeners))
     if owned.failure is not None or not server.started:
         sys.exit(1)
 

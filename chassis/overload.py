@@ -5,8 +5,10 @@ parsing and no more, so that the process goes on with those that it has let in.
 """
 
 import asyncio
+import math
 import random
 import re
+import time
 from dataclasses import dataclass, field
 
 from fastapi import Request, Response
@@ -20,7 +22,11 @@ PLACE = "hailong.place"
 """Where in its scope a request has the place that it was given before it came to the application."""
 RETRY_SECONDS = (1, 5)
 """Drawn, so that those who were refused together do not come back together."""
-LAG_EVERY_SECONDS = 0.05
+BEAT_SECONDS = 0.02
+LATE_SECONDS = 0.03
+CROWDED = 16
+"""While the event loop is late, one place of so many is given: more requests inside would only make it later,
+and those who are refused wait as long for their answer."""
 
 SHED = Counter("http_requests_shed_total", "Requests refused because too many were under way.", ["kind"])
 UNDER_WAY = Gauge("http_requests_under_way", "Requests let in and not answered yet.", ["kind"])
@@ -43,13 +49,13 @@ OVERLOADED = problems.ProblemType(
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many requests are let in at a time. Reads have places of their own, so that they go on while
-    writes wait for a dependency; so have requests that wait by their nature (long polls, streams), whose
-    paths `waiting` matches.
+    """How many requests are let in at a time, while the event loop keeps up. Reads have places of their own,
+    so that they go on while writes wait for a dependency; so have requests that wait by their nature (long
+    polls, streams), whose paths `waiting` matches.
     """
 
-    reads: int = 64
-    writes: int = 64
+    reads: int = 128
+    writes: int = 128
     waits: int = 1_000
     waiting: re.Pattern[str] = field(default_factory=lambda: re.compile("(?!)"))
 
@@ -64,12 +70,34 @@ class Full(Exception):
     """There is no place."""
 
 
+class Pulse:
+    """How late the event loop is, by a beat that it should keep."""
+
+    def __init__(self) -> None:
+        self._due = math.inf
+        self._late_by = 0.0
+
+    @property
+    def late(self) -> bool:
+        """Whether the last beat came late, or the next is late already. Never before the first."""
+        return max(self._late_by, time.monotonic() - self._due) > LATE_SECONDS
+
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
+            self._due = time.monotonic() + BEAT_SECONDS
+            await asyncio.sleep(BEAT_SECONDS)
+            self._late_by = max(0.0, time.monotonic() - self._due)
+            LAG.observe(self._late_by)
+
+
 class Door:
     """Counts who is inside. `exempt` paths are always let in."""
 
-    def __init__(self, capacity: Capacity, exempt: tuple[str, ...]) -> None:
+    def __init__(self, capacity: Capacity, exempt: tuple[str, ...], pulse: Pulse) -> None:
         self._capacity = capacity
         self._exempt = exempt
+        self._pulse = pulse
         self._inside = dict.fromkeys(("reads", "writes", "waits"), 0)
         self._gauges = {kind: UNDER_WAY.labels(kind) for kind in self._inside}
 
@@ -78,7 +106,8 @@ class Door:
         if path in self._exempt:
             return ""
         kind, places = self._capacity.kind(method, path)
-        if self._inside[kind] >= places:
+        inside = self._inside[kind]
+        if inside >= places or (inside >= places / CROWDED and self._pulse.late):
             SHED.labels(kind).inc()
             raise Full
         self._change(kind, 1)
@@ -125,12 +154,3 @@ class Shedding:
 def refusal_after(language: str, seconds: int) -> Response:
     """Asks to come back after so many seconds."""
     return problems.respond_in(language, problems.Problem(OVERLOADED, retry_after=seconds, seconds=seconds))
-
-
-async def measure_lag() -> None:
-    """Never returns."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_EVERY_SECONDS
-        await asyncio.sleep(LAG_EVERY_SECONDS)
-        LAG.observe(max(0.0, loop.time() - due))

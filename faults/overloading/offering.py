@@ -3,11 +3,11 @@
 import asyncio
 import json
 import random
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -164,18 +164,19 @@ def main(  # noqa: PLR0917  options, all by name
     seed: Annotated[int, typer.Option(help="The same seed sends the same ratings.")],
     seconds: Annotated[float, typer.Option(help="How long to send.")],
     at_once: Annotated[int, typer.Option(help="Connections, at most.")],
+    into: Annotated[Path, typer.Option(help="Where to write what became of them, as JSON.")],
     rate: Annotated[float, typer.Option(help="Ratings a second; 0: as fast as they are answered.")] = 0.0,
     begin: Annotated[float, typer.Option(help="When to begin, in monotonic seconds.")] = 0.0,
 ) -> None:
-    """Offer ratings, and print what became of them as one line of JSON.
+    """Offer ratings, and write down what became of them.
 
-    Example: python -m faults.overloading.offering --port 8001 --seed 1 --seconds 5 --at-once 32
+    Example: python -m faults.overloading.offering --port 8001 --seed 1 --seconds 5 --at-once 32 --into x.json
     """
     if rate:
         seen = uvloop.run(open_loop(port, seed, seconds, rate=rate, at_once=at_once, begin=begin))
     else:
         seen = uvloop.run(closed_loop(port, seed, seconds, at_once))
-    sys.stdout.write(json.dumps({each.name: getattr(seen, each.name) for each in fields(seen)}) + "\n")
+    into.write_text(json.dumps({each.name: getattr(seen, each.name) for each in fields(seen)}))
 
 
 if __name__ == "__main__":

@@ -198,7 +198,7 @@ class Overload:
         at_once: int = CALLERS,
     ) -> Json:
         """What another process saw of it."""
-        options = {
+        options: dict[str, float | str] = {
             "port": intake.port,
             "seed": 100 * self._order.seed + seed,
             "seconds": seconds,
@@ -206,22 +206,23 @@ class Overload:
             "rate": rate,
             "begin": begin,
         }
+        into = self._order.folder / f"offered-{seed}.json"
+        options["into"] = str(into)
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "faults.overloading.offering", *words),
             cwd=CHECKOUT,
-            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
             async with asyncio.timeout(seconds + max(0.0, begin - time.monotonic()) + 60):
-                output, errors = await process.communicate()
+                _, errors = await process.communicate()
         finally:
             if process.returncode is None:
                 process.kill()
         if process.returncode != 0:
             raise StackError("The client failed:", errors.decode("utf-8", "replace")[-3000:])
-        seen: Json = json.loads(output)
+        seen: Json = json.loads(await asyncio.to_thread(into.read_text))
         self._kept += seen["kept"]
         return seen
 

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     )
     dead_letter_window: int = Field(1_000, ge=1, description="How many last messages those are.")
     dead_letter_least: int = Field(50, ge=1, description="So few unreadable messages never stop it.")
-    at_once: int = Field(64, ge=1, description="Requests answered at a time; more get 503.")
+    at_once: int = Field(128, ge=1, description="Requests answered at a time; more get 503.")
     live_clients: int = Field(2_000, ge=1, description="Live streams at a time; more are asked to come back.")
     live_slow_seconds: float = Field(
         30.0, gt=0, description="A live stream whose reader takes nothing for so long is dropped."

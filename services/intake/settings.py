@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     keys_dir: Path = Path(".local/keys/intake")
     outcome_base_url: str = ""
     log_level: str = "INFO"
-    at_once: int = Field(64, ge=1, description="Ratings taken in at a time, and as many reads; more get 503.")
+    at_once: int = Field(
+        128, ge=1, description="Ratings taken in at a time, and as many reads; more get 503."
+    )
 
     @property
     def kafka(self) -> KafkaClient:

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     database_url: str = "postgresql://postgres@127.0.0.1:5433/verification"
     keys_dir: Path = Path(".local/keys")
     log_level: str = "INFO"
-    at_once: int = Field(64, ge=1, description="Requests answered at a time; more get 503.")
+    at_once: int = Field(128, ge=1, description="Requests answered at a time; more get 503.")
     waits_at_once: int = Field(1_000, ge=1, description="The same, of those who ask for an outcome.")
 
     dead_letter_share: float = Field(

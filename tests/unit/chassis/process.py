@@ -12,9 +12,11 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.logs import configure, logger
+from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned
 
+PLACES = 4
 log = logger(__name__)
 
 
@@ -41,7 +43,7 @@ def application() -> FastAPI:
         await owned.close()
         log.info("closed")
 
-    app = create_app(title="Obedient", description="", lifespan=lifespan)
+    app = create_app(title="Obedient", description="", lifespan=lifespan, capacity=Capacity(writes=PLACES))
     readiness: Readiness = app.state.readiness
     owned: Owned = app.state.owned
 

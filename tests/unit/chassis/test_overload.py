@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
 from chassis.http import create_app
-from chassis.overload import RETRY_SECONDS, Capacity
+from chassis.overload import LATE_SECONDS, RETRY_SECONDS, Capacity, Door, Full, Pulse
 from chassis.readiness import Readiness
 from chassis.tasks import Owned
 
@@ -116,6 +117,23 @@ async def test_full_of_writes_reads_go_on(office: Office) -> None:
 async def test_operations_are_never_refused(office: Office, path: str) -> None:
     await office.fill("GET", "/page", 2)
     assert (await office.ask("GET", path)).status_code == 200
+
+
+async def test_a_late_event_loop_gives_fewer_places() -> None:
+    pulse = Pulse()
+    door = Door(Capacity(writes=16), (), pulse)
+    for _ in range(2):
+        door.enter("POST", "/page")
+    beating = asyncio.create_task(pulse.run())
+    await asyncio.sleep(0)
+    time.sleep(2 * LATE_SECONDS)  # noqa: ASYNC251  what nobody should do
+    with pytest.raises(Full):
+        door.enter("POST", "/page")
+    async with asyncio.timeout(DEADLINE):
+        while pulse.late:
+            await asyncio.sleep(0.01)
+    assert door.enter("POST", "/page") == "writes"
+    beating.cancel()
 
 
 async def test_a_place_is_free_again_after_an_answer_and_after_a_failure(office: Office) -> None:

@@ -18,6 +18,7 @@ from deploy.local.http_process import HttpProcess
 from deploy.local.layout import CHECKOUT
 from deploy.local.ports import HOST, free_ports
 from deploy.local.process import Process
+from tests.unit.chassis.process import PLACES
 
 ENDS_SECONDS = 10.0
 PHONE = "0905123456"
@@ -139,3 +140,48 @@ async def test_logs_are_json_lines_without_paths_queries_or_bodies(obedient: Obe
     assert all(entry["service"] == "obedient" and entry["timestamp"] for entry in obedient.logged())
     assert 'route="/slow/{phone}",status="200"' in metrics
     assert PHONE not in obedient.process.log.read_text() + metrics
+
+
+async def test_what_finds_no_place_is_refused_before_its_body_is_read_and_the_connection_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as obedient:
+        inside = [asyncio.create_task(obedient.http.post(f"/slow/{n}")) for n in range(PLACES)]
+        async with asyncio.timeout(ENDS_SECONDS):
+            while obedient.process.log.read_text().count("slow request begun") < PLACES:
+                await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection(HOST, obedient.http.base_url.port)
+        head = b"POST /slow/5 HTTP/1.1\r\nHost: t\r\nAccept-Language: en\r\nContent-Length: 5\r\n\r\n"
+        writer.write(head)
+        async with asyncio.timeout(ENDS_SECONDS):
+            refused = (await reader.readuntil(b"\r\n\r\n")).decode()
+            body = json.loads(await reader.readexactly(int(refused.split("content-length: ")[1].split()[0])))
+        assert refused.startswith("HTTP/1.1 503 ")
+        assert "content-type: application/problem+json" in refused
+        assert f"retry-after: {body['retry_after']}" in refused
+        assert body["title"] == "Too many requests at the moment"
+        writer.write(b"12345GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        async with asyncio.timeout(ENDS_SECONDS):
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        assert [(await task).status_code for task in inside] == [200] * PLACES
+        assert (await obedient.http.post("/slow/6")).status_code == 200
+        shown = (await obedient.http.get("/metrics")).text
+        assert 'http_requests_shed_total{kind="writes"} 1.0' in shown
+        assert 'http_requests_under_way{kind="writes"} 0.0' in shown
+
+
+async def test_who_asks_whether_to_go_on_is_refused_and_cut_off(tmp_path: Path) -> None:
+    async with running(tmp_path) as obedient:
+        inside = [asyncio.create_task(obedient.http.post(f"/slow/{n}")) for n in range(PLACES)]
+        async with asyncio.timeout(ENDS_SECONDS):
+            while obedient.process.log.read_text().count("slow request begun") < PLACES:
+                await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection(HOST, obedient.http.base_url.port)
+        writer.write(b"POST /slow/5 HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        async with asyncio.timeout(ENDS_SECONDS):
+            refused = await reader.read()
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"connection: close" in refused
+        writer.close()
+        await asyncio.gather(*inside)
