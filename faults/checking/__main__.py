@@ -44,8 +44,9 @@ async def check(folder: Path, *, refolded: bool, leaks: bool) -> tuple[Findings,
     started = time.monotonic()
     submitted = await read(addresses["kafka"], "rating-submissions")
     model = await read_model(addresses["aggregation"])
-    decisions = await read_decisions(addresses["verification"])
     outcomes = await read(addresses["kafka"], "rating-outcomes")
+    # After the log: what that says was decided before, however long reading takes.
+    decisions = await read_decisions(addresses["verification"])
     everything = await read(addresses["kafka"], "rating-outcomes", committed=False)
     took["reading"] = time.monotonic() - started
     submissions = match(ledger, submitted, outcomes, findings)

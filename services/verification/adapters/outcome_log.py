@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup
 from aiokafka.errors import (
     DuplicateSequenceNumber,
+    IllegalOperation,
     InvalidProducerEpoch,
     InvalidProducerIdMapping,
     InvalidTxnState,
@@ -88,6 +89,8 @@ class KafkaOutcomeLog:
                 await self._producer.commit_transaction()
         except _FENCED as error:
             raise Lost(f"partition {self._partition}: {error!r}") from error
+        except IllegalOperation as error:
+            raise self._broke_off() from error
         except Exception as error:
             # A bare KafkaError is how the producer says that its sending task broke off.
             if is_outage(error) or isinstance(error, _UNSURE) or _may_pass(error):
@@ -99,6 +102,13 @@ class KafkaOutcomeLog:
             topic, message.value, key=message.key, headers=list(message.headers)
         )
         return future
+
+    def _broke_off(self) -> Lost | Torn:
+        """Why the producer takes nothing more in the middle of a transaction: its sending task has ended."""
+        sending = self._producer._sender.sender_task
+        cause = sending.exception() if sending.done() and not sending.cancelled() else None
+        kind = Lost if isinstance(cause, _FENCED) else Torn
+        return kind(f"partition {self._partition}: {cause!r}")
 
     async def close(self) -> None:
         await abandon(self._producer)

@@ -160,6 +160,29 @@ async def test_a_worker_that_lost_its_partition_without_noticing_tells_nothing(w
             await successor.close()
 
 
+async def test_a_log_that_is_fenced_between_two_sends_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await KafkaOutcomeLog.open(world.settings.kafka, 4, GROUP)
+    send, successors = log._send, []
+
+    async def overtaken(topic: str, message: Message) -> "asyncio.Future[object]":
+        if not successors:
+            successors.append(await KafkaOutcomeLog.open(world.settings.kafka, 4, GROUP))
+            first = await send(topic, message)
+            await asyncio.wait({log._producer._sender.sender_task, first})
+            return first
+        return await send(topic, message)
+
+    monkeypatch.setattr(log, "_send", overtaken)
+    try:
+        with pytest.raises(Lost):
+            await log.commit([Message(b"k", b"v", ())] * 2, [], Committed(1, 0))
+    finally:
+        await log.close()
+        await successors[0].close()
+
+
 async def test_the_database_too_takes_nothing_from_an_earlier_owner(world: World) -> None:
     decisions = PostgresDecisions(world.database)
     first = await decisions.take_over(4)
@@ -253,7 +276,8 @@ async def test_a_request_that_strays_in_the_network_changes_no_later_transaction
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker gets a transaction's offset only in the middle of the next one, as after a time-out."""
-    send, stray, late = AIOKafkaClient.send, [], False
+    send, late = AIOKafkaClient.send, False
+    stray: list[TxnOffsetCommitRequest] = []
 
     async def straying(client: AIOKafkaClient, node: int, request: Any, **more: Any) -> Any:
         if isinstance(request, TxnOffsetCommitRequest) and not stray:
