@@ -164,7 +164,8 @@ async def test_a_log_that_is_fenced_between_two_sends_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = await KafkaOutcomeLog.open(world.settings.kafka, 4, GROUP)
-    send, successors = log._send, []
+    send = log._send
+    successors: list[KafkaOutcomeLog] = []
 
     async def overtaken(topic: str, message: Message) -> "asyncio.Future[object]":
         if not successors:
