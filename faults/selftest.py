@@ -23,8 +23,9 @@ COPIED = ("contracts", "chassis", "services", "deploy", "faults", "data")
 DEADLINE_SECONDS = 300.0
 CYCLE_SECONDS = 90.0
 SETTLE_SECONDS = 12
-# In every copy, the control's too: what does not come in this time does not come, and zombies stay away long
-# enough for others to take over, but not so long that PostgreSQL ends their transaction.
+# In every copy, the control's too: what does not come in this time does not come; zombies stay away long enough
+# for others to take over, but not so long that PostgreSQL ends their transaction; and a short campaign too
+# meets wrong phone codes and silent phones.
 CONDITIONS: tuple[Change, ...] = (
     ("faults/schedule.py", "FREEZE_SECONDS = 8.5", "FREEZE_SECONDS = 11.0"),
     ("services/aggregation/adapters/ledger.py", 'IN_TRANSACTION = "10s"', 'IN_TRANSACTION = "30s"'),
@@ -32,6 +33,9 @@ CONDITIONS: tuple[Change, ...] = (
     ("faults/campaign.py", "RECOVERY_SECONDS = 60.0", "RECOVERY_SECONDS = 30.0"),
     ("faults/judging.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 25.0"),
     ("faults/replicas.py", "READY_SECONDS = 60.0", "READY_SECONDS = 40.0"),
+    ("faults/planning.py", "Kind.PLAIN: 62", "Kind.PLAIN: 56"),
+    ("faults/planning.py", "Kind.PHONE_WRONG: 2", "Kind.PHONE_WRONG: 6"),
+    ("faults/planning.py", "Kind.PHONE_SILENT: 1", "Kind.PHONE_SILENT: 3"),
     ("services/verification/sms.py", "LEASE_SECONDS = 60.0", "LEASE_SECONDS = 12.0"),
 )
 
