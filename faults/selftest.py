@@ -23,9 +23,9 @@ COPIED = ("contracts", "chassis", "services", "deploy", "faults", "data")
 DEADLINE_SECONDS = 300.0
 CYCLE_SECONDS = 90.0
 SETTLE_SECONDS = 12
-# In every copy, the control's too: what does not come in this time does not come; zombies stay away long enough
-# for others to take over, but not so long that PostgreSQL ends their transaction; and a short campaign too
-# meets wrong phone codes and silent phones.
+# In every copy, the control's too: what does not come in this time does not come; zombies stay away long
+# enough for others to take over, but not so long that PostgreSQL ends their transaction; and a short campaign
+# too meets wrong phone codes and silent phones.
 CONDITIONS: tuple[Change, ...] = (
     ("faults/schedule.py", "FREEZE_SECONDS = 8.5", "FREEZE_SECONDS = 11.0"),
     ("services/aggregation/adapters/ledger.py", 'IN_TRANSACTION = "10s"', 'IN_TRANSACTION = "30s"'),

@@ -1,13 +1,12 @@
 """What may count once only: keys, challenges, codes, and ratings of one phone for one officer.
 
-All in one copy, for each breaks another rule of the checker; none needs a fault.
+All in one copy, for each breaks another rule of the checker. The fault only moves work between workers.
 """
 
 from faults.mutations.mutation import Mutation
 
 _RATINGS = "services/verification/domain/ratings.py"
 _CODES = "services/verification/phone_codes.py"
-# Partitions and text messages change hands, so that the worker that made a code meets it again.
 _ANY = "freeze verification-worker"
 
 RULES = (
