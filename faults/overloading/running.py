@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import sys
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from deploy.local.errors import StackError
 from deploy.local.http_process import get
 from deploy.local.layout import CHECKOUT
 from faults.checking.reading import read
+from faults.overloading.lag import lags, percentile_of
 from faults.overloading.offering import REFUSALS
 from faults.replicas import Replica
 from faults.soaking.sampling import Sample, sample
@@ -31,7 +31,6 @@ RECOVERY_SECONDS = 10.0
 MOST_GROWTH = 64.0
 """MiB that intake may need on top while it refuses: a few dozen KiB for each connection."""
 GOAL_MS = 100.0
-LAG = re.compile(r'event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)')
 
 Json = dict[str, Any]
 
@@ -137,7 +136,7 @@ class Overload:
         results, order = self.results, self._order
         rate = TIMES * results.capacity / OFFERING
         results.memory["before"] = self._memory(intake)
-        lag = await _lags(intake)
+        lag = await lags(intake.port)
         begin = time.monotonic() + 3 + rate * order.seconds / PREPARED_PER_SECOND
         watching = asyncio.create_task(self._watch(intake))
         try:
@@ -149,7 +148,7 @@ class Overload:
             await asyncio.wait({watching})
         if not watching.cancelled() and watching.exception() is not None:
             raise StackError(f"Intake could not be watched: {watching.exception()!r}", "")
-        results.lag_ms = _percentile_of(lag, await _lags(intake), 0.99) * 1000
+        results.lag_ms = percentile_of(lag, await lags(intake.port), 0.99) * 1000
         for seen in all_seen:
             results.statuses.update(seen["statuses"])
             results.flaws.update(seen["flaws"])
@@ -241,16 +240,3 @@ class Overload:
         if found is None:
             raise StackError("Intake ended.", "See its log.")
         return found
-
-
-async def _lags(intake: Replica) -> dict[float, float]:
-    """Intake's histogram of its event loop's lag: how often it was at most so many seconds."""
-    _, shown = await get(intake.port, "/metrics")
-    return {float(le): float(count) for le, count in LAG.findall(shown)}
-
-
-def _percentile_of(before: dict[float, float], after: dict[float, float], share: float) -> float:
-    """The upper end of the bucket that holds it."""
-    counts = {le: count - before.get(le, 0.0) for le, count in after.items()}
-    total = max(counts.values(), default=0.0)
-    return min((le for le, count in counts.items() if count >= share * total), default=0.0)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from faults.overloading import report
+from faults.overloading.lag import percentile_of
 from faults.overloading.offering import Seen, ratings
-from faults.overloading.running import MOST_GROWTH, Order, Results, _percentile_of
+from faults.overloading.running import MOST_GROWTH, Order, Results
 from faults.overloading.wire import Answer
 from faults.report import percentile
 from faults.soaking.sampling import Sample
@@ -78,9 +79,9 @@ def test_a_broken_connection_is_noted_by_its_name() -> None:
 def test_a_percentile_of_a_histogram_is_the_end_of_its_bucket() -> None:
     before = {0.01: 10.0, 0.1: 10.0, 1.0: 10.0}
     after = {0.01: 100.0, 0.1: 109.0, 1.0: 110.0}
-    assert _percentile_of(before, after, 0.9) == 0.01
-    assert _percentile_of(before, after, 0.99) == 0.1
-    assert _percentile_of(before, after, 1.0) == 1.0
+    assert percentile_of(before, after, 0.9) == 0.01
+    assert percentile_of(before, after, 0.99) == 0.1
+    assert percentile_of(before, after, 1.0) == 1.0
 
 
 def test_a_percentile_is_the_nearest_rank() -> None:
