@@ -237,8 +237,11 @@ def markdown(verdicts: Sequence[Verdict]) -> str:
     total = sum({verdict.trial.name: verdict.seconds for verdict in verdicts}.values())
     seen = sum(verdict.good for verdict in verdicts if verdict.mutation is not None)
     of = sum(verdict.mutation is not None for verdict in verdicts)
-    lines += ["", f"{seen} of {of} mutations seen, in {total / 60:.0f} minutes. Mutations with the same"]
-    lines += ["faults and seconds, where these stand side by side as a group, shared one copy of the code."]
+    lines += [
+        "",
+        f"{seen} of {of} mutations seen, in {total / 60:.0f} minutes. Those of a group (with the same",
+    ]
+    lines += ["faults and seconds) share one copy of the code and one campaign."]
     return "\n".join(lines) + "\n"
 
 
