@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -45,6 +46,19 @@ OVERLOADED = problems.ProblemType(
         "Nothing was done for this request. Please send it again, unchanged, in {seconds} seconds.",
     ),
 )
+
+PAGE = """<!doctype html>
+<html lang="{language}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<body style="font: 1.125rem/1.6 sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem">
+<h1>{title}</h1>
+<p>{detail}</p>
+</html>
+"""
+"""Whole in itself: whatever else it named would be refused as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +156,10 @@ class Shedding:
             try:
                 kind = self._door.enter(scope["method"], scope["path"])
             except Full:
-                language = problems.language_of(Request(scope))
-                await refusal_after(language, random.randint(*RETRY_SECONDS))(scope, receive, send)
+                request = Request(scope)
+                language, page = problems.language_of(request), wants_page(request.headers.get("accept", ""))
+                answer = refusal_after(language, random.randint(*RETRY_SECONDS), page=page)
+                await answer(scope, receive, send)
                 return
         try:
             await self.app(scope, receive, send)
@@ -151,6 +167,18 @@ class Shedding:
             self._door.leave(kind)
 
 
-def refusal_after(language: str, seconds: int) -> Response:
+def wants_page(accept: str) -> bool:
+    """Whether a person looks at the answer: browsers name HTML, programs seldom do."""
+    return "text/html" in accept
+
+
+def refusal_after(language: str, seconds: int, *, page: bool) -> Response:
     """Asks to come back after so many seconds."""
-    return problems.respond_in(language, problems.Problem(OVERLOADED, retry_after=seconds, seconds=seconds))
+    problem = problems.Problem(OVERLOADED, retry_after=seconds, seconds=seconds)
+    answer = problems.respond_in(language, problem)
+    if not page:
+        return answer
+    headers = {name: value for name, value in answer.headers.items() if not name.startswith("content-t")}
+    del headers["content-length"]
+    title, detail = (text.say(language, problem.values) for text in (OVERLOADED.title, OVERLOADED.detail))
+    return HTMLResponse(PAGE.format(language=language, title=title, detail=detail), 503, headers)

@@ -10,7 +10,7 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chassis.overload import PLACE, RETRY_SECONDS, Door, Full, refusal_after
+from chassis.overload import PLACE, RETRY_SECONDS, Door, Full, refusal_after, wants_page
 from chassis.problems import language_in
 
 
@@ -49,17 +49,19 @@ class RefusingProtocol(HttpToolsProtocol):
     def _refuse(self) -> None:
         """Answer; what follows of the request is read and dropped."""
         self._refused = True
-        accepted = next((value for name, value in self.headers if name == b"accept-language"), b"")
         # Who waits to be told to go on will not send the body, and nobody could tell where it would end.
         close = self.expect_100_continue or not self.parser.should_keep_alive()
-        language = language_in(accepted.decode("latin-1"))
-        self.transport.write(_answer(language, random.randint(*RETRY_SECONDS), close))
+        language, page = language_in(self._header(b"accept-language")), wants_page(self._header(b"accept"))
+        self.transport.write(_answer(language, random.randint(*RETRY_SECONDS), page, close))
         if close:
             self.transport.close()
         else:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def _header(self, wanted: bytes) -> str:
+        return next((value for name, value in self.headers if name == wanted), b"").decode("latin-1")
 
 
 def behind(door: Door) -> type[RefusingProtocol]:
@@ -73,9 +75,9 @@ def behind(door: Door) -> type[RefusingProtocol]:
 
 
 @cache
-def _answer(language: str, seconds: int, close: bool) -> bytes:
+def _answer(language: str, seconds: int, page: bool, close: bool) -> bytes:
     """All of it: few differ, and each is sent often."""
-    response = refusal_after(language, seconds)
+    response = refusal_after(language, seconds, page=page)
     headers = [*response.raw_headers, (b"connection", b"close" if close else b"keep-alive")]
     # The figures and the directory may be read by any page; a refusal holds nothing that may not.
     headers.append((b"access-control-allow-origin", b"*"))

@@ -108,6 +108,15 @@ async def test_a_refusal_says_when_to_come_back_in_the_language_of_the_caller(
     assert str(body["retry_after"]) in body["detail"]
 
 
+async def test_a_browser_is_refused_with_a_page(office: Office) -> None:
+    await office.fill("GET", "/page", 2)
+    refused = await office.ask("GET", "/page", **{"Accept": "text/html,*/*;q=0.8", "Accept-Language": "vi"})
+    assert refused.headers["content-type"] == "text/html; charset=utf-8"
+    assert '<html lang="vi">' in refused.text
+    assert "<h1>Hệ thống đang quá tải</h1>" in refused.text
+    assert f"sau {refused.headers['retry-after']} giây" in refused.text
+
+
 async def test_full_of_writes_reads_go_on(office: Office) -> None:
     await office.fill("POST", "/page", 3)
     await office.fill("GET", "/page", 2)

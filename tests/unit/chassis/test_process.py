@@ -178,10 +178,12 @@ async def test_who_asks_whether_to_go_on_is_refused_and_cut_off(tmp_path: Path) 
             while obedient.process.log.read_text().count("slow request begun") < PLACES:
                 await asyncio.sleep(0.01)
         reader, writer = await asyncio.open_connection(HOST, obedient.http.base_url.port)
-        writer.write(b"POST /slow/5 HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        head = b"POST /slow/5 HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nContent-Length: 5\r\n"
+        writer.write(head + b"Expect: 100-continue\r\n\r\n")
         async with asyncio.timeout(ENDS_SECONDS):
             refused = await reader.read()
         assert refused.startswith(b"HTTP/1.1 503 ")
         assert b"connection: close" in refused
+        assert "<h1>Hệ thống đang quá tải</h1>".encode() in refused
         writer.close()
         await asyncio.gather(*inside)
