@@ -4,6 +4,8 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from deploy.local.errors import StackError
@@ -24,13 +26,14 @@ async def judge(stack: Stack, *, settle: float, refold: bool) -> Json:
     `refold`: also fold the whole log again. Raises StackError where the checker itself failed.
     """
     await _keep_metrics(stack)
-    in_time = await _fold_again(stack) if refold else True
-    until = time.monotonic() + settle
-    while True:
-        report = await _checked(stack, refolded=refold)
-        if not report["wrong"] or not report["transient"] or time.monotonic() > until:
-            break
-        await asyncio.sleep(3)
+    # It folds on while the checker reads: codes may expire, and so outcomes come, at any time.
+    async with _folding_again(stack) if refold else nullcontext(True) as in_time:
+        until = time.monotonic() + settle
+        while True:
+            report = await _checked(stack, refolded=refold)
+            if not report["wrong"] or not report["transient"] or time.monotonic() > until:
+                break
+            await asyncio.sleep(3)
     report["folded again in time"] = in_time
     return report
 
@@ -70,7 +73,8 @@ async def _keep_metrics(stack: Stack) -> None:
         (folder / f"{replica.name}.{replica.lives}.txt").write_text(shown, encoding="utf-8")
 
 
-async def _fold_again(stack: Stack) -> bool:
+@asynccontextmanager
+async def _folding_again(stack: Stack) -> AsyncIterator[bool]:
     """A worker that has seen nothing folds the whole log into an empty database. False: not in time."""
     settings = {
         **stack.of("aggregation-worker")[0].settings,
@@ -81,10 +85,12 @@ async def _fold_again(stack: Stack) -> bool:
     worker = python(stack.layout, "refold", "faults.processes", "refold", settings=settings)
     await worker.start()
     try:
-        async with asyncio.timeout(REFOLD_SECONDS):
-            await stack.folded_alike()
-    except TimeoutError:
-        return False
+        in_time = True
+        try:
+            async with asyncio.timeout(REFOLD_SECONDS):
+                await stack.folded_alike()
+        except TimeoutError:
+            in_time = False
+        yield in_time
     finally:
         await worker.stop()
-    return True

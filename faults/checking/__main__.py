@@ -46,6 +46,7 @@ async def check(folder: Path, *, refolded: bool, leaks: bool) -> tuple[Findings,
     model = await read_model(addresses["aggregation"])
     outcomes = await read(addresses["kafka"], "rating-outcomes")
     # After the log: what that says was decided before, however long reading takes.
+    again = await read_model(addresses["refolded"]) if refolded else None
     decisions = await read_decisions(addresses["verification"])
     everything = await read(addresses["kafka"], "rating-outcomes", committed=False)
     took["reading"] = time.monotonic() - started
@@ -57,8 +58,8 @@ async def check(folder: Path, *, refolded: bool, leaks: bool) -> tuple[Findings,
     await _dead_letters(addresses, findings)
     for text in ledger.unexpected:
         findings.add(Wrong.ANSWER, text)
-    if refolded:
-        check_model(await read_model(addresses["refolded"]), outcomes, findings, name="folded again")
+    if again is not None:
+        check_model(again, outcomes, findings, name="folded again")
     if leaks:
         started = time.monotonic()
         _search(folder, addresses, ledger, findings, counts)
