@@ -93,11 +93,11 @@ def _last(output: Path) -> str:
 
 
 def _show_left(work: Path, modules: Sequence[Module]) -> None:
-    """The change that each surviving mutant made. Of what no test calls, the names say enough."""
+    """The change that each surviving mutant made. Of those that met no test, the names say enough."""
     for module in modules:
         for name in module.left:
-            if module.fates[name] is Fate.UNTESTED:
-                print(f"untested: {name}")
+            if module.fates[name] not in (Fate.SURVIVED, Fate.TIMEOUT):
+                print(f"{module.fates[name]}: {name}")
                 continue
             command = [sys.executable, "-m", "mutmut", "show", name]
             shown = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
