@@ -25,7 +25,7 @@ RETRY_SECONDS = (1, 5)
 """Drawn, so that those who were refused together do not come back together."""
 BEAT_SECONDS = 0.02
 LATE_SECONDS = 0.03
-CROWDED = 16
+CROWDED = 8
 """While the event loop is late, one place of so many is given: more requests inside would only make it later,
 and those who are refused wait as long for their answer."""
 

@@ -16,6 +16,7 @@ from deploy.demo.visits import Officer, Scope, Visit
 from services.verification.challenges import Challenges
 
 OUTCOME_SECONDS = 60.0
+BUSY_SECONDS = 60.0
 
 Json = dict[str, Any]
 
@@ -36,9 +37,18 @@ class City:
     edition: Json = field(default_factory=dict)
 
     async def get(self, url: str, **params: Any) -> Json:
-        answer = await self.http.get(url, params=params)
+        answer = await self._ask("GET", url, params=params)
         answer.raise_for_status()
         return dict(answer.json())
+
+    async def _ask(self, method: str, url: str, **request: Any) -> httpx.Response:
+        """As a caller should: what is refused for now is sent again, unchanged, when the answer says."""
+        async with asyncio.timeout(BUSY_SECONDS):
+            while True:
+                answer = await self.http.request(method, url, **request)
+                if answer.status_code not in (429, 503):
+                    return answer
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
 
     async def officers(self) -> list[Officer]:
         found = []
@@ -51,7 +61,9 @@ class City:
     async def rate(self, visit: Visit) -> str:
         """Post it and wait for its outcome: `accepted`, or the reason it was rejected for."""
         edition_id = self.edition["id"]
-        issued = await self.http.post(f"{self.verification}/v1/challenges", json={"edition_id": edition_id})
+        issued = await self._ask(
+            "POST", f"{self.verification}/v1/challenges", json={"edition_id": edition_id}
+        )
         issued.raise_for_status()
         challenge_id = issued.json()["id"]
         digits = self.challenges.open(challenge_id).digits
@@ -69,7 +81,7 @@ class City:
         }
         key = {"Idempotency-Key": secrets.token_urlsafe(24)}
         answers = [
-            await self.http.post(f"{self.intake}/v1/ratings", json=body, headers=key)
+            await self._ask("POST", f"{self.intake}/v1/ratings", json=body, headers=key)
             for _ in range(1 + visit.sent_twice)
         ]
         if {answer.status_code for answer in answers} != {202}:

@@ -208,8 +208,12 @@ class System:
     async def send(self, body: Json, key: str) -> Submitted:
         self.posted_phones.append(body["phone"])
         headers = {"Idempotency-Key": key}
-        answer = await self.http.post(f"{self.url('intake')}/v1/ratings", json=body, headers=headers)
-        return Submitted(body, key, answer)
+        async with asyncio.timeout(STEP_SECONDS):
+            while True:
+                answer = await self.http.post(f"{self.url('intake')}/v1/ratings", json=body, headers=headers)
+                if answer.status_code != 503 or answer.json()["type"] != "urn:hailong:problem:overloaded":
+                    return Submitted(body, key, answer)
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
 
     async def outcome(self, rating_id: str, *, status: str = "") -> Json:
         """What became of a rating: its status once it is decided, or once it is `status`."""
