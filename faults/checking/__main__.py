@@ -43,10 +43,11 @@ async def check(folder: Path, *, refolded: bool, leaks: bool) -> tuple[Findings,
     ledger = read_ledger(folder / "ledger.jsonl")
     started = time.monotonic()
     submitted = await read(addresses["kafka"], "rating-submissions")
+    # Reading takes a while, and codes expire meanwhile: what follows the log is read before it, what the log
+    # follows after it.
     model = await read_model(addresses["aggregation"])
-    outcomes = await read(addresses["kafka"], "rating-outcomes")
-    # After the log: what that says was decided before, however long reading takes.
     again = await read_model(addresses["refolded"]) if refolded else None
+    outcomes = await read(addresses["kafka"], "rating-outcomes")
     decisions = await read_decisions(addresses["verification"])
     everything = await read(addresses["kafka"], "rating-outcomes", committed=False)
     took["reading"] = time.monotonic() - started
