@@ -19,7 +19,11 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from deploy.local import jars as kafka_jars
+from deploy.local.errors import StackError
 from deploy.local.layout import Layout
+from deploy.local.progress import Report
+from deploy.local.stack import ensure_jars
 from faults import overloading, report, selftest, soaking
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
@@ -55,6 +59,7 @@ def run(  # noqa: PLR0917  options, all by name
     seed = seed or secrets.randbelow(1_000_000) + 1
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{seed}"
     where = (folder or Layout().root / "faults" / name).absolute()
+    bring_jars(jars, console)
     order = Order(where, jars.absolute(), cycles, seed, brokers, rate, every, only, settle)
     console.print(f"seed {seed}, {cycles} cycles, {brokers} broker(s), in {where}")
     for number, fault in enumerate(schedule(cycles, seed, brokers=brokers, only=only), start=1):
@@ -91,6 +96,7 @@ def selftest_(
     if not trials:
         console.print(f"no mutation's name contains {only}")
         raise typer.Exit(2)
+    bring_jars(JARS, console)
     console.print(f"{len(trials)} trials, in {where}")
     columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -127,6 +133,7 @@ def soak_(  # noqa: PLR0917  options, all by name
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 150)
     name = f"soak-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     where = (folder or Layout().root / "faults" / name).absolute()
+    bring_jars(jars, console)
     order = soaking.Order(where, jars.absolute(), minutes, rate, warm_up=warm_up)
     console.print(f"{minutes:g} minutes at {rate:g} ratings a second, in {where}")
     columns = (TextColumn("soak"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -164,6 +171,7 @@ def overload_(
     console = Console(soft_wrap=True, highlight=False)
     name = f"overload-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     where = (folder or Layout().root / "faults" / name).absolute()
+    bring_jars(jars, console)
     console.print(f"{measure:g} s to measure, {seconds:g} s of overload, in {where}")
     order = overloading.Order(where, jars.absolute(), measure, seconds)
     with Progress(TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
@@ -180,6 +188,21 @@ def overload_(
         raise typer.Exit(1)
     _only_the_report(where)
     console.print(f"The report is {where / 'report.md'}.")
+
+
+def bring_jars(folder: Path, console: Console) -> None:
+    """Download what this checkout lacks of Kafka's jars. Exits where they cannot be had."""
+    listed = kafka_jars.read_list(kafka_jars.LIST.read_text())
+    if kafka_jars.count_present(listed, folder) == len(listed):
+        return
+    if folder != JARS:
+        console.print(f"✗ {folder} lacks some of Kafka's jars: leave --jars out, and they are downloaded.")
+        raise typer.Exit(1)
+    try:
+        asyncio.run(ensure_jars(Layout(), Report(console)))
+    except StackError as error:
+        console.print(f"✗ {error}")
+        raise typer.Exit(1) from error
 
 
 def _only_the_report(where: Path) -> None:
