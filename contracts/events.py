@@ -82,6 +82,26 @@ class VerificationPolicy(StrEnum):
         return self is not VerificationPolicy.CAPTCHA
 
 
+class ProofOfWork(StrEnum):
+    """Whether the citizen's device computes for a rating, unseen, and what for."""
+
+    NONE = "none"
+    BESIDE = "beside"
+    INSTEAD = "instead"
+
+
+class Publication(Frozen):
+    """What the public sees, and when. Units and above move at once."""
+
+    officer_batch: Integer = Field(
+        5, ge=1, description="An officer's figures move when so many more ratings have been accepted,"
+    )
+    officer_hour: Integer = Field(
+        7, ge=0, le=23, description="or at this hour, city time, of the day after the last of them."
+    )
+    suppress_below: Integer = Field(5, ge=1, description="Figures of fewer ratings are not shown.")
+
+
 class Policy(Frozen):
     verification: VerificationPolicy = VerificationPolicy.CAPTCHA
     duplicate_window_days: Integer = Field(
@@ -90,6 +110,11 @@ class Policy(Frozen):
     phone_retention_days: Integer = Field(
         90, ge=1, description="How long submissions, and so sealed phones, are kept."
     )
+    proof_of_work: ProofOfWork = Field(
+        ProofOfWork.NONE,
+        description="Asked for beside the image code, or instead of it; who cannot compute enters the code.",
+    )
+    publication: Publication = Publication()
 
 
 class AnswerChoice(Frozen):
@@ -127,7 +152,7 @@ class EditionPublished(Event):
     """One run of the survey: what is asked, when, and how a rating is verified."""
 
     NAME = "edition-published"
-    VERSION = (1, 0)
+    VERSION = (1, 1)
 
     edition_id: Identifier
     title: Text
@@ -136,6 +161,26 @@ class EditionPublished(Event):
     policy: Policy
     instrument: Instrument
     sealing_key: SealingKey
+
+
+class ApiKey(Frozen):
+    """What proves a client, as a digest: the key itself is random, so a plain digest cannot be reversed."""
+
+    key_id: Identifier
+    digest: Hex256 = Field(description="SHA-256 of the key, which has at least 128 bits of chance.")
+    expires_on: Day | None = Field(None, description="First day, city time, on which it is refused.")
+
+
+class ApiClientPublished(Event):
+    """Who may post ratings on citizens' behalf, and through which channels, from now on."""
+
+    NAME = "api-client-published"
+    VERSION = (1, 0)
+
+    client_id: Identifier
+    name: Short
+    keys: tuple[ApiKey, ...] = Field(description="Several while a new one takes over; none: shut out.")
+    channels: tuple[Code, ...] = Field(description="The channels that its ratings may carry.")
 
 
 # --- rating-submissions --------------------------------------------------------------------------------
@@ -157,7 +202,7 @@ class RatingSubmitted(Event):
     """A citizen's rating as intake took it; the event id is the submission id."""
 
     NAME = "rating-submitted"
-    VERSION = (1, 0)
+    VERSION = (1, 1)
 
     rating_id: UUID = Field(description="What the citizen holds to ask for the outcome.")
     idempotency_token: Hex256 = Field(description="Keyed digest of the caller's Idempotency-Key.")
@@ -174,6 +219,16 @@ class RatingSubmitted(Event):
         description="HMAC of the number under the edition's key; finds duplicates."
     )
     challenge: ChallengeAnswer | None = None
+    proof_of_work: Annotated[Plain, StringConstraints(min_length=1, max_length=2048)] | None = Field(
+        None, description="The solution as the device gave it, in ALTCHA's encoding."
+    )
+    client_id: Identifier | None = Field(None, description="Who posted it on the citizen's behalf.")
+    session: Hex256 | None = Field(
+        None, description="Keyed digest of the visit it came from; for limits, and forgotten with the day."
+    )
+    origin: Hex256 | None = Field(
+        None, description="Keyed digest of the address block it came from, under a key of the day."
+    )
     submitted_at: Instant
 
 
@@ -249,6 +304,7 @@ EVENTS: tuple[type[Event], ...] = (
     UnitPublished,
     OfficerPublished,
     EditionPublished,
+    ApiClientPublished,
     RatingSubmitted,
     PhoneCodeEntered,
     RatingAccepted,

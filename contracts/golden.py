@@ -6,6 +6,8 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.events import (
     AnswerChoice,
+    ApiClientPublished,
+    ApiKey,
     Assurance,
     ChallengeAnswer,
     EditionPublished,
@@ -89,6 +91,8 @@ EVENTS: tuple[Event, ...] = (
         phone=_SEALED,
         phone_pseudonym="a7" * 32,
         challenge=ChallengeAnswer(id="c2VhbGVkLWNoYWxsZW5nZQ", answer="40718"),
+        session="3d" * 32,
+        origin="91" * 32,
         submitted_at=_SUBMITTED,
     ),
     PhoneCodeEntered(rating_id=_RATING, code=_SEALED, entered_at=_SUBMITTED),
@@ -116,9 +120,16 @@ EVENTS: tuple[Event, ...] = (
         decided_at=_DECIDED,
         reason=RejectionReason.CHALLENGE_WRONG,
     ),
+    ApiClientPublished(
+        client_id="city-portal",
+        name="Cổng dịch vụ công thành phố",
+        keys=(ApiKey(key_id="city-portal-1", digest="c4" * 32, expires_on=date(2018, 1, 1)),),
+        channels=("portal", "qr"),
+    ),
 )
 
 _WRITERS = {UnitPublished: "intake", OfficerPublished: "intake", EditionPublished: "intake"}
+_WRITERS |= {ApiClientPublished: "intake"}
 _WRITERS |= {RatingSubmitted: "intake", PhoneCodeEntered: "intake"}
 _WRITERS |= {RatingAccepted: "verification", RatingRejected: "verification"}
 

@@ -6,6 +6,7 @@ Topics are made from this page alone; brokers never make one by themselves.
 from dataclasses import dataclass, field
 
 from contracts.events import (
+    ApiClientPublished,
     EditionPublished,
     Event,
     OfficerPublished,
@@ -78,12 +79,12 @@ RATING_OUTCOMES = Topic(
 )
 DIRECTORY = Topic(
     name="directory",
-    description="Units, officers and editions, each as it stands now. A null value removes one.",
+    description="Units, officers, editions and API clients, each as it stands now. A null value removes one.",
     writer="intake",
     readers=("intake", "verification", "aggregation"),
-    key="unit:<id>, officer:<id> or edition:<id>",
+    key="unit:<id>, officer:<id>, edition:<id> or client:<id>",
     partitions=1,
-    events=(UnitPublished, OfficerPublished, EditionPublished),
+    events=(UnitPublished, OfficerPublished, EditionPublished, ApiClientPublished),
     compacted=True,
 )
 
@@ -120,6 +121,8 @@ def key_of(event: Event) -> str:
             return f"officer:{event.officer_id}"
         case EditionPublished():
             return f"edition:{event.edition_id}"
+        case ApiClientPublished():
+            return f"client:{event.client_id}"
         case RatingSubmitted() | PhoneCodeEntered():
             return str(event.rating_id)
         case RatingAccepted() | RatingRejected():

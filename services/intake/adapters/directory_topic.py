@@ -13,7 +13,7 @@ from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.envelope import InvalidEnvelope, InvalidMessage, UnknownType, decode
-from contracts.events import EditionPublished, Event, OfficerPublished, UnitPublished
+from contracts.events import Event
 from contracts.topics import DIRECTORY, key_of
 from services.intake import metrics
 from services.intake.adapters.directory_dead_letters import Unreadable, bury
@@ -112,7 +112,7 @@ def read(record: ConsumerRecord) -> tuple[str, Event | None]:
     if record.value is None:
         return key, None
     event = decode(record.value, record.headers).data
-    if not isinstance(event, UnitPublished | OfficerPublished | EditionPublished):
+    if not isinstance(event, DIRECTORY.events):
         raise UnknownType(f"{event.NAME} does not belong on {DIRECTORY.name}")
     if key_of(event) != key:
         raise InvalidEnvelope("the key is not the event's")

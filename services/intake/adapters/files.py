@@ -17,6 +17,7 @@ from contracts.events import (
     Instrument,
     OfficerPublished,
     Policy,
+    Publication,
     Reason,
     SealingKey,
     Text,
@@ -40,8 +41,12 @@ class _Text(Text, _Strict):
     pass
 
 
-class _Policy(Policy, _Strict):
+class _Publication(Publication, _Strict):
     pass
+
+
+class _Policy(Policy, _Strict):
+    publication: _Publication = Field(default_factory=_Publication)
 
 
 class _Answer(AnswerChoice, _Strict):

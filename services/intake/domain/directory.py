@@ -1,4 +1,4 @@
-"""Units, officers and editions as the log has them, and who takes ratings on which day."""
+"""Units, officers, editions and API clients as the log has them, and who takes ratings on which day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,14 @@ from types import MappingProxyType
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from contracts.events import EditionPublished, Event, OfficerPublished, Text, UnitPublished
+from contracts.events import (
+    ApiClientPublished,
+    EditionPublished,
+    Event,
+    OfficerPublished,
+    Text,
+    UnitPublished,
+)
 
 CITY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 E = TypeVar("E", bound=Event)
@@ -30,6 +37,7 @@ class Directory:
     units: Mapping[str, UnitPublished] = field(default_factory=lambda: MappingProxyType({}))
     officers: Mapping[str, OfficerPublished] = field(default_factory=lambda: MappingProxyType({}))
     editions: Mapping[str, EditionPublished] = field(default_factory=lambda: MappingProxyType({}))
+    clients: Mapping[str, ApiClientPublished] = field(default_factory=lambda: MappingProxyType({}))
 
     def with_(self, changes: Mapping[str, Event | None]) -> "Directory":
         """Apply events by their Kafka keys (`unit:<id>` …); None takes the key's entry out."""
@@ -37,6 +45,7 @@ class Directory:
             units=_merged(self.units, changes, "unit", UnitPublished),
             officers=_merged(self.officers, changes, "officer", OfficerPublished),
             editions=_merged(self.editions, changes, "edition", EditionPublished),
+            clients=_merged(self.clients, changes, "client", ApiClientPublished),
         )
 
     def is_active(self, officer: OfficerPublished, day: date) -> bool:

@@ -8,6 +8,7 @@ from contracts import golden
 from contracts.dead_letters import dead_letter
 from contracts.envelope import UnsupportedVersion, encode
 from contracts.events import (
+    ApiClientPublished,
     EditionPublished,
     Event,
     OfficerPublished,
@@ -26,6 +27,7 @@ KEYS = {
     UnitPublished: f"unit:{UNIT}",
     OfficerPublished: f"officer:{OFFICER}",
     EditionPublished: "edition:2017",
+    ApiClientPublished: "client:city-portal",
     RatingSubmitted: RATING,
     PhoneCodeEntered: RATING,
     RatingAccepted: OFFICER,
