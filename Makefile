@@ -7,6 +7,8 @@ SEED ?= 0
 BROKERS ?= 1
 CHILDREN ?= 1
 MINUTES ?= 30
+AT_ONCE ?= 3
+BROWSERS ?= 2
 
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
@@ -67,14 +69,14 @@ contract: ## Tests of events, schemas and compatibility
 	$(DEV)
 	$(PY) -m pytest tests/contract
 
-integration: ## Tests against real Kafka and PostgreSQL
+integration: ## Tests against real Kafka and PostgreSQL, AT_ONCE=3 files side by side
 	$(DEV)
-	$(PY) -m pytest tests/integration
+	$(PY) -m pytest -n $(AT_ONCE) --dist loadfile tests/integration
 
-browser: ## Tests of the pages in a real browser
+browser: ## Tests of the pages in BROWSERS=2 real browsers side by side
 ifneq ($(BROWSER),0)
 	$(DEV)
-	$(PY) -m pytest tests/e2e
+	$(PY) -m pytest -n $(BROWSERS) --dist loadfile tests/e2e
 else
 	@echo "BROWSER=0: the browser tests are left out."
 endif

@@ -11,12 +11,16 @@ from tests.support import stack
 from tests.support.system import System, a_system
 
 
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+def pytest_sessionstart() -> None:
+    """Before the tests are shared out among processes: said once, and nothing starts."""
     try:
         browsers.program()
     except browsers.NoBrowser as error:
         pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
     async with browsers.chromium() as started:
         yield started
 

@@ -1,4 +1,4 @@
-"""The broker and the database that integration tests run on: the real ones, one of each a test run.
+"""The broker and the database that integration tests run on: the real ones, one of each for a test process.
 
 Containers (`apache/kafka:4.3.1`, `postgres:18`, by testcontainers) where a Docker engine answers, else the
 embedded stack; `HAILONG_TEST_STACK=docker` or `=embedded` says which. Either way they are the same servers
