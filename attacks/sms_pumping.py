@@ -1,7 +1,7 @@
 """SMS pumping: somebody makes the city send, and pay for, messages to numbers of their own.
 
-The ratings go through verification's own reading, deciding and sending, on a real PostgreSQL, by two senders as
-two replicas would, to a gateway of this machine that counts.
+The ratings go through verification's own reading, deciding and sending, on a real PostgreSQL, by two senders
+as by two replicas, to a gateway of this machine that counts.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ from services.verification.deciding import decide_batch
 from services.verification.domain.sending import Limits
 from services.verification.domain.status import public_status
 from services.verification.phone_codes import PhoneCodes
-from services.verification.ports import Record
+from services.verification.ports import Record, SmsGateway
 from services.verification.settings import Settings
 from services.verification.sms import SmsSender
 from services.verification.sms_budget import CHECK, SmsBudget
@@ -122,7 +122,7 @@ class Figures:
             found.append(f"{self.sent} SMS, {self.per_day} allowed a day")
         if self.sent == 0:
             found.append("no SMS went out at all, so nothing was shown")
-        if "withheld_surge" not in self.alarms:
+        if not self.alarms:
             found.append("no alarm")
         if self.told_apart:
             found.append(f"{self.told_apart} ratings can be told from the others from outside")
@@ -240,8 +240,15 @@ async def run(database_url: str, keys: Path, numbers: int, settings: Settings, t
     try:
         async with gateway.serving(), httpx.AsyncClient() as client:
             await _decide(pool, keys, attacked, settings)
-            senders = [_sender(pool, keys, limits, check, client, gateway) for _ in range(SENDERS)]
-            await asyncio.gather(*(_drain(pool, each, gateway, limits, numbers, told) for each in senders))
+            http = HttpSmsGateway(client, HttpSms(gateway.url))
+
+            async def drain(sender: SmsSender) -> None:
+                """Until nothing is left to send, or the limits have clearly failed."""
+                while gateway.taken.total() <= limits.per_day + BATCH and await sender.turn():
+                    told(numbers - await pool.fetchval("SELECT count(*) FROM sms_queue"))
+
+            senders = [_sender(pool, keys, limits, check, http) for _ in range(SENDERS)]
+            await asyncio.gather(*(drain(each) for each in senders))
         return await _figures(pool, attacked, gateway, limits, check)
     finally:
         pool.terminate()
@@ -264,30 +271,20 @@ async def _decide(pool: asyncpg.Pool, keys: Path, attacked: Attacked, settings: 
             await decide_batch(transaction, batch, utc_now())
 
 
-def _sender(
-    pool: asyncpg.Pool, keys: Path, limits: Limits, check: Check, client: httpx.AsyncClient, gateway: Gateway
-) -> SmsSender:
+def _sender(pool: asyncpg.Pool, keys: Path, limits: Limits, check: Check, gateway: SmsGateway) -> SmsSender:
     ring = FileKeyRing(keys)
     return SmsSender(
         queue=PostgresSmsQueue(pool),
         ledger=PostgresSmsLedger(pool),
         limits=limits,
         budget=SmsBudget(limits, check),
-        gateway=HttpSmsGateway(client, HttpSms(gateway.url)),
+        gateway=gateway,
         ring=ring,
         codes=PhoneCodes(read_key(keys / PHONE_CODE_KEY), ring),
         clock=utc_now,
         through_database=through(Check("postgres"), postgres.is_outage),
         waiting=asyncio.Event(),
     )
-
-
-async def _drain(
-    pool: asyncpg.Pool, sender: SmsSender, gateway: Gateway, limits: Limits, numbers: int, told: Told
-) -> None:
-    """Until nothing is left to send, or the limits have clearly failed."""
-    while gateway.taken.total() <= limits.per_day + BATCH and await sender.turn():
-        told(numbers - await pool.fetchval("SELECT count(*) FROM sms_queue"))
 
 
 async def _figures(
@@ -322,12 +319,16 @@ def main(
     per_origin: Annotated[int, typer.Option(min=1, help="SMS a day for one address block.")] = 100,
     unknown_origin: Annotated[int, typer.Option(min=1, help="The same for all unknown ones.")] = 50,
 ) -> None:
-    """Ask for codes to many phones, and count the SMS. Example: python -m attacks sms-pumping --numbers 10000"""
+    """Ask for codes to many phones, and count the SMS.
+
+    Example: python -m attacks sms-pumping --numbers 10000
+    """
     settings = Settings(sms_per_day=per_day, sms_per_origin=per_origin, sms_unknown_origin=unknown_origin)
     logs.configure("sms-pumping", level="ERROR")
     console = Console(highlight=False)
     columns = (TextColumn("numbers done with"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with tempfile.TemporaryDirectory() as folder, Progress(*columns, console=console) as progress:
+        Path(folder).chmod(0o755)  # the database runs as somebody else where we are root
         task = progress.add_task("", total=numbers)
         figures = asyncio.run(
             _on_own_database(
@@ -341,7 +342,6 @@ def main(
 
 
 async def _on_own_database(folder: Path, numbers: int, settings: Settings, told: Told) -> Figures:
-    folder.chmod(0o755)  # the database runs as somebody else where we are root
     database = Database(
         folder / "data", port=free_ports(1)[0], secrets_directory=folder / "keys", databases=("verification",)
     )
