@@ -28,8 +28,7 @@ async def read_decisions(url: str) -> Decisions:
     connection = await asyncpg.connect(url, timeout=10)
     try:
         ratings = await connection.fetch(
-            "SELECT r.submission_id::text AS id, r.status, r.reason, r.decided_at, c.expires_at,"
-            " EXISTS (SELECT FROM sms_queue q WHERE q.rating_id = r.rating_id) AS unsent"
+            "SELECT r.submission_id::text AS id, r.status, r.reason, r.decided_at, c.expires_at"
             " FROM ratings r LEFT JOIN phone_codes c USING (rating_id)"
         )
         used = await connection.fetch("SELECT nonce, rating_id::text AS id FROM used_challenges")
@@ -43,7 +42,7 @@ async def read_decisions(url: str) -> Decisions:
         {
             row["id"]
             for row in ratings
-            if row["status"] == "phone_code_needed" and (row["unsent"] or now < row["expires_at"] + LATE)
+            if row["status"] == "phone_code_needed" and now < row["expires_at"] + LATE
         },
     )
 

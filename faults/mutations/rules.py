@@ -32,17 +32,14 @@ RULES = (
         "code-of-another-rating",
         "3: a phone code counts for the rating it was made for",
         (
+            (_CODES, "+ rating_id.bytes + code, hashlib", "+ code, hashlib"),
+            (_CODES, "salt=salt, n=", 'salt=b"", n='),
             (
-                _CODES,
-                "        right = hmac.compare_digest(code.strip(), self.code(rating_id).encode())\n",
-                '        made = vars(self).setdefault("made", set())\n'
-                "        right = code.strip() in made | {self.code(rating_id).encode()}\n",
-            ),
-            (
-                _CODES,
-                "        return _TEXTS.get(language,",
-                '        vars(self).setdefault("made", set()).add(self.code(rating_id).encode())\n'
-                "        return _TEXTS.get(language,",
+                "services/verification/adapters/decisions.py",
+                '        return {row["rating_id"]: rows.codes(row) for row in found}\n',
+                '        every = await self._pool.fetch("SELECT * FROM phone_codes")\n'
+                "        codes = tuple(code for row in every for code in rows.codes(row).codes)\n"
+                '        return {row["rating_id"]: HashedCodes(None, codes) for row in found}\n',
             ),
         ),
         _ANY,

@@ -9,8 +9,8 @@ _OUTCOME_LOG = "services/verification/adapters/outcome_log.py"
 _CODES_END_SOON: tuple[Change, ...] = (
     (
         "services/verification/domain/ratings.py",
-        "PHONE_CODE_LIFETIME = timedelta(minutes=5)",
-        "PHONE_CODE_LIFETIME = timedelta(seconds=8)",
+        "PHONE_CODE_SENT_WITHIN = timedelta(minutes=5)\nPHONE_CODE_LIFETIME = timedelta(minutes=5)",
+        "PHONE_CODE_SENT_WITHIN = timedelta(seconds=8)\nPHONE_CODE_LIFETIME = timedelta(seconds=8)",
     ),
     (_PARTITION, "GRACE = timedelta(seconds=30)", "GRACE = timedelta(seconds=2)"),
 )

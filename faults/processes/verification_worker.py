@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,9 +57,9 @@ def serve(failpoint: Failpoint) -> None:
                 failpoint.here("after-database-commit")
 
     class FailingSmsQueue(PostgresSmsQueue):
-        async def sent(self, rating_id: UUID, *, code_expires_at: datetime) -> None:
+        async def done(self, rating_id: UUID) -> None:
             failpoint.here("after-sms")
-            await super().sent(rating_id, code_expires_at=code_expires_at)
+            await super().done(rating_id)
 
     async def open_log(partition: int) -> FailingOutcomeLog:
         return FailingOutcomeLog(await KafkaOutcomeLog.open(settings.kafka, partition, GROUP), failpoint)

@@ -1,7 +1,7 @@
 """Read a batch of messages: what each one asks for, and which can never be read."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -22,7 +22,17 @@ from services.verification.domain.ratings import (
     Verify,
 )
 from services.verification.phone_codes import PhoneCodes
-from services.verification.ports import Clock, Directory, KeyRing, Record, Slot, Source, Stored, Unreadable
+from services.verification.ports import (
+    Clock,
+    Directory,
+    HashedCodes,
+    KeyRing,
+    Record,
+    Slot,
+    Source,
+    Stored,
+    Unreadable,
+)
 
 
 @dataclass(slots=True)
@@ -56,6 +66,14 @@ class Batch:
     invalid: Sequence[str]  # their reasons
     next_offset: int
 
+    @property
+    def tries(self) -> Sequence[Item]:
+        return [item for item in self.items if isinstance(item.event, PhoneCodeEntered)]
+
+
+MOST_TRIES = 10
+"""Of phone codes in a batch: each is hashed slowly, and who is told to stop finishes its batch in time."""
+
 
 class Reader:
     """Decoding and opening boxes is computing: it happens in a thread, and touches no database."""
@@ -78,8 +96,12 @@ class Reader:
         self._cap = cap
 
     async def read(self, partition: int, records: Sequence[Record]) -> Batch:
-        """`records` must not be empty. Raises TooManyDeadLetters: then nothing of them may be passed."""
-        items, dead_letters, reasons = await asyncio.to_thread(self._decode, partition, records)
+        """A batch from the beginning of `records`, which must not be empty; what is left makes another.
+
+        The codes in it are still to be checked. Raises TooManyDeadLetters: then nothing may be passed.
+        """
+        items, dead_letters, reasons, taken = await asyncio.to_thread(self._decode, partition, records)
+        records = records[:taken]
         self._cap.judge(Verdict(partition, each.offset, reasons.get(each.offset)) for each in records)
         if any(self._edition(item) is None for item in items if isinstance(item.event, RatingSubmitted)):
             # Intake read the edition in the directory before it took the rating, so it is there by now,
@@ -88,6 +110,10 @@ class Reader:
         await asyncio.to_thread(self._understand, items)
         return Batch(items, dead_letters, list(reasons.values()), records[-1].offset + 1)
 
+    async def check_codes(self, batch: Batch, sent: Mapping[UUID, HashedCodes]) -> None:
+        """`sent` holds the codes of those ratings that await one."""
+        await asyncio.to_thread(self._check, batch.tries, sent)
+
     def _edition(self, item: Item) -> EditionPublished | None:
         if isinstance(item.event, RatingSubmitted):
             return self._directory.edition(item.event.edition_id)
@@ -95,9 +121,10 @@ class Reader:
 
     def _decode(
         self, partition: int, records: Iterable[Record]
-    ) -> tuple[list[Item], list[Message], dict[int, str]]:
-        """What can be read, the dead letters, and their reasons by offset."""
-        items, dead_letters, reasons = [], [], {}
+    ) -> tuple[list[Item], list[Message], dict[int, str], int]:
+        """What can be read, the dead letters, their reasons by offset, and how many records that is."""
+        items, dead_letters, reasons = list[Item](), [], {}
+        tries = taken = 0
         for record in records:
             try:
                 envelope = decode(record.value, record.headers)
@@ -119,16 +146,24 @@ class Reader:
                     )
                 )
             else:
+                tries += isinstance(event, PhoneCodeEntered)
+                if tries > MOST_TRIES:
+                    break
                 items.append(Item(Source(partition, offset=record.offset), envelope.id, event))
-        return items, dead_letters, reasons
+            taken += 1
+        return items, dead_letters, reasons, taken
 
     def _understand(self, items: Iterable[Item]) -> None:
         for item in items:
             if isinstance(item.event, RatingSubmitted):
                 self._submission(item, item.event)
-            else:
-                check = self._phone_codes.check(item.rating_id, item.event.code)
-                item.command = TryPhoneCode(item.event.entered_at, check)
+
+    def _check(self, tries: Iterable[Item], sent: Mapping[UUID, HashedCodes]) -> None:
+        for item in tries:
+            if isinstance(item.event, PhoneCodeEntered):
+                code, at = item.event.code, item.event.entered_at
+                check = self._phone_codes.check(item.rating_id, code, at, sent.get(item.rating_id))
+                item.command = TryPhoneCode(at, check)
 
     def _submission(self, item: Item, event: RatingSubmitted) -> None:
         edition = self._edition(item)

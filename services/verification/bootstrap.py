@@ -23,6 +23,7 @@ from services.verification.adapters.directory import KafkaDirectory
 from services.verification.adapters.key_files import CHALLENGE_KEY, PHONE_CODE_KEY, FileKeyRing, read_key
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
 from services.verification.adapters.sms_http import HttpSms, HttpSmsGateway
+from services.verification.adapters.sms_ledger import PostgresSmsLedger
 from services.verification.adapters.sms_outbox import OutboxSmsGateway
 from services.verification.adapters.sms_queue import PostgresSmsQueue
 from services.verification.adapters.statuses import PostgresNews, PostgresStatuses
@@ -37,6 +38,8 @@ from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import Clock, OpenOutcomeLog, SmsGateway, Statuses, Submissions
 from services.verification.settings import Settings
 from services.verification.sms import SmsSender
+from services.verification.sms_budget import CHECK as SMS_BUDGET
+from services.verification.sms_budget import SmsBudget
 from services.verification.worker import Worker
 
 T = TypeVar("T")
@@ -74,6 +77,7 @@ def worker_app(
         through_kafka = through(group, kafka.is_outage)
         through_database = through(database, postgres.is_outage)
         sms_waiting = asyncio.Event()
+        budget_left = readiness.check(SMS_BUDGET, required=False)
         readable = readiness.check(stop.CHECK)
         cap = stop.watched(settings.dead_letter_limits, readable)
 
@@ -131,6 +135,9 @@ def worker_app(
                 async with httpx.AsyncClient() as client:
                     await SmsSender(
                         queue=PostgresSmsQueue(pool),
+                        ledger=PostgresSmsLedger(pool),
+                        limits=settings.sms_limits,
+                        budget=SmsBudget(settings.sms_limits, budget_left),
                         gateway=_gateway(settings, client),
                         ring=ring,
                         codes=codes,

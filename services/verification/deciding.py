@@ -196,7 +196,7 @@ async def _store(tx: DecisionTransaction, work: _Work, now: datetime) -> None:
 
 def _phone_code(work: _Work, item: Item, event: RatingSubmitted) -> NewPhoneCode:
     rated = Rated.of(item.event_id, event)
-    return NewPhoneCode(item.rating_id, rated, work.slot(item), event.phone, event.language)
+    return NewPhoneCode(item.rating_id, rated, work.slot(item), event.phone, event.language, event.origin)
 
 
 def _rated(item: Item, stored: Stored) -> Rated:

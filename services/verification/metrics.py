@@ -18,5 +18,7 @@ LOST = Counter("verification_partitions_lost_total", "Partitions found to be ano
 DEAD_LETTERS = Counter("verification_dead_letters_total", "Messages that can never be read.", ["reason"])
 LAG = Gauge("verification_lag_messages", "Messages not yet decided.", ["partition"])
 SMS = Counter("verification_sms_total", "SMS by what became of them.", ["result"])
+SMS_WITHHELD = Counter("verification_sms_withheld_total", "SMS over a limit, not sent.", ["cause"])
+SMS_BUDGET_USED = Gauge("verification_sms_budget_used_ratio", "Share of the day's SMS that have been sent.")
 CHALLENGES = Counter("verification_challenges_total", "Challenges issued.")
 WAITERS = Gauge("verification_outcome_waiters", "Callers waiting for an outcome.")

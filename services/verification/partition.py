@@ -115,8 +115,12 @@ class Partition:
         records = await self._fetch()
         if self._stopped.done():
             return  # what was fetched is read again by the next owner
-        if records:
-            await self._batch(outcomes, records)
+        left = records
+        while left:
+            await self._batch(outcomes, left)
+            if self._stopped.done():
+                return
+            left = [record for record in left if record.offset >= self._next_offset]
         metrics.LAG.labels(self.number).set(await self._submissions.lag(self.number))
         if time.monotonic() - self._looked_for_expiries >= EXPIRY_SECONDS:
             self._looked_for_expiries = time.monotonic()
@@ -139,6 +143,10 @@ class Partition:
     async def _batch(self, outcomes: OutcomeLog, records: Sequence[Record]) -> None:
         started = time.perf_counter()
         batch = await self._reader.read(self.number, records)
+        if batch.tries:
+            tried = [item.rating_id for item in batch.tries]
+            sent = await self._through_database(lambda: self._decisions.codes(tried))
+            await self._reader.check_codes(batch, sent)
         result = await self._through_database(lambda: self._decide(batch))
         await self._commit(outcomes, result.outcomes, batch.dead_letters, next_offset=batch.next_offset)
         if result.phone_codes:
@@ -148,7 +156,7 @@ class Partition:
             metrics.DEAD_LETTERS.labels(reason).inc()
         metrics.PHONE_CODES.inc(result.phone_codes)
         metrics.IGNORED.inc(result.ignored)
-        metrics.BATCH_SIZE.observe(len(records))
+        metrics.BATCH_SIZE.observe(len(batch.items) + len(batch.invalid))
         metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
 
     async def _decide(self, batch: Batch) -> Result:

@@ -11,6 +11,7 @@ from contracts.envelope import Message
 from contracts.events import EditionPublished, Sealed
 from services.verification.domain.outcomes import Rated
 from services.verification.domain.ratings import Claim, Decided, State
+from services.verification.domain.sending import Spent, Totals
 
 Clock = Callable[[], datetime]
 Slot = tuple[str, str, str, int]  # pseudonym, officer, edition, window
@@ -154,6 +155,21 @@ class NewPhoneCode:
     slot: Slot
     phone: Sealed
     language: str
+    origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HashedCode:
+    digest: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HashedCodes:
+    """What is kept of the codes that count for a rating; one that none was sent for has none, and no salt."""
+
+    salt: bytes | None
+    codes: tuple[HashedCode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +196,7 @@ class DecisionTransaction(Protocol):
     async def count_tries(self, tries: Sequence[Try]) -> None: ...
 
     async def due(self, reached: datetime, *, most: int) -> Mapping[UUID, Stored]:
-        """Ratings of the partition whose code expired before that; none whose SMS is still to be sent."""
+        """Ratings of the partition that waited for their code until a moment before that."""
 
     async def next_expiry(self) -> int:
         """Number the partition's next round of expiries."""
@@ -191,6 +207,9 @@ class Decisions(Protocol):
         """A new epoch for the partition; transactions of earlier ones raise `Lost`."""
 
     def transaction(self, partition: int, epoch: int) -> AbstractAsyncContextManager[DecisionTransaction]: ...
+
+    async def codes(self, ids: Sequence[UUID]) -> Mapping[UUID, HashedCodes]:
+        """Of those ratings that await a code."""
 
     async def expired_since(
         self, partition: int, expiries: int
@@ -207,24 +226,53 @@ class Statuses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An SMS to send, leased to who read it. `attempt` counts from 1."""
+    """An SMS to send, leased to who read it. `attempt` counts from 1.
+
+    `awaited_until` is when the rating ends without a code; `salt` is that of an earlier code for it.
+    """
 
     rating_id: UUID
     phone: Sealed
+    pseudonym: str
+    origin: str | None
     language: str
     attempt: int
-    created_at: datetime
+    awaited_until: datetime
+    salt: bytes | None
 
 
 class SmsQueue(Protocol):
     async def lease(self, *, most: int, seconds: float) -> Sequence[Waiting]: ...
 
-    async def sent(self, rating_id: UUID, *, code_expires_at: datetime) -> None: ...
+    async def keep(self, rating_id: UUID, salt: bytes, code: HashedCode) -> bool:
+        """Let the code count, and the one before it. False: the rating does not await one any more."""
 
-    async def again(self, rating_id: UUID, *, seconds: float) -> None: ...
+    async def again(self, rating_id: UUID) -> None: ...
 
-    async def give_up(self, rating_id: UUID, *, at: datetime) -> None:
-        """Never to be sent; the code expires then."""
+    async def done(self, rating_id: UUID) -> None:
+        """Sent, or never to be sent."""
+
+
+class Spending(Protocol):
+    """The transaction that decides about one SMS; nobody else spends meanwhile."""
+
+    @property
+    def spent(self) -> Spent: ...
+
+    async def spend(self) -> None: ...
+
+    async def postpone(self, until: datetime) -> None: ...
+
+    async def withhold(self) -> None:
+        """It is never sent; that it was withheld counts for the hour."""
+
+
+class SmsLedger(Protocol):
+    """What has been sent, by city days. What was spent is never given back."""
+
+    def spending(self, sms: Waiting, now: datetime) -> AbstractAsyncContextManager[Spending]: ...
+
+    async def totals(self, now: datetime) -> Totals: ...
 
 
 class SmsRefused(Exception):

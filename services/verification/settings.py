@@ -1,5 +1,6 @@
 """Verification's settings: environment variables with the prefix VERIFICATION_, read here alone."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
+from services.verification.domain import sending
 
 
 class Settings(BaseSettings):
@@ -46,6 +48,20 @@ class Settings(BaseSettings):
     sms_http_content_type: str = "application/json"
     sms_http_headers: dict[str, SecretStr] = {}
 
+    sms_per_day: int = Field(5_000, ge=1, description="SMS of a city day, all together.")
+    sms_per_phone: int = Field(5, ge=1, description="SMS of a day to one phone.")
+    sms_per_origin: int = Field(300, ge=1, description="SMS of a day for ratings from one address block.")
+    sms_unknown_origin: int = Field(
+        100, ge=1, description="SMS of a day for all ratings together that came from nobody knows where."
+    )
+    sms_pauses: tuple[float, ...] = Field(
+        (30, 120, 600),
+        description="Least seconds between the SMS of a day to one phone; the last for all further ones.",
+    )
+    sms_withheld_alarm: int = Field(
+        100, ge=1, description="As many SMS withheld within an hour of the clock raise the alarm."
+    )
+
     @property
     def kafka(self) -> KafkaClient:
         return KafkaClient(bootstrap=self.kafka_bootstrap)
@@ -53,3 +69,14 @@ class Settings(BaseSettings):
     @property
     def dead_letter_limits(self) -> Limits:
         return Limits(self.dead_letter_window, self.dead_letter_share, self.dead_letter_least)
+
+    @property
+    def sms_limits(self) -> sending.Limits:
+        return sending.Limits(
+            per_day=self.sms_per_day,
+            per_phone=self.sms_per_phone,
+            per_origin=self.sms_per_origin,
+            unknown_origin=self.sms_unknown_origin,
+            pauses=tuple(timedelta(seconds=each) for each in self.sms_pauses),
+            withheld_alarm=self.sms_withheld_alarm,
+        )

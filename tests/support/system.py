@@ -78,7 +78,8 @@ class System:
             "aggregation": self.wiring.aggregation,
             "portal": self.wiring.portal,
         }
-        return settings[part.removesuffix("-worker")]()
+        # Tests send one phone several messages, and need not wait between them.
+        return settings[part.removesuffix("-worker")]() | {"VERIFICATION_SMS_PAUSES": "[]"}
 
     def url(self, part: str) -> str:
         return self.wiring.http_url(part)

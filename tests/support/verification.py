@@ -305,6 +305,7 @@ async def a_world(kafka_bootstrap: str, database_url: str, folder: Path) -> Asyn
         database_url=database_url,
         keys_dir=folder / "keys",
         outbox_dir=folder / "outbox",
+        sms_pauses=(),
     )
     create_keys(settings.keys_dir, "any")
     kafka: KafkaClient = settings.kafka

@@ -13,6 +13,7 @@ from services.verification.domain.outcomes import Rated
 from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Claim, Decided, Rejected, State
 from services.verification.ports import (
     Conflict,
+    HashedCodes,
     Key,
     Lost,
     NewPhoneCode,
@@ -77,6 +78,12 @@ class PostgresDecisions:
                 asyncpg.SerializationError,
             ) as error:
                 raise Conflict(type(error).__name__) from error
+
+    async def codes(self, ids: Sequence[UUID]) -> Mapping[UUID, HashedCodes]:
+        found = await self._pool.fetch(
+            "SELECT * FROM phone_codes WHERE awaiting AND rating_id = ANY ($1::uuid[])", ids
+        )
+        return {row["rating_id"]: rows.codes(row) for row in found}
 
     async def expired_since(
         self, partition: int, expiries: int
@@ -176,10 +183,10 @@ class PostgresTransaction:
             ],
         )
         await self._connection.executemany(
-            "INSERT INTO sms_queue (rating_id, key_id, box, language, created_at, next_attempt_at)"
-            " VALUES ($1, $2, $3, $4, $5, $5)",
+            "INSERT INTO sms_queue (rating_id, key_id, box, language, origin, created_at, next_attempt_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $6)",
             [
-                (code.rating_id, code.phone.key_id, code.phone.box, code.language, at)
+                (code.rating_id, code.phone.key_id, code.phone.box, code.language, code.origin, at)
                 for code in codes
                 if code.rating_id in waiting
             ],
@@ -200,6 +207,9 @@ class PostgresTransaction:
             await self._connection.execute(
                 "UPDATE phone_codes SET awaiting = false WHERE rating_id = ANY ($1::uuid[])",
                 [row[0] for row in decided],
+            )
+            await self._connection.execute(
+                "DELETE FROM sms_queue WHERE rating_id = ANY ($1::uuid[])", [row[0] for row in decided]
             )
         missed = [
             (rating_id, state.tries_left)

@@ -7,7 +7,7 @@ import asyncpg
 from contracts.events import Assurance, RejectionReason
 from services.verification.domain.outcomes import Rated
 from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Rejected, State
-from services.verification.ports import Slot, Source, Stored
+from services.verification.ports import HashedCode, HashedCodes, Slot, Source, Stored
 
 _SELECT = """
     SELECT r.*, c.expires_at, c.tries_left, c.rated, c.pseudonym, c.officer_id, c.edition_id, c.window_number
@@ -17,11 +17,7 @@ BY_ID = _SELECT + " WHERE r.rating_id = ANY ($1::uuid[])"
 EXPIRED_SINCE = (
     _SELECT + " WHERE r.source_partition = $1 AND r.source_expiry > $2 ORDER BY r.source_expiry, r.rating_id"
 )
-DUE = (
-    _SELECT + " WHERE c.partition = $1 AND c.awaiting AND c.expires_at < $2"
-    " AND NOT EXISTS (SELECT FROM sms_queue q WHERE q.rating_id = c.rating_id)"
-    " ORDER BY c.expires_at LIMIT $3"
-)
+DUE = _SELECT + " WHERE c.partition = $1 AND c.awaiting AND c.expires_at < $2 ORDER BY c.expires_at LIMIT $3"
 
 
 def columns(state: State) -> tuple[str, str | None, str | None]:
@@ -60,3 +56,12 @@ def stored(row: asyncpg.Record) -> Stored:
         rated=Rated.model_validate_json(row["rated"]) if asked else None,
         slot=slot(row) if asked else None,
     )
+
+
+def codes(row: asyncpg.Record) -> HashedCodes:
+    """Those that count: the newest and the one before."""
+    kept = (
+        (row["code_digest"], row["code_expires_at"]),
+        (row["earlier_digest"], row["earlier_expires_at"]),
+    )
+    return HashedCodes(row["code_salt"], tuple(HashedCode(*each) for each in kept if each[0] is not None))

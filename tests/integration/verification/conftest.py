@@ -5,10 +5,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 
 from chassis.postgres import migrate
-from tests.support.verification import World, a_world
+from services.verification.bootstrap import api_app
+from tests.support.verification import World, a_world, running, until
 
 MIGRATIONS = Path(__file__).parents[3] / "services" / "verification" / "migrations"
 
@@ -31,3 +33,18 @@ async def database_url(postgres: str) -> AsyncIterator[str]:
 async def world(kafka_bootstrap: str, database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     async with a_world(kafka_bootstrap, database_url, tmp_path) as world:
         yield world
+
+
+@pytest.fixture
+async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    app = api_app(world.settings)
+    async with (
+        running(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client,
+    ):
+
+        async def connected() -> bool:
+            return bool((await client.get("/readyz")).json()["checks"]["postgres"]["ok"])
+
+        await until(connected, why="the API hears of decisions")
+        yield client

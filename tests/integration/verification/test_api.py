@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,22 +11,7 @@ import pytest
 
 from contracts.events import ChallengeAnswer, VerificationPolicy
 from services.verification.bootstrap import api_app, worker_app
-from tests.support.verification import World, running, until
-
-
-@pytest.fixture
-async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    app = api_app(world.settings)
-    async with (
-        running(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client,
-    ):
-
-        async def connected() -> bool:
-            return bool((await client.get("/readyz")).json()["checks"]["postgres"]["ok"])
-
-        await until(connected, why="the API hears of decisions")
-        yield client
+from tests.support.verification import World, running
 
 
 async def outcome(api: httpx.AsyncClient, rating_id: object, **query: Any) -> dict[str, Any]:

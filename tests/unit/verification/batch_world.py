@@ -111,6 +111,7 @@ class Citizens:
         challenge: str = "",
         check: ChallengeCheck = ChallengeCheck.RIGHT,
         message: str = "",
+        origin: str | None = None,
     ) -> Item:
         """`phone`, idempotency `key`, `challenge` and `message` are the rating's own unless named.
 
@@ -118,7 +119,12 @@ class Citizens:
         """
         pseudonym = (phone or rating).encode().hex()
         event = _SUBMITTED.model_copy(
-            update={"rating_id": identity(rating), "phone_pseudonym": pseudonym, "channel": rating}
+            update={
+                "rating_id": identity(rating),
+                "phone_pseudonym": pseudonym,
+                "channel": rating,
+                "origin": origin,
+            }
         )
         return Item(
             source=Source(PARTITION, next(self.offsets)),

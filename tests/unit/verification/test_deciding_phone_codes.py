@@ -9,6 +9,7 @@ from services.verification.deciding import Result
 from services.verification.domain.outcomes import outcome_message
 from services.verification.domain.ratings import (
     PHONE_CODE_LIFETIME,
+    PHONE_CODE_SENT_WITHIN,
     PHONE_CODE_TRIES,
     Accepted,
     AwaitingPhoneCode,
@@ -38,17 +39,18 @@ def citizens() -> Citizens:
 async def test_a_code_is_asked_for_with_all_that_deciding_later_takes(
     database: Database, citizens: Citizens
 ) -> None:
-    item = citizens.rates("an", PHONE)
+    item = citizens.rates("an", PHONE, origin="b10c" * 16)
     result = await database.decide(item)
     assert (result.outcomes, result.decided, result.phone_codes) == ([], [], 1)
     assert isinstance(item.event, RatingSubmitted)
     assert item.slot is not None
     assert database.codes == {
         identity("an"): NewPhoneCode(
-            identity("an"), rated(item), item.slot, item.event.phone, item.event.language
+            identity("an"), rated(item), item.slot, item.event.phone, item.event.language, "b10c" * 16
         )
     }
-    awaiting = AwaitingPhoneCode(NOON + PHONE_CODE_LIFETIME, PHONE_CODE_TRIES, Assurance.PHONE_CODE)
+    until = NOON + PHONE_CODE_SENT_WITHIN + PHONE_CODE_LIFETIME
+    awaiting = AwaitingPhoneCode(until, PHONE_CODE_TRIES, Assurance.PHONE_CODE)
     assert database.stored[identity("an")].state == awaiting
 
 

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from contracts.events import Assurance, RejectionReason, VerificationPolicy
 from services.verification.domain.ratings import (
     PHONE_CODE_LIFETIME,
+    PHONE_CODE_SENT_WITHIN,
     PHONE_CODE_TRIES,
     Accepted,
     AwaitingPhoneCode,
@@ -42,6 +43,7 @@ class OneRating(RuleBasedStateMachine):
         self.state: State = Undecided()
         self.events = 0
         self.wrong = 0
+        self.lapsed = False
         self.verify = submission(policy, challenge=challenge, phone_readable=readable)
         self._do(self.verify)
 
@@ -63,9 +65,10 @@ class OneRating(RuleBasedStateMachine):
     def a_code_is_entered(self, check: CodeCheck) -> None:
         if isinstance(self.state, AwaitingPhoneCode) and check is CodeCheck.WRONG:
             self.wrong += self.now <= self.state.expires_at
+        self.lapsed |= isinstance(self.state, AwaitingPhoneCode) and check is CodeCheck.EXPIRED
         self._do(TryPhoneCode(self.now, check))
 
-    @rule(seconds=st.integers(1, 400))
+    @rule(seconds=st.integers(1, 800))
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
@@ -88,7 +91,7 @@ class OneRating(RuleBasedStateMachine):
                     assert self.challenge is ChallengeCheck.RIGHT
                     assert Claim.CHALLENGE not in self.others
             case Rejected(RejectionReason.EXPIRED):
-                assert self.now > NOON + PHONE_CODE_LIFETIME
+                assert self.lapsed or self.now > NOON + PHONE_CODE_SENT_WITHIN + PHONE_CODE_LIFETIME
             case Rejected(RejectionReason.PHONE_CODE_WRONG):
                 assert self.wrong == PHONE_CODE_TRIES
 

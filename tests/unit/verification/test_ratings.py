@@ -24,7 +24,7 @@ from tests.unit.verification.scenario import NOON, code, edition, given, submiss
 
 CAPTCHA, PHONE, BOTH = VerificationPolicy
 WRONG, RIGHT = CodeCheck.WRONG, CodeCheck.RIGHT
-UNTIL = NOON + timedelta(minutes=5)
+UNTIL = NOON + timedelta(minutes=10)  # NIST SP 800-63B-4, 3.1.3.2: at most
 ISSUED = PhoneCodeIssued(UNTIL, Assurance.PHONE_CODE)
 
 
@@ -129,6 +129,12 @@ def test_a_phone_that_cannot_be_read_matters_only_where_it_is_needed() -> None:
     assert given().when(submission(CAPTCHA, phone_readable=False)).event == Accepted(Assurance.CAPTCHA)
     unreadable = given().when(submission(PHONE, phone_readable=False)).event
     assert unreadable == Rejected(RejectionReason.PHONE_UNREADABLE)
+
+
+def test_the_right_code_of_an_sms_that_is_too_old_ends_it_as_expired() -> None:
+    then = given(ISSUED).when(code(CodeCheck.EXPIRED, NOON))
+    assert then.event == Rejected(RejectionReason.EXPIRED)
+    assert not then.claims
 
 
 def test_the_fifth_wrong_code_ends_it() -> None:
