@@ -63,7 +63,8 @@ class Limiter:
 
     def _raise(self, alarm: Alarm, now: float) -> None:
         """Once a window, as long as it lasts."""
-        if not self._tally.count(alarm, now=now):
-            self._tally.add([alarm], at=now, now=now)
+        raised = ("alarm", alarm.name, alarm.subject)
+        if not self._tally.count(raised, now=now):
+            self._tally.add([raised], at=now, now=now)
             metrics.ALARMS.labels(alarm.name).inc()
             log.warning("unusually many ratings", of=alarm.name, subject=alarm.subject)
