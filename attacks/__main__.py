@@ -1,0 +1,18 @@
+"""Attacks from the command line: each prints its figures, and ends with 1 where the control failed."""
+
+import typer
+
+from attacks import header_spoofing
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def commands() -> None:
+    """Attacks on the running system, each bounded, with the figures that show whether the control held."""
+
+
+app.command("header-spoofing")(header_spoofing.main)
+
+if __name__ == "__main__":
+    app()
