@@ -2,7 +2,7 @@
 
 import typer
 
-from attacks import sms_pumping
+from attacks import header_spoofing, sms_pumping
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -12,6 +12,7 @@ def commands() -> None:
     """Attacks on the running system, each bounded, with the figures that show whether the control held."""
 
 
+app.command("header-spoofing")(header_spoofing.main)
 app.command("sms-pumping")(sms_pumping.main)
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ def serve(app: FastAPI, *, host: str, port: int, stalled_seconds: float = STALLE
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # uvicorn would believe any process of this machine; see chassis.origin
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         loop="uvloop",
         http=behind(app.state.door),

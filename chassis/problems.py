@@ -50,7 +50,7 @@ class ProblemType:
 
 
 class Problem(Exception):
-    """Raise to answer with problem details. `retry_after` is in seconds."""
+    """Raise to answer with problem details. `retry_after` is in seconds; `headers` are sent beside them."""
 
     def __init__(
         self,
@@ -58,12 +58,14 @@ class Problem(Exception):
         *,
         errors: Sequence[FieldError] = (),
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
         **values: Any,
     ) -> None:
         super().__init__(kind.code)
         self.kind = kind
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.headers = dict(headers or {})
         self.values = values
 
 
@@ -184,6 +186,7 @@ def respond_in(language: str, problem: Problem) -> Response:
             for e in problem.errors
         ]
     headers = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"}
+    headers |= problem.headers
     if problem.retry_after is not None:
         body["retry_after"] = problem.retry_after
         headers["Retry-After"] = str(problem.retry_after)

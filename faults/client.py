@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from faults import citizens
 from faults.ledger import Ledger
 from faults.planning import Kind, Planned, spelt
 from faults.sms import SmsGateway
@@ -33,6 +34,7 @@ class Client:
         intake: list[str],
         verification: list[str],
         challenges: Challenges,
+        portal_key: str,
         sms: SmsGateway,
         ledger: Ledger,
         chance: random.Random,
@@ -41,6 +43,7 @@ class Client:
         self._intake = intake
         self._verification = verification
         self._challenges = challenges
+        self._portal_key = portal_key
         self._sms = sms
         self._ledger = ledger
         self._chance = chance
@@ -74,7 +77,7 @@ class Client:
         while time.monotonic() < until:
             attempt += 1
             url = f"{self._chance.choice(self._verification)}/v1/challenges"
-            status, issued = await self._post(url, {"edition_id": planned.edition}, {})
+            status, issued = await self._post(url, {"edition_id": planned.edition})
             if status == 201:
                 digits = self._challenges.open(issued["id"]).digits
                 if not planned.right:
@@ -124,7 +127,7 @@ class Client:
                 replica if replica is not None and attempt == 1 else self._chance.randrange(len(self._intake))
             )
             url = f"{self._intake[first]}/v1/ratings"
-            status, said = await self._post(url, body, {"Idempotency-Key": planned.key})
+            status, said = await self._post(url, body, planned.key)
             rating_id = str(said.get("rating_id", "")) or None
             self._ledger.note(
                 "answer",
@@ -178,7 +181,7 @@ class Client:
         while True:
             attempt += 1
             url = f"{self._chance.choice(self._intake)}/v1/ratings/{rating_id}/phone-code"
-            status, said = await self._post(url, body, {"Idempotency-Key": key})
+            status, said = await self._post(url, body, key)
             if status == 202 or time.monotonic() > until:
                 self._ledger.note("code", number=planned.number, right=right, kept=status == 202)
                 return
@@ -191,7 +194,10 @@ class Client:
         """As a caller should: longer each time, and never all callers at once."""
         await asyncio.sleep(self._chance.uniform(0.5, 1.0) * min(0.3 * 2**attempt, LONGEST_PAUSE))
 
-    async def _post(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> Answer:
+    async def _post(self, url: str, body: dict[str, Any], key: str = "") -> Answer:
+        """Each time as another citizen: that is no part of what makes two requests the same."""
+        headers = citizens.headers(self._portal_key, self._chance) if key else {}
+        headers |= {"Idempotency-Key": key} if key else {}
         try:
             answer = await self._http.post(url, json=body, headers=headers, timeout=POST_SECONDS)
             said = answer.json()

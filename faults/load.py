@@ -27,6 +27,7 @@ def client_of(stack: Stack, http: httpx.AsyncClient, ledger: Ledger, chance: ran
         intake=[replica.url for replica in stack.of("intake")],
         verification=[replica.url for replica in stack.of("verification")],
         challenges=Challenges(read_key(stack.layout.keys / "verification" / CHALLENGE_KEY)),
+        portal_key=stack.portal_key,
         sms=stack.sms,
         ledger=ledger,
         chance=chance,

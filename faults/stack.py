@@ -14,7 +14,7 @@ from deploy.local.layout import CHECKOUT, Layout
 from deploy.local.ports import HTTP_OFFSETS, Ports, free_ports
 from deploy.local.postgres import binaries
 from deploy.local.process import run_to_end
-from deploy.local.stack import python, sealing_key_in
+from deploy.local.stack import portal_client, python, sealing_key_in
 from faults.proxy import Link
 from faults.replicas import SERVICES, Ending, Replica, Service
 from faults.servers import Kafka, Postgres, brokers
@@ -74,6 +74,10 @@ class Stack:
         for link in self.links.values():
             await link.close()
         await self.sms.stop()
+
+    @property
+    def portal_key(self) -> str:
+        return self.layout.portal_key.read_text().strip()
 
     async def folded_alike(self) -> None:
         """Wait until the second fold's checkpoints are where the first one's are."""
@@ -162,7 +166,10 @@ class Stack:
         # The first makes the secrets that all share, and publishes the directory.
         first, *others = EDITIONS.items()
         await self._publish(*first, wiring)
-        await asyncio.gather(*(self._publish(*other, wiring) for other in others))
+        client = self._step(
+            "client", "services.intake", *portal_client(self.layout), settings=wiring.intake()
+        )
+        await asyncio.gather(client, *(self._publish(*other, wiring) for other in others))
 
     async def _publish(self, name: str, policy: str, wiring: Wiring) -> None:
         """An edition with its keys, and the directory with the first one."""

@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from chassis.http import create_app
+from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, attempts
@@ -15,6 +16,7 @@ from portal import errors, walk
 from portal.apis.aggregation import Aggregation
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
+from portal.apis.key import IntakeKey
 from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
@@ -49,11 +51,12 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 await stack.enter_async_context(client)
                 apis[name] = Api(client, readiness.check(name, required=False))
             app.state.context = Context(
-                intake=Intake(apis["intake"]),
+                intake=Intake(apis["intake"], IntakeKey(settings.intake_key_file)),
                 verification=Verification(apis["verification"]),
                 aggregation=Aggregation(apis["aggregation"]),
                 view=View(languages, built, secure_cookies=settings.secure_cookies),
                 drafts=Drafts(load_key(settings.keys_dir), secure=settings.secure_cookies),
+                proxies=Proxies(settings.trusted_proxies),
                 assets=built,
                 live_url=settings.live_url,
                 outcome_wait=settings.outcome_wait,

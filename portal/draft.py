@@ -18,6 +18,7 @@ from fastapi import Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from chassis import key_files
+from portal import visitor
 
 COOKIE = "hl_draft"
 LIFETIME_SECONDS = 30 * 60
@@ -44,11 +45,13 @@ class Draft(BaseModel):
     """One attempt to rate one officer.
 
     `key` is the attempt's Idempotency-Key. Once `frozen`, the body of the attempt does not change any more:
-    it is sent as often as needed under that key, until its outcome is known.
+    it is sent as often as needed under that key, until its outcome is known. `visit` is the browser's, the
+    same for all officers; at a kiosk each draft has its own, as each is another citizen's.
     """
 
     id: str = Field(default_factory=lambda: secrets.token_urlsafe(12))
     officer_id: str
+    visit: str = Field(default_factory=visitor.new_visit)
     edition_id: str = ""
     channel: Channel = "portal"
     language: str = "vi"
@@ -103,12 +106,22 @@ class Drafts:
             return None
         return draft if draft.officer_id == officer_id else None
 
+    def begin(self, request: Request, officer_id: str) -> Draft:
+        """A new draft, of the visit that the request is part of."""
+        return Draft(officer_id=officer_id, visit=visitor.visit_in(request.cookies))
+
     def write(self, response: Response, draft: Draft) -> None:
+        sealed = self._fernet.encrypt(draft.model_dump_json().encode()).decode()
+        self._set(response, COOKIE, sealed, path_of(draft.officer_id))
+        if draft.channel != "kiosk":
+            self._set(response, visitor.COOKIE, draft.visit, visitor.PATH)
+
+    def _set(self, response: Response, name: str, value: str, path: str) -> None:
         response.set_cookie(
-            COOKIE,
-            self._fernet.encrypt(draft.model_dump_json().encode()).decode(),
+            name,
+            value,
             max_age=LIFETIME_SECONDS,
-            path=path_of(draft.officer_id),
+            path=path,
             httponly=True,
             secure=self._secure,
             samesite="lax",

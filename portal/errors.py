@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.http import OPERATIONS
 from chassis.logs import logger
 from chassis.problems import NOT_FOUND, Problem, respond
-from portal.apis.http import Refused, Unavailable
+from portal.apis.http import Limited, Refused, Unavailable
 from portal.pages.context import NoEdition, context
 
 log = logger(__name__)
@@ -26,6 +26,10 @@ def page(request: Request, status: int, template: str = "error.html") -> Respons
 
 
 async def on_unavailable(request: Request, error: Exception) -> Response:
+    if isinstance(error, Limited):
+        response = page(request, 429)
+        response.headers["Retry-After"] = str(error.seconds)
+        return response
     log.warning("an API is away", error=str(error))
     return page(request, 503)
 

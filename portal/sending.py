@@ -10,24 +10,33 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal import walk
-from portal.apis.http import Refused, Unavailable
+from portal.apis.http import Limited, Refused, Unavailable
 from portal.apis.intake import Edition, Intake
 from portal.apis.verification import Outcome, Verification
 from portal.draft import Draft, PhoneCodeTry
+from portal.visitor import Visitor
 
 BETWEEN_LOOKS_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`turn`: go to another page; `unsent`: intake did not confirm, send again; `pending`: not decided."""
+    """`turn`: go to another page; `unsent`: intake did not confirm, send again; `limited`: the same,
+    but not before so many `seconds`; `pending`: not decided."""
 
-    state: Literal["turn", "unsent", "pending"]
+    state: Literal["turn", "unsent", "limited", "pending"]
     turn: walk.Turn | None = None
+    seconds: int = 0
 
 
 async def advance(
-    draft: Draft, edition: Edition, *, intake: Intake, verification: Verification, wait: float
+    draft: Draft,
+    edition: Edition,
+    visitor: Visitor,
+    *,
+    intake: Intake,
+    verification: Verification,
+    wait: float,
 ) -> Progress:
     """Do what is left to do for a frozen draft, and wait up to `wait` seconds for its outcome.
 
@@ -35,14 +44,18 @@ async def advance(
     """
     if draft.rating_id is None:
         try:
-            draft.rating_id = await intake.rate(walk.body(draft), key=draft.key, language=draft.language)
+            draft.rating_id = await intake.rate(
+                walk.body(draft), key=draft.key, language=draft.language, visitor=visitor
+            )
+        except Limited as limited:
+            return Progress("limited", seconds=limited.seconds)
         except Unavailable:
             return Progress("unsent")
         except Refused as refused:
             return _back(draft, walk.after_refusal(refused.code, refused.fields))
     try:
         if draft.phone_code is not None and not draft.phone_code.sent:
-            turn = await _enter_phone_code(draft, draft.phone_code, intake, verification)
+            turn = await _enter_phone_code(draft, draft.phone_code, visitor, intake, verification)
             if turn is not None:
                 return Progress("turn", turn)
         return await _follow(draft, edition, verification, wait)
@@ -51,7 +64,7 @@ async def advance(
 
 
 async def _enter_phone_code(
-    draft: Draft, attempt: PhoneCodeTry, intake: Intake, verification: Verification
+    draft: Draft, attempt: PhoneCodeTry, visitor: Visitor, intake: Intake, verification: Verification
 ) -> walk.Turn | None:
     assert draft.rating_id is not None  # noqa: S101 - a code is asked for after the rating was taken in
     try:
@@ -64,7 +77,11 @@ async def _enter_phone_code(
             code=attempt.code,
             key=attempt.key,
             language=draft.language,
+            visitor=visitor,
         )
+    except Limited:
+        draft.phone_code = None
+        return walk.Turn(walk.Page.PHONE_CODE, {"phone_code": walk.MESSAGES["too_many_codes"]})
     except Unavailable:
         draft.phone_code = None
         return walk.Turn(walk.Page.PHONE_CODE, {"phone_code": walk.MESSAGES["not_sent"]})

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import AnyHttpUrl, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.origin import Networks
 from portal.static import STATIC
 
 
@@ -20,6 +21,12 @@ class Settings(BaseSettings):
     aggregation_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")
     aggregation_public_url: AnyHttpUrl | None = Field(
         None, description="Where browsers reach aggregation's live stream; aggregation_url where not given."
+    )
+    intake_key_file: Path | None = Field(
+        None, description="Holds the key that intake gave the portal, to post on citizens' behalf."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Networks (CIDR) whose X-Forwarded-For is believed, with commas between them."
     )
     keys_dir: Path = Path(".local/keys/portal")
     assets_dir: Path = STATIC

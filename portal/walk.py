@@ -59,6 +59,7 @@ MESSAGES = {
         "Mã trong tin nhắn đã hết hạn trước khi được nhập. Vui lòng gửi lại để nhận mã mới."
     ),
     "not_sent": N_("Hệ thống đang bận, mã chưa được kiểm tra. Vui lòng nhập lại mã sau ít giây."),
+    "too_many_codes": N_("Vừa có quá nhiều mã được nhập. Vui lòng đợi vài phút rồi nhập lại mã."),
     "unreadable": N_("Hệ thống chưa đọc được số điện thoại. Vui lòng nhập lại."),
     "again": N_("Đánh giá chưa được ghi nhận. Vui lòng kiểm tra lại các mục và gửi lại."),
 }

@@ -75,8 +75,10 @@ async def demonstrate(count: int, seed: int) -> Counter[str]:
     """Raises StackError without a running stack, Different where it did not do as it should."""
     urls = lock.running_urls(Layout())
     key = read_key(Path(Layout().keys / "verification" / CHALLENGE_KEY))
+    portal_key = Layout().portal_key.read_text().strip()
     async with httpx.AsyncClient(timeout=35, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
-        city = City(http, urls["intake"], urls["verification"], urls["aggregation"], Challenges(key))
+        apis = (urls["intake"], urls["verification"], urls["aggregation"])
+        city = City(http, *apis, Challenges(key), portal_key)
         city.edition = await city.get(f"{city.intake}/v1/edition")
         visits = plan(count, await city.officers(), city.edition, random.Random(seed))
         added = expected_figures(visits)

@@ -61,6 +61,7 @@ class Wiring:
             "PORTAL_VERIFICATION_URL": self.http_url("verification"),
             "PORTAL_AGGREGATION_URL": self.http_url("aggregation"),
             "PORTAL_KEYS_DIR": str(self.keys("portal")),
+            "PORTAL_INTAKE_KEY_FILE": str(self.layout.portal_key),
             # Plain HTTP on the loopback interface: a browser would never send a Secure cookie back.
             "PORTAL_SECURE_COOKIES": "false",
         }

@@ -29,6 +29,11 @@ class Layout:
         return self.root / "keys"
 
     @property
+    def portal_key(self) -> Path:
+        """What proves the portal to intake."""
+        return self.keys / "portal" / "intake.key"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

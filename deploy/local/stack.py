@@ -20,6 +20,7 @@ from deploy.local.supervisor import Supervisor, first_stack_error
 
 EDITION = "2017"
 DIRECTORY_FILES = ("data/directory-2017.yaml", "data/edition-2017.yaml")
+PORTAL_CHANNELS = ("portal", "web", "qr", "kiosk")
 STEP_DEADLINE = 120.0
 DOWNLOAD_DEADLINE = 900.0
 
@@ -74,7 +75,9 @@ class Stack:
             group.create_task(self._broker_and_topics())
             group.create_task(self._database_and_migrations(wiring))
             sealing_key = group.create_task(self._keys(wiring))
-        await self._publish(wiring, sealing_key.result())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish(wiring, sealing_key.result()))
+            group.create_task(self._portal_client(wiring))
         await self.supervisor.start((part, part.url) for part in self._services(wiring))
         portal = self._serving("portal", "portal", "serve", wiring.portal())
         await self.supervisor.start([(portal, portal.url)])
@@ -116,6 +119,10 @@ class Stack:
         arguments = (*DIRECTORY_FILES, "--sealing-key", sealing_key)
         await self._step("directory", "services.intake", "publish", *arguments, settings=wiring.intake())
 
+    async def _portal_client(self, wiring: Wiring) -> None:
+        arguments = portal_client(self.layout)
+        await self._step("portal-client", "services.intake", *arguments, settings=wiring.intake())
+
     def _services(self, wiring: Wiring) -> list[HttpProcess]:
         return [
             self._serving("intake", "services.intake", "serve", wiring.intake()),
@@ -154,6 +161,13 @@ def sealing_key_in(output: str) -> str:
     raise StackError(
         "`keys create` printed no public key.", "Its log is verification-keys.log.", output.splitlines()
     )
+
+
+def portal_client(layout: Layout) -> tuple[str, ...]:
+    """Intake's command that lets the portal post on citizens' behalf; it keeps a key that is in force."""
+    channels = [word for channel in PORTAL_CHANNELS for word in ("--channel", channel)]
+    name = ("--name", "Cổng đánh giá", "--key-file", str(layout.portal_key))
+    return ("clients", "add", "portal", *name, *channels)
 
 
 def python(

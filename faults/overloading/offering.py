@@ -14,6 +14,7 @@ import typer
 import uvloop
 
 from deploy.local.ports import HOST
+from faults import citizens
 from faults.overloading.wire import Answer, Connection, request_of
 from faults.planning import Planner, read_officers
 
@@ -50,7 +51,7 @@ class Seen:
                 self.flaws["no problem+json"] += 1
 
 
-def ratings(port: int, seed: int) -> Iterator[bytes]:
+def ratings(port: int, seed: int, portal_key: str) -> Iterator[bytes]:
     """Requests without end, each of a citizen of its own. Intake does not read what the challenge says."""
     chance = random.Random(seed)
     planner, officers = Planner(chance), read_officers()
@@ -67,13 +68,13 @@ def ratings(port: int, seed: int) -> Iterator[bytes]:
             "channel": planned.channel,
             "language": "vi",
         }
-        yield request_of(port, json.dumps(body).encode(), f"{planned.key}-{seed}")
+        headers = citizens.headers(portal_key, chance)
+        yield request_of(port, json.dumps(body).encode(), f"{planned.key}-{seed}", headers)
 
 
-async def closed_loop(port: int, seed: int, seconds: float, at_once: int) -> Seen:
+async def closed_loop(port: int, requests: Iterator[bytes], seconds: float, at_once: int) -> Seen:
     """So many callers, each of whom sends the next rating when the last was answered."""
     seen = Seen()
-    requests = ratings(port, seed)
     over = asyncio.Event()
     started = time.perf_counter()
 
@@ -100,11 +101,12 @@ async def closed_loop(port: int, seed: int, seconds: float, at_once: int) -> See
     return seen
 
 
-async def open_loop(port: int, seed: int, seconds: float, *, rate: float, at_once: int, begin: float) -> Seen:
+async def open_loop(
+    port: int, source: Iterator[bytes], seconds: float, *, rate: float, at_once: int, begin: float
+) -> Seen:
     """`rate` ratings a second, whatever becomes of those before; `at_once` bounds the connections. Starts at
     `begin` (monotonic seconds), having made all requests beforehand."""
     seen = Seen()
-    source = ratings(port, seed)
     requests = deque(next(source) for _ in range(round(rate * seconds)))
     idle: list[Connection] = []
     all_: set[Connection] = set()
@@ -164,18 +166,21 @@ def main(  # noqa: PLR0917  options, all by name
     seed: Annotated[int, typer.Option(help="The same seed sends the same ratings.")],
     seconds: Annotated[float, typer.Option(help="How long to send.")],
     at_once: Annotated[int, typer.Option(help="Connections, at most.")],
+    key_file: Annotated[Path, typer.Option(help="Holds the portal's key.")],
     into: Annotated[Path, typer.Option(help="Where to write what became of them, as JSON.")],
     rate: Annotated[float, typer.Option(help="Ratings a second; 0: as fast as they are answered.")] = 0.0,
     begin: Annotated[float, typer.Option(help="When to begin, in monotonic seconds.")] = 0.0,
 ) -> None:
     """Offer ratings, and write down what became of them.
 
-    Example: python -m faults.overloading.offering --port 8001 --seed 1 --seconds 5 --at-once 32 --into x.json
+    Example: python -m faults.overloading.offering --port 8001 --seed 1 --seconds 5 --at-once 32 \\
+        --key-file .local/keys/portal/intake.key --into x.json
     """
+    source = ratings(port, seed, key_file.read_text().strip())
     if rate:
-        seen = uvloop.run(open_loop(port, seed, seconds, rate=rate, at_once=at_once, begin=begin))
+        seen = uvloop.run(open_loop(port, source, seconds, rate=rate, at_once=at_once, begin=begin))
     else:
-        seen = uvloop.run(closed_loop(port, seed, seconds, at_once))
+        seen = uvloop.run(closed_loop(port, source, seconds, at_once))
     into.write_text(json.dumps({each.name: getattr(seen, each.name) for each in fields(seen)}))
 
 

@@ -198,6 +198,7 @@ class Overload:
     ) -> Json:
         """What another process saw of it."""
         options: dict[str, float | str] = {
+            "key-file": str(self._stack.layout.portal_key),
             "port": intake.port,
             "seed": 100 * self._order.seed + seed,
             "seconds": seconds,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -77,13 +77,14 @@ class Connection(asyncio.Protocol):
             self._done(self, Answer(0, waited, type(error).__name__ if error else "closed"))
 
 
-def request_of(port: int, body: bytes, key: str) -> bytes:
+def request_of(port: int, body: bytes, key: str, headers: Mapping[str, str]) -> bytes:
     head = (
         "POST /v1/ratings HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
         "Content-Type: application/json",
         "Accept-Language: en",
         f"Idempotency-Key: {key}",
+        *(f"{name}: {value}" for name, value in headers.items()),
         f"Content-Length: {len(body)}",
     )
     return "\r\n".join((*head, "", "")).encode() + body

@@ -14,11 +14,20 @@ from chassis.readiness import Check
 log = logger(__name__)
 TIMEOUT = httpx.Timeout(6.0, connect=2.0, pool=4.0)
 FRESH_SECONDS = 10.0
+LIMITED_SECONDS = 60
 KEPT = 2000
 
 
 class Unavailable(Exception):
     """The API did not answer in time, or cannot now. What was sent may or may not have arrived."""
+
+
+class Limited(Unavailable):
+    """The API asks to come back in so many seconds: too much was sent. Nothing has arrived."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("HTTP 429")
+        self.seconds = seconds
 
 
 @dataclass
@@ -89,7 +98,11 @@ class Api:
         json: Any = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpx enforces it
     ) -> httpx.Response:
-        """One call. Raises Refused for 4xx, Unavailable for 5xx, 429 and everything that is not an answer."""
+        """One call.
+
+        Raises Refused for 4xx, Limited for 429, and Unavailable for 5xx, for everything that is no answer,
+        and where the API does not take the portal for what it is: no citizen can mend that.
+        """
         limits = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=2.0, pool=4.0)
         try:
             response = await self._client.request(
@@ -98,12 +111,15 @@ class Api:
         except httpx.HTTPError as error:
             self.down(type(error).__name__)
             raise Unavailable(type(error).__name__) from error
-        if response.status_code >= 500 or response.status_code == 429:
+        if response.status_code >= 500 or response.status_code in (401, 403):
             self.down(f"HTTP {response.status_code}")
             raise Unavailable(f"HTTP {response.status_code}")
         if not self._check.ok:
             log.info("API answers", api=self._check.name)
         self._check.up()
+        if response.status_code == 429:
+            after = response.headers.get("retry-after", "")
+            raise Limited(int(after) if after.isdigit() else LIMITED_SECONDS)
         if response.status_code >= 400:
             raise _refused(response)
         return response

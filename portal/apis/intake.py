@@ -3,9 +3,12 @@
 from typing import Any, Literal
 from urllib.parse import quote
 
+import httpx
 from pydantic import BaseModel, ConfigDict
 
 from portal.apis.http import FRESH_SECONDS, Api, Refused
+from portal.apis.key import IntakeKey
+from portal.visitor import Visitor
 
 Localised = dict[str, str]
 STALE_SECONDS = 3600.0  # names change rarely; rating officers found in an hour-old directory is fine
@@ -112,8 +115,9 @@ class Edition(Document):
 class Intake:
     """Every method raises Refused or Unavailable (see Api)."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, key: IntakeKey) -> None:
         self._api = api
+        self._key = key
 
     async def _document(self, path: str) -> Any:
         return (await self._api.get(path, fresh=FRESH_SECONDS, stale=STALE_SECONDS)).document
@@ -145,20 +149,28 @@ class Intake:
                 return None
             raise
 
-    async def rate(self, body: dict[str, Any], *, key: str, language: str) -> str:
+    async def rate(self, body: dict[str, Any], *, key: str, language: str, visitor: Visitor) -> str:
         """Hand in a rating; returns its rating_id. The same key and body may be handed in again."""
-        headers = {"Idempotency-Key": key, "Accept-Language": language}
-        response = await self._api.request("POST", "/v1/ratings", json=body, headers=headers, timeout=8.0)
+        response = await self._post("/v1/ratings", body, key, language, visitor)
         return str(response.json()["rating_id"])
 
     async def phone_code(
-        self, rating_id: str, *, edition_id: str, code: str, key: str, language: str
+        self, rating_id: str, *, edition_id: str, code: str, key: str, language: str, visitor: Visitor
     ) -> None:
         """Hand in the code that came by SMS. The same key and code count as one try."""
-        headers = {"Idempotency-Key": key, "Accept-Language": language}
         body = {"edition_id": edition_id, "code": code}
-        path = f"/v1/ratings/{_part(rating_id)}/phone-code"
-        await self._api.request("POST", path, json=body, headers=headers, timeout=8.0)
+        await self._post(f"/v1/ratings/{_part(rating_id)}/phone-code", body, key, language, visitor)
+
+    async def _post(
+        self, path: str, body: dict[str, Any], key: str, language: str, visitor: Visitor
+    ) -> httpx.Response:
+        headers = {
+            "Idempotency-Key": key,
+            "Accept-Language": language,
+            **visitor.headers,
+            **self._key.headers,
+        }
+        return await self._api.request("POST", path, json=body, headers=headers, timeout=8.0)
 
 
 def _part(value: str) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from chassis.origin import Proxies
 from portal.apis.aggregation import Aggregation
 from portal.apis.intake import Edition, Intake
 from portal.apis.verification import Verification
-from portal.draft import Drafts
+from portal.draft import Draft, Drafts
 from portal.static import Assets
 from portal.view import View
+from portal.visitor import Visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Context:
     aggregation: Aggregation
     view: View
     drafts: Drafts
+    proxies: Proxies
     assets: Assets
     live_url: str
     outcome_wait: float  # seconds
@@ -36,6 +39,11 @@ class Mistake:
 def context(request: Request) -> Context:
     found: Context = request.app.state.context
     return found
+
+
+def visitor(request: Request, draft: Draft) -> Visitor:
+    address = context(request).proxies.address(request)
+    return Visitor(draft.visit, "" if address is None else str(address))
 
 
 class NoEdition(Exception):

@@ -1,5 +1,6 @@
 """While a rating is on its way, and the code that came by SMS."""
 
+import math
 import re
 import secrets
 
@@ -10,7 +11,7 @@ from portal import sending, walk
 from portal.apis.http import Refused, Unavailable
 from portal.apis.verification import PhoneCodeState
 from portal.draft import Draft, PhoneCodeTry, path_of
-from portal.pages.context import Context, context
+from portal.pages.context import Context, context, visitor
 from portal.pages.rating import Text, go, place_and_edition, show
 from portal.view import redirect
 
@@ -33,13 +34,23 @@ async def progress(request: Request, officer_id: str) -> Response:
     if draft.end is not None or not draft.frozen:
         return _answer(site, quiet, draft, go(site, draft, walk.next_page(draft, edition)))
     step = await sending.advance(
-        draft, edition, intake=site.intake, verification=site.verification, wait=site.outcome_wait
+        draft,
+        edition,
+        visitor(request, draft),
+        intake=site.intake,
+        verification=site.verification,
+        wait=site.outcome_wait,
     )
     if step.turn is not None:
         draft.errors = dict(step.turn.errors)
         return _answer(site, quiet, draft, go(site, draft, step.turn.page))
     if quiet:
         return _answer(site, quiet, draft, None)
+    if step.state == "limited":
+        response = show(request, "limited.html", draft, officer, minutes=math.ceil(step.seconds / 60))
+        response.status_code = 429
+        response.headers["Retry-After"] = str(step.seconds)
+        return response
     template = "pending.html" if step.state == "pending" else "unsent.html"
     response = show(request, template, draft, officer)
     if step.state == "unsent":

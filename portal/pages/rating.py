@@ -10,6 +10,7 @@ from portal.apis.intake import Edition, OfficerPlace
 from portal.draft import Channel, Draft, path_of
 from portal.pages.context import Context, NoEdition, context, open_edition
 from portal.view import redirect
+from portal.visitor import new_visit
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
 Text = Annotated[str, Form(max_length=200)]
@@ -50,13 +51,15 @@ async def form(request: Request, officer_id: str, kenh: str = "", phien: str = "
     officer, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None or draft.end is not None:
-        draft = Draft(officer_id=officer_id)
+        draft = site.drafts.begin(request, officer_id)
         if phien:
             draft.errors = {"session": walk.MESSAGES["session"]}
     if draft.frozen:
         return go(site, draft, walk.Page.SENDING)
     if kenh in get_args(Channel):
         draft.channel = cast(Channel, kenh)
+        if draft.channel == "kiosk":
+            draft.visit = new_visit()
     if not officer.active:
         return site.view.page(request, "officer_gone.html", officer=officer, status=404)
     return show(request, "form.html", draft, officer, edition=edition)
@@ -78,7 +81,7 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
     draft = site.drafts.read(request, officer_id)
     known = draft is not None and site.drafts.owns(draft, entered.token)
     if draft is None or not known:
-        draft = Draft(officer_id=officer_id)
+        draft = site.drafts.begin(request, officer_id)
     if draft.end is not None or draft.frozen:
         return go(site, draft, walk.next_page(draft, edition))
     if draft.edition_id != edition.id:

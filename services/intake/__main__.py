@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -14,29 +13,31 @@ from contracts.events import SealingKey
 from services.intake.adapters.files import FileInvalid, read_files
 from services.intake.adapters.key_files import create_keys
 from services.intake.bootstrap import KafkaAway, create, publish_all
+from services.intake.client_commands import app as clients
+from services.intake.command_line import fail, read_settings
 from services.intake.ports import KeysMissing
 from services.intake.publishing import Plan
-from services.intake.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
+app.add_typer(clients, name="clients")
 
 
 @app.command()
 def serve() -> None:
     """Take ratings in over HTTP. Example: INTAKE_PORT=8001 python -m services.intake serve"""
-    settings = _settings()
+    settings = read_settings()
     logs.configure("intake", level=settings.log_level)
     try:
         application = create(settings)
     except KeysMissing as error:
-        _fail(
+        fail(
             f"No key in {settings.keys_dir}: {error}."
             " Make it with: python -m services.intake keys create --edition EDITION"
         )
     except OSError as error:
-        _fail(f"INTAKE_KEYS_DIR cannot be used: {error}")
+        fail(f"INTAKE_KEYS_DIR cannot be used: {error}")
     http.serve(application, host=settings.host, port=settings.port)
 
 
@@ -53,21 +54,21 @@ def publish(
 
     Example: python -m services.intake publish data/directory-2017.yaml --dry-run
     """
-    settings = _settings()
+    settings = read_settings()
     logs.configure(
         "intake-publish", level="CRITICAL"
     )  # the result, or one line of what went wrong, is enough
     try:
         key = SealingKey.model_validate_json(sealing_key) if sealing_key else None
     except ValidationError:
-        _fail('--sealing-key must be a line of JSON such as {"key_id": "2017-1", "public_key": "…"}')
+        fail('--sealing-key must be a line of JSON such as {"key_id": "2017-1", "public_key": "…"}')
     try:
         wanted = read_files(files, key)
         plan = asyncio.run(publish_all(settings, wanted, prune=prune, dry_run=dry_run))
     except FileInvalid as error:
-        _fail(str(error))
+        fail(str(error))
     except KafkaAway as error:
-        _fail(
+        fail(
             f"Kafka at {settings.kafka_bootstrap} did not confirm everything ({error})."
             " Once it is there, run the same command again: it sends what is left."
         )
@@ -80,7 +81,7 @@ def create_(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> 
 
     Example: python -m services.intake keys create --edition 2017
     """
-    print(json.dumps({"created": create_keys(_settings().keys_dir, edition)}))
+    print(json.dumps({"created": create_keys(read_settings().keys_dir, edition)}))
 
 
 def _show(plan: Plan, *, prune: bool) -> None:
@@ -92,19 +93,6 @@ def _show(plan: Plan, *, prune: bool) -> None:
         f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.unchanged)} unchanged,"
         f" {len(plan.absent)} {left}"
     )
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = [f"INTAKE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        _fail("\n".join(lines))
-
-
-def _fail(text: str) -> NoReturn:
-    sys.stderr.write(text + "\n")
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Taking ratings and phone codes in, over HTTP."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
@@ -14,15 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from chassis.logs import logger
 from chassis.problems import VALIDATION_FAILED, FieldError, Problem, ProblemBody, field_error
 from services.intake import faults, metrics
+from services.intake.calling import Callers
 from services.intake.domain.rating import Fault, Rating
 from services.intake.entering import EnterPhoneCode
+from services.intake.limiting import Limited
 from services.intake.ports import DirectoryUnread, KeysMissing, NotKept
 from services.intake.submitting import Faulty, KeyReused, SubmitRating
 
 RETRY_SECONDS = 5
 KEYS_RETRY_SECONDS = 60
 LONGEST = 200
-T = TypeVar("T")
 log = logger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
 Short = Annotated[str, Field(max_length=LONGEST)]
@@ -30,7 +32,8 @@ Short = Annotated[str, Field(max_length=LONGEST)]
 ChallengeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~=-]+$", max_length=1024)]
 Typed = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=32)]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ProblemBody, "content": {"application/problem+json": {}}} for code in (400, 413, 422, 503)
+    code: {"model": ProblemBody, "content": {"application/problem+json": {}}}
+    for code in (400, 401, 403, 413, 422, 429, 503)
 }
 
 
@@ -44,7 +47,11 @@ class ChallengeBody(Body):
 
 
 class RatingBody(Body):
-    """`challenge` where the edition asks for one. `consent`: the citizen lets us use their number."""
+    """`challenge` where the edition asks for one. `consent`: the citizen lets us use their number.
+
+    `channel`: `web` for a citizen's own browser or app; all others need a key (Authorization: Bearer). Where
+    it is left out, `portal` with a key and `web` without.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -57,7 +64,7 @@ class RatingBody(Body):
                 "phone": "0905 123 456",
                 "consent": True,
                 "challenge": {"id": "…", "answer": "407182"},
-                "channel": "portal",
+                "channel": "web",
                 "language": "vi",
             }
         },
@@ -70,10 +77,10 @@ class RatingBody(Body):
     phone: Short = ""
     consent: StrictBool = False
     challenge: ChallengeBody | None = None
-    channel: Literal["web", "kiosk", "qr", "portal"] = "portal"
+    channel: Literal["web", "kiosk", "qr", "portal"] | None = None
     language: Literal["vi", "en"] = "vi"
 
-    def rating(self) -> Rating:
+    def rating(self, channel: str) -> Rating:
         return Rating(
             edition_id=self.edition_id,
             officer_id=self.officer_id,
@@ -82,7 +89,7 @@ class RatingBody(Body):
             phone=self.phone,
             consent=self.consent,
             challenge=(self.challenge.id, self.challenge.answer) if self.challenge else None,
-            channel=self.channel,
+            channel=channel,
             language=self.language,
         )
 
@@ -100,7 +107,9 @@ class Taken(BaseModel):
     outcome_url: str
 
 
-def routes(*, submit: SubmitRating, enter_phone_code: EnterPhoneCode, outcome_base_url: str) -> APIRouter:
+def routes(
+    *, submit: SubmitRating, enter_phone_code: EnterPhoneCode, callers: Callers, outcome_base_url: str
+) -> APIRouter:
     router = APIRouter(
         prefix="/v1", tags=["ratings"], responses=PROBLEMS, route_class=_reporting_all(submit.faults)
     )
@@ -112,22 +121,36 @@ def routes(*, submit: SubmitRating, enter_phone_code: EnterPhoneCode, outcome_ba
         return JSONResponse(body.model_dump(mode="json"), status_code=202, headers=headers)
 
     @router.post("/ratings", status_code=202, response_model=Taken)
-    async def submit_rating(body: RatingBody, idempotency_key: Annotated[str, Header()] = "") -> Response:
+    async def submit_rating(
+        body: RatingBody, request: Request, idempotency_key: Annotated[str, Header()] = ""
+    ) -> Response:
         """Take a rating in. 202 means that it is kept and will have exactly one outcome.
 
-        The same Idempotency-Key and body may be sent again, after a 503 or a time-out they should be, and
-        count once.
+        The same Idempotency-Key and body may be sent again, after a 429, a 503 or a time-out they should be,
+        and count once.
+
+        A client with a key (Authorization: Bearer) says which visit the rating is from (Hailong-Session: 16
+        to 128 characters of its choice) and from which address (X-Forwarded-For): without both, all its
+        citizens are limited as one.
         """
-        identity = await _answering(submit(body.rating(), _checked(idempotency_key)))
-        metrics.ACCEPTED.labels(body.channel).inc()
+        with _answering():
+            known = callers.of(request)
+            channel = known.channel(body.channel)
+            identity = await submit(body.rating(channel), _checked(idempotency_key), known.caller)
+        metrics.ACCEPTED.labels(channel).inc()
         return taken(identity.rating_id)
 
     @router.post("/ratings/{rating_id}/phone-code", status_code=202, response_model=Taken)
     async def enter(
-        rating_id: UUID, body: PhoneCodeBody, idempotency_key: Annotated[str, Header()] = ""
+        rating_id: UUID,
+        body: PhoneCodeBody,
+        request: Request,
+        idempotency_key: Annotated[str, Header()] = "",
     ) -> Response:
         """Take in the code sent by SMS. The same Idempotency-Key and code are the same try."""
-        await _answering(enter_phone_code(rating_id, body.edition_id, body.code, _checked(idempotency_key)))
+        with _answering():
+            caller = callers.of(request).caller
+            await enter_phone_code(rating_id, body.edition_id, body.code, _checked(idempotency_key), caller)
         return taken(rating_id)
 
     return router
@@ -139,12 +162,15 @@ def _checked(idempotency_key: str) -> str:
     return idempotency_key
 
 
-async def _answering(work: Awaitable[T]) -> T:
-    """The result of a use case, or the problem that its failure is for the caller."""
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What fails in it is a problem for the caller."""
     try:
-        return await work
+        yield
     except Faulty as error:
         raise faults.problem(error.faults) from None
+    except Limited as error:
+        raise Problem(faults.TOO_MANY, retry_after=error.seconds, seconds=error.seconds) from None
     except KeyReused:
         raise Problem(faults.IDEMPOTENCY_KEY_REUSED) from None
     except KeysMissing as error:

@@ -9,17 +9,22 @@ from fastapi import FastAPI
 
 from chassis import kafka
 from chassis.http import create_app
+from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
+from chassis.tally import Tally
 from chassis.tasks import Owned
-from contracts.events import Event
+from contracts.events import ApiClientPublished, Event
 from services.intake import api, browsing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.sealing import SodiumSealer
+from services.intake.adapters.submissions_tail import SubmissionsTail
+from services.intake.calling import Callers
 from services.intake.catalogue import Catalogue
 from services.intake.entering import EnterPhoneCode
+from services.intake.limiting import Limiter
 from services.intake.ports import NotKept, Parts
 from services.intake.publishing import Plan, compare, publish
 from services.intake.settings import Settings
@@ -49,6 +54,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
         # In this order they end: what is under way is confirmed while the producer still stands.
         owned.start("producer", log.run())
         owned.start("directory", directory.run())
+        owned.start("submissions", tail.run())
         owned.start("keys", watch_keys(parts, readiness.check("edition_keys", required=False)))
         try:
             yield
@@ -65,16 +71,34 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     log = KafkaLog(settings.kafka, readiness.check("kafka"))
     directory = DirectoryTopic(settings.kafka, readiness.check("directory"))
     parts = Parts(log, directory, keys, SodiumSealer(), clock)
-    install(app, parts, outcome_base_url=settings.outcome_base_url)
+    limiter = Limiter(settings.limits, Tally(settings.limit_window))
+    tail = SubmissionsTail(settings.kafka, readiness.check("limits", required=False), limiter, clock)
+    install(app, parts, settings, limiter)
     return app
 
 
-def install(app: FastAPI, parts: Parts, *, outcome_base_url: str) -> None:
+def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) -> None:
     """Give `app` intake's routes, on whatever parts."""
-    submit, enter = SubmitRating(parts), EnterPhoneCode(parts)
-    app.include_router(api.routes(submit=submit, enter_phone_code=enter, outcome_base_url=outcome_base_url))
+    ratings = api.routes(
+        submit=SubmitRating(parts, limiter),
+        enter_phone_code=EnterPhoneCode(parts, limiter),
+        callers=Callers(parts, Proxies(settings.trusted_proxies)),
+        outcome_base_url=settings.outcome_base_url,
+    )
+    app.include_router(ratings)
     app.include_router(browsing.routes(Catalogue(parts.directory, parts.clock)))
     app.add_middleware(browsing.ReadableByAnyPage)
+
+
+async def api_clients(settings: Settings) -> dict[str, ApiClientPublished]:
+    """The API clients as the log has them, by id. Raises KafkaAway."""
+    try:
+        there = await read_all(settings.kafka)
+    except Exception as error:
+        if kafka.is_outage(error):
+            raise KafkaAway(str(error) or "no answer") from error
+        raise
+    return {event.client_id: event for event in there.values() if isinstance(event, ApiClientPublished)}
 
 
 async def publish_all(settings: Settings, wanted: Mapping[str, Event], *, prune: bool, dry_run: bool) -> Plan:

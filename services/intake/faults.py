@@ -20,6 +20,47 @@ IDEMPOTENCY_KEY_REUSED = ProblemType(
     Bilingual("Idempotency-Key đã dùng cho nội dung khác", "The Idempotency-Key came with another body"),
     Bilingual("Hãy dùng khóa mới cho nội dung mới.", "Use a new key for a new body."),
 )
+KEY_MISSING = ProblemType(
+    "key_missing",
+    401,
+    Bilingual("Kênh này cần khóa truy cập", "This channel needs a key"),
+    Bilingual(
+        "Kênh “{channel}” chỉ dành cho ứng dụng có khóa (Authorization: Bearer …). Ứng dụng của chính"
+        " người đánh giá dùng kênh “web” hoặc bỏ trống.",
+        "The channel “{channel}” is for clients with a key (Authorization: Bearer …). A citizen's own app"
+        " says “web”, or nothing.",
+    ),
+)
+KEY_NOT_IN_FORCE = ProblemType(
+    "key_not_in_force",
+    401,
+    Bilingual("Khóa truy cập không có hiệu lực", "The key is not in force"),
+    Bilingual(
+        "Khóa trong tiêu đề Authorization không đúng, đã hết hạn hoặc đã bị thu hồi. Hãy liên hệ nơi cấp"
+        " khóa.",
+        "The key in the Authorization header is not known, has expired or was revoked. Ask who issued it.",
+    ),
+)
+CHANNEL_NOT_YOURS = ProblemType(
+    "channel_not_yours",
+    403,
+    Bilingual("Khóa không dùng được cho kênh này", "The key is not for this channel"),
+    Bilingual(
+        "Khóa này không cho phép gửi qua kênh “{channel}”. Hãy dùng kênh đã được cấp.",
+        "This key is not for the channel “{channel}”. Use a channel that it was issued for.",
+    ),
+)
+TOO_MANY = ProblemType(
+    "too_many",
+    429,
+    Bilingual("Đã gửi quá nhiều trong thời gian ngắn", "Too much was sent in a short time"),
+    Bilingual(
+        "Nội dung này chưa được nhận. Vui lòng gửi lại y như vậy, với cùng Idempotency-Key, sau {seconds}"
+        " giây.",
+        "This was not taken in. Please send it again, unchanged and with the same Idempotency-Key, in"
+        " {seconds} seconds.",
+    ),
+)
 UNAVAILABLE = ProblemType(
     "temporarily_unavailable",
     503,

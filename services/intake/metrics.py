@@ -15,3 +15,10 @@ PRODUCERS = Counter("intake_producers_replaced_total", "Producers given up after
 DIRECTORY_DEAD_LETTERS = Counter(
     "intake_directory_dead_letters_total", "Directory messages that can never be read.", ["reason"]
 )
+LIMITED = Counter("intake_limited_total", "Answers 429, by the limit that was reached.", ["limit"])
+ALARMS = Counter(
+    "intake_alarms_total", "Unusually many ratings of an officer, in an edition or with a phone.", ["of"]
+)
+TAIL_RECORDS = Counter(
+    "intake_tail_records_total", "Submissions read back from the log to be counted.", ["counted"]
+)

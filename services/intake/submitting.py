@@ -10,7 +10,9 @@ from contracts.events import ChallengeAnswer, RatingSubmitted
 from contracts.topics import RATING_SUBMISSIONS, key_of
 from services.intake.domain.directory import city_day
 from services.intake.domain.identity import Identity, fingerprint, identify, pseudonym
+from services.intake.domain.limits import Arrival, Caller
 from services.intake.domain.rating import Fault, Rating, Sound, judge
+from services.intake.limiting import Limiter
 from services.intake.ports import Parts
 
 SOURCE = "/hailong/intake"
@@ -33,8 +35,9 @@ class KeyReused(Exception):
 class SubmitRating:
     """One a process. Needs nothing but the log: the little it remembers only answers sooner."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, limiter: Limiter) -> None:
         self._parts = parts
+        self._limiter = limiter
         self._seen = _Recent(REMEMBERED)
 
     def faults(self, rating: Rating) -> list[Fault]:
@@ -42,11 +45,11 @@ class SubmitRating:
         judged = self._judge(rating, self._parts.clock())
         return [] if isinstance(judged, Sound) else judged
 
-    async def __call__(self, rating: Rating, idempotency_key: str) -> Identity:
+    async def __call__(self, rating: Rating, idempotency_key: str, caller: Caller) -> Identity:
         """Returns once the log has the submission.
 
-        Raises DirectoryUnread, Faulty, KeyReused, KeysMissing or NotKept; after NotKept the same call may be
-        made again, here or on another replica, and is the same submission.
+        Raises DirectoryUnread, Faulty, KeyReused, KeysMissing, Limited or NotKept; after the last two the
+        same call may be made again, here or on another replica, and is the same submission, whoever makes it.
         """
         now = self._parts.clock()
         judged = self._judge(rating, now)
@@ -60,7 +63,10 @@ class SubmitRating:
         )
         if self._seen.first(who.idempotency_token, who.rating_id) != who.rating_id:
             raise KeyReused
-        event = self._event(rating, judged, who, pseudonym(edition_key, judged.phone), now)
+        phone = pseudonym(edition_key, judged.phone)
+        arrival = Arrival(str(who.rating_id), caller, phone, rating.officer_id, rating.edition_id)
+        self._limiter.rating(arrival, now.timestamp())
+        event = self._event(rating, judged, who, arrival, now)
         envelope = Envelope(
             id=who.submission_id,
             source=SOURCE,
@@ -83,9 +89,9 @@ class SubmitRating:
         return judge(rating, self._parts.directory.current, city_day(now))
 
     def _event(
-        self, rating: Rating, judged: Sound, who: Identity, phone_pseudonym: str, now: datetime
+        self, rating: Rating, judged: Sound, who: Identity, arrival: Arrival, now: datetime
     ) -> RatingSubmitted:
-        challenge = rating.challenge
+        challenge, caller = rating.challenge, arrival.caller
         return RatingSubmitted(
             rating_id=who.rating_id,
             idempotency_token=who.idempotency_token,
@@ -98,8 +104,11 @@ class SubmitRating:
             channel=rating.channel,
             language=rating.language,
             phone=self._parts.sealer.seal(judged.edition.sealing_key, judged.phone.encode()),
-            phone_pseudonym=phone_pseudonym,
+            phone_pseudonym=arrival.phone,
             challenge=ChallengeAnswer(id=challenge[0], answer=challenge[1]) if challenge else None,
+            client_id=caller.client_id,
+            session=caller.session,
+            origin=caller.origin,
             submitted_at=now.astimezone(UTC),
         )
 

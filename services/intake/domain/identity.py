@@ -8,8 +8,13 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from datetime import date
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 from uuid import UUID
+
+BLOCK_BITS = {4: 24, 6: 48}
+"""An address block: what one network is given, or as many homes as share an IPv4 one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,22 @@ def fingerprint(edition_key: bytes, body: dict[str, Any]) -> bytes:
     """What a body says, whatever order or spelling it came in. Keyed: it covers a phone number."""
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return _digest(edition_key, b"body", canonical.encode())
+
+
+def origin(secret: bytes, day: date, address: IPv4Address | IPv6Address) -> str:
+    """The address block that a submission came from. Means nothing without the day's key."""
+    block = ip_network((address, BLOCK_BITS[address.version]), strict=False)
+    return _digest(_of_day(secret, day), b"origin", str(block).encode()).hex()
+
+
+def session(secret: bytes, day: date, client_id: str, visit: str) -> str:
+    """The visit that a client says a submission came from; no two clients can mean the same one."""
+    return _digest(_of_day(secret, day), b"session", client_id.encode(), visit.encode()).hex()
+
+
+def _of_day(secret: bytes, day: date) -> bytes:
+    """The day's key: nothing can be followed from one day to the next by what is made with it."""
+    return _digest(secret, b"day", day.isoformat().encode())
 
 
 def _digest(secret: bytes, *parts: bytes) -> bytes:

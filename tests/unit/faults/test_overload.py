@@ -90,6 +90,6 @@ def test_a_percentile_is_the_nearest_rank() -> None:
 
 
 def test_no_two_ratings_offered_are_of_one_key() -> None:
-    source = ratings(1, 7)
+    source = ratings(1, 7, "key")
     keys = [next(source).split(b"Idempotency-Key: ")[1].split(b"\r\n")[0] for _ in range(500)]
     assert len(set(keys)) == 500

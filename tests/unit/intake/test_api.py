@@ -17,13 +17,16 @@ from structlog.testing import capture_logs
 
 from chassis.http import create_app
 from chassis.readiness import Readiness
+from chassis.tally import Tally
 from chassis.tasks import Owned
 from contracts.envelope import Envelope, decode
 from contracts.events import Event, PhoneCodeEntered, RatingSubmitted
 from services.intake.adapters.key_files import FileKeys, create_keys
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.bootstrap import install
+from services.intake.limiting import Limiter
 from services.intake.ports import Parts
+from services.intake.settings import Settings
 from tests.support.intake import (
     NOW,
     OFFICER,
@@ -60,6 +63,7 @@ class Intake:
         create_keys(keys, "2026")
         self.keys = keys
         self.log = MemoryLog()
+        self.settings: dict[str, Any] = {}
         public = base64.b64encode(bytes(PRIVATE.public_key)).decode()
         self.directory = FixedDirectory(directory(unit(), officer(), edition(public_key=public)))
 
@@ -67,7 +71,8 @@ class Intake:
         """A replica of its own: nothing is shared but the keys, the log and the directory."""
         parts = Parts(self.log, self.directory, FileKeys(self.keys), SodiumSealer(), lambda: NOW)
         app = create_app(title="intake", description="", lifespan=_nothing)
-        install(app, parts, outcome_base_url="http://v")
+        settings = Settings(outcome_base_url="http://v", **self.settings)
+        install(app, parts, settings, Limiter(settings.limits, Tally(settings.limit_window)))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake")
 
     def events(self) -> list[Envelope[Event]]:
@@ -270,11 +275,11 @@ async def test_what_is_taken_and_what_is_refused_is_counted(client: httpx.AsyncC
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
     refused = {"problem": "validation_failed"}
-    before = count("intake_submissions_total", channel="kiosk"), count("intake_refused_total", **refused)
-    await post(client, channel="kiosk")
+    before = count("intake_submissions_total", channel="web"), count("intake_refused_total", **refused)
+    await post(client)
     await post(client, phone="1")
     await post(client, colour="blue")
-    after = count("intake_submissions_total", channel="kiosk"), count("intake_refused_total", **refused)
+    after = count("intake_submissions_total", channel="web"), count("intake_refused_total", **refused)
     assert (after[0] - before[0], after[1] - before[1]) == (1, 2)
 
 
