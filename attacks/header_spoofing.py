@@ -89,6 +89,9 @@ class Spoofing:
             # A proxy adds where the request came from to the right of what it was sent.
             through = [[*said, ("X-Forwarded-For", f"172.20.{block}.1")] for said in forgeries]
             await self._posts(f"dodge, through a proxy: {name}", behind.url, PROXY, through, LIMIT)
+        # Web servers like to believe whatever comes from their own machine.
+        forgeries = [[("X-Forwarded-For", forged(number))] for number in range(LIMIT + OVER)]
+        await self._posts("dodge, from 127.0.0.1", direct.url, "127.0.0.1", forgeries, LIMIT)
         framing: Headers = [("X-Forwarded-For", VICTIM)]
         as_client = [*framing, bearer(key), ("Hailong-Session", "session-of-a-rogue")]
         often = LIMIT + OVER
@@ -114,7 +117,7 @@ def forged(number: int) -> str:
     return f"198.18.{number}.{number + 1}"
 
 
-PARTS = 2 * len(VARIANTS) + 3
+PARTS = 2 * len(VARIANTS) + 4
 
 
 async def run(folder: Path, kafka_bootstrap: str, advance: Callable[[], None] = lambda: None) -> Results:

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import expect
 
+from portal.visitor import COOKIE as VISIT
+from services.intake.settings import Settings
 from tests.e2e.browser import Visitor
 from tests.e2e.city import Place, counted, submissions
 from tests.e2e.looking import look_at
@@ -43,6 +45,23 @@ async def test_a_rating_that_intake_could_not_take_is_kept_and_sent_again_once(
     await on(page, THANKS)
     await counted(system, place, satisfied=1)
     assert await submissions(system, place) == 1
+
+
+async def test_over_a_limit_a_citizen_is_told_when_to_send_again(
+    visitor: Visitor, system: System, place: Place
+) -> None:
+    visitor.forgiven.append("status of 429")
+    page = await to_code(visitor, place.form)
+    cookies = {cookie["name"]: cookie["value"] for cookie in await visitor.context.cookies(page.url)}
+    for _ in range(Settings().limit_session):  # so many ratings of this very visit
+        headers = {**system.on_behalf_of_someone(), "Hailong-Session": cookies[VISIT]}
+        await system.submit(officer_id=place.officer_id, headers=headers)
+    await enter_code(page, await visitor.digits(page))
+    await on(page, "Vui lòng đợi một lát rồi gửi lại")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await look_at(page, "06-limited")
+    kept = await visitor.draft(page)
+    assert (kept.answer, kept.consent, bool(kept.phone), kept.frozen) == ("satisfied", True, True, True)
 
 
 async def test_a_page_that_cannot_be_made_without_intake_says_so(visitor: Visitor, system: System) -> None:

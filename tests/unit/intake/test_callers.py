@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from contracts.events import ApiClientPublished, RatingSubmitted
+from services.intake.adapters.key_files import FileKeys
 from services.intake.domain import clients
 from services.intake.domain.identity import origin, session
 from tests.support.intake import TODAY
@@ -169,6 +171,9 @@ async def test_neither_address_nor_session_nor_key_is_kept_or_logged(
     with capture_logs() as logged:
         await post(client, headers={"Hailong-Session": VISIT, "X-Forwarded-For": "203.0.113.7"})
         shown = (await client.get("/metrics")).text
+    event, key = submitted(intake), FileKeys(intake.keys).secret
+    assert event.session == session(key, TODAY, "portal", VISIT)
+    assert event.origin == origin(key, TODAY, IPv4Address("203.0.113.0"))
     kept = str(intake.log.messages)
     for secret in (VISIT, "203.0.113", PORTAL.key):
         assert secret not in kept + str(logged) + shown

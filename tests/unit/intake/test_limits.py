@@ -59,6 +59,7 @@ def test_what_one_client_says_counts_against_nobody_else() -> None:
     limits = limiter(session=10, shared_block=50, lone_block=30)
     framing = [rating(n, client="rogue", session=f"s-{n}", origin="victim") for n in range(200)]
     assert taken(limits, framing) == 50
+    assert taken(limits, [rating(500 + n, client="rogue", origin="victim") for n in range(100)]) == 30
     lone = [rating(1_000 + n, origin="victim") for n in range(30)]
     assert taken(limits, lone) == 30
     through_the_portal = [

@@ -23,6 +23,12 @@ from tests.unit.portal.fake_data import (
 from tests.unit.portal.fake_state import FakeCity
 
 
+def limited(seconds: int) -> Response:
+    answer = problem(429, "too_many")
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
 def build(city: FakeCity) -> APIRouter:
     routes = APIRouter()
 
@@ -101,6 +107,11 @@ def build(city: FakeCity) -> APIRouter:
     async def rate(request: Request) -> Response:
         body = await request.json()
         key = request.headers["idempotency-key"]
+        city.headers.append(dict(request.headers))
+        if city.takes_no_key:
+            return problem(401, "key_not_in_force")
+        if city.limited_seconds:
+            return limited(city.limited_seconds)
         if city.refuse_phone:
             return problem(
                 422,
@@ -120,6 +131,8 @@ def build(city: FakeCity) -> APIRouter:
         body = await request.json()
         key = request.headers["idempotency-key"]
         rating = city.ratings[rating_id]
+        if city.limited_seconds:
+            return limited(city.limited_seconds)
         if all(p["key"] != key for p in city.phone_posts):
             if body["code"] == SMS_CODE:
                 rating["status"] = "accepted"

@@ -15,6 +15,9 @@ class FakeCity:
     edition_open: bool = True
     intake_down: bool = False
     takes_but_answers_503: int = 0
+    limited_seconds: int = 0
+    takes_no_key: bool = False
+    headers: list[dict[str, str]] = field(default_factory=list)
     verification_down: bool = False
     aggregation_down: bool = False
     undecided: bool = False
