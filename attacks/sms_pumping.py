@@ -63,7 +63,7 @@ from services.verification.sms import SmsSender
 from services.verification.sms_budget import CHECK, SmsBudget
 
 MIGRATIONS = CHECKOUT / "services" / "verification" / "migrations"
-BATCH = 500
+BATCH = 250
 SENDERS = 2
 PARTITION = 0
 BLOCK = 20  # numbers attacked from each of the many blocks
@@ -109,7 +109,7 @@ class Figures:
     per_day: int
     twice: int
     told_apart: int
-    alarms: str  # as the readiness check says them; empty: none
+    alarms: str  # all that the readiness check has said; empty: none
 
     @property
     def failures(self) -> list[str]:
@@ -239,22 +239,29 @@ async def run(database_url: str, keys: Path, numbers: int, settings: Settings, t
     pool = await postgres.create_pool(database_url, name="sms-pumping", most=4 * SENDERS)
     try:
         async with gateway.serving(), httpx.AsyncClient() as client:
-            await _decide(pool, keys, attacked, settings)
             http = HttpSmsGateway(client, HttpSms(gateway.url))
+            senders = [_sender(pool, keys, limits, check, http) for _ in range(SENDERS)]
+            decided = 0
+            rang: set[str] = set()
 
             async def drain(sender: SmsSender) -> None:
                 """Until nothing is left to send, or the limits have clearly failed."""
                 while gateway.taken.total() <= limits.per_day + BATCH and await sender.turn():
-                    told(numbers - await pool.fetchval("SELECT count(*) FROM sms_queue"))
+                    rang.update([] if check.ok else check.detail.split(", "))
+                    told(decided - await pool.fetchval("SELECT count(*) FROM sms_queue"))
 
-            senders = [_sender(pool, keys, limits, check, http) for _ in range(SENDERS)]
-            await asyncio.gather(*(drain(each) for each in senders))
-        return await _figures(pool, attacked, gateway, limits, check)
+            async for number in _decide(pool, keys, attacked, settings):
+                decided += number
+                await asyncio.gather(*(drain(each) for each in senders))
+        return await _figures(pool, attacked, gateway, limits, rang)
     finally:
         pool.terminate()
 
 
-async def _decide(pool: asyncpg.Pool, keys: Path, attacked: Attacked, settings: Settings) -> None:
+async def _decide(
+    pool: asyncpg.Pool, keys: Path, attacked: Attacked, settings: Settings
+) -> AsyncIterator[int]:
+    """Batch by batch; how many ratings each decided."""
     decisions, ring = PostgresDecisions(pool), FileKeyRing(keys)
     reader = Reader(
         directory=OneEdition(attacked.edition),
@@ -269,6 +276,7 @@ async def _decide(pool: asyncpg.Pool, keys: Path, attacked: Attacked, settings: 
         batch = await reader.read(PARTITION, records)
         async with decisions.transaction(PARTITION, epoch) as transaction:
             await decide_batch(transaction, batch, utc_now())
+        yield len(batch.items)
 
 
 def _sender(pool: asyncpg.Pool, keys: Path, limits: Limits, check: Check, gateway: SmsGateway) -> SmsSender:
@@ -288,7 +296,7 @@ def _sender(pool: asyncpg.Pool, keys: Path, limits: Limits, check: Check, gatewa
 
 
 async def _figures(
-    pool: asyncpg.Pool, attacked: Attacked, gateway: Gateway, limits: Limits, check: Check
+    pool: asyncpg.Pool, attacked: Attacked, gateway: Gateway, limits: Limits, rang: set[str]
 ) -> Figures:
     many = attacked.wave(2)
     places = (
@@ -309,7 +317,7 @@ async def _figures(
         per_day=limits.per_day,
         twice=sum(number > 1 for number in gateway.taken.values()),
         told_apart=len(shown) - usual,
-        alarms="" if check.ok else check.detail,
+        alarms=", ".join(sorted(rang)),
     )
 
 
