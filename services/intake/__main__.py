@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from chassis import http, logs
+from chassis.settings import read
 from contracts.events import SealingKey
 from services.intake.adapters.files import FileInvalid, read_files
 from services.intake.adapters.key_files import create_keys
@@ -68,7 +69,7 @@ def publish(
         _fail(str(error))
     except KafkaAway as error:
         _fail(
-            f"Kafka at {settings.kafka_bootstrap} did not confirm everything ({error})."
+            f"Kafka at {settings.kafka.bootstrap} did not confirm everything ({error})."
             " Once it is there, run the same command again: it sends what is left."
         )
     _show(plan, prune=prune)
@@ -95,11 +96,7 @@ def _show(plan: Plan, *, prune: bool) -> None:
 
 
 def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = [f"INTAKE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        _fail("\n".join(lines))
+    return read(Settings)
 
 
 def _fail(text: str) -> NoReturn:

@@ -24,14 +24,13 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from chassis.kafka import KafkaClient, abandon, is_outage
+from chassis.kafka import KafkaClient, abandon, is_outage, start
 from chassis.logs import logger
 from contracts.envelope import Message
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS
 from services.verification.ports import Committed, Lost, Torn
 
 log = logger(__name__)
-START_SECONDS = 10.0
 COMMIT_SECONDS = 10.0
 _EXPIRIES = "expiries="
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState)
@@ -60,12 +59,9 @@ class KafkaOutcomeLog:
             max_batch_size=900_000,  # a whole batch's outcomes for a partition in one request
         )
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await producer.start()
-        except BaseException as error:
+            await start(producer)
+        except BaseException:
             await abandon(producer)
-            if isinstance(error, AssertionError):  # how aiokafka meets a cluster without a living broker
-                raise ConnectionError(str(error)) from error
             raise
         _ask_once(producer)
         return cls(producer, partition, group)
