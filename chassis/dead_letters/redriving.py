@@ -104,9 +104,13 @@ async def redrive(
     return selection
 
 
+def transactional_id(source: Topic) -> str:
+    return f"redrive-{source.dead_letters}"
+
+
 @asynccontextmanager
 async def _producer(topic: DeadLetterTopic) -> AsyncIterator[AIOKafkaProducer]:
-    name = f"redrive-{topic.source.dead_letters}"
+    name = transactional_id(topic.source)
     producer = AIOKafkaProducer(
         **topic.client.producer_arguments(name), transactional_id=name, transaction_timeout_ms=30_000
     )

@@ -32,6 +32,7 @@ from services.verification.ports import Committed, Lost, Torn
 
 log = logger(__name__)
 COMMIT_SECONDS = 10.0
+TRANSACTIONS = f"verification-{RATING_SUBMISSIONS.name}-"  # and the partition
 _EXPIRIES = "expiries="
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState)
 _UNSURE = (OutOfOrderSequenceNumber, DuplicateSequenceNumber, UnknownProducerId)
@@ -51,7 +52,7 @@ class KafkaOutcomeLog:
     @classmethod
     async def open(cls, kafka: KafkaClient, partition: int, group: str) -> "KafkaOutcomeLog":
         """Fence all earlier ones of this partition. Raises outages."""
-        name = f"verification-{RATING_SUBMISSIONS.name}-{partition}"
+        name = f"{TRANSACTIONS}{partition}"
         producer = AIOKafkaProducer(
             **kafka.producer_arguments(name),
             transactional_id=name,
