@@ -154,7 +154,7 @@ async def _topic_there(client: KafkaClient) -> None:
     probe = AIOKafkaConsumer(**client.consumer_arguments("aggregation-probe"))
     try:
         await kafka.start(probe)
-        if not probe.partitions_for_topic(RATING_OUTCOMES.name):
+        if RATING_OUTCOMES.name not in await probe.topics():
             raise TimeoutError(f"no topic {RATING_OUTCOMES.name} yet, or no right to see it")
     finally:
         await kafka.leave(probe)
