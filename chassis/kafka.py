@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -131,7 +132,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait([sender], timeout=0.2)
     if sender is not None and not sender.done():
         log.warning("a producer's task did not end")
-    await producer.client.close()
+    await _closed(producer.client.close())
 
 
 def _hear_out(producer: AIOKafkaProducer) -> None:
@@ -151,14 +152,22 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
     aiokafka cancels its own fetches and awaits them; while the broker is away `stop` then ends in a
     CancelledError, by which the calling task would pass for cancelled, and leaves connections open.
     """
-    stopping = asyncio.create_task(consumer.stop())
-    done, _ = await asyncio.wait({stopping}, timeout=ABANDON_SECONDS)
+    await _closed(consumer.stop())
+    await _closed(consumer._client.close())  # what `stop`, cut off, has left open
+
+
+async def _closed(closing: Coroutine[Any, Any, None]) -> None:
+    """Close in a task of its own, which alone is cancelled by what aiokafka cancels, and not for ever.
+
+    TLS says goodbye, and waits half a minute for a broker that hangs to say it too.
+    """
+    task = asyncio.create_task(closing)
+    done, _ = await asyncio.wait({task}, timeout=ABANDON_SECONDS)
     if not done:
-        stopping.cancel()
-        await asyncio.wait({stopping}, timeout=ABANDON_SECONDS)
-    if stopping.done() and not stopping.cancelled() and stopping.exception() is not None:
-        log.warning("a consumer did not stop well", error=repr(stopping.exception()))
-    await consumer._client.close()
+        task.cancel()
+        await asyncio.wait({task}, timeout=ABANDON_SECONDS)
+    if task.done() and not task.cancelled() and task.exception() is not None:
+        log.warning("a client did not close well", error=repr(task.exception()))
 
 
 class KafkaClient(BaseModel):

@@ -1,11 +1,14 @@
 """Who is let in to Kafka and PostgreSQL, and whom we let be Kafka and PostgreSQL."""
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 from chassis import kafka, postgres
@@ -13,6 +16,8 @@ from chassis.kafka import KafkaClient, Refused
 from deploy.local.ports import HOST
 from tests.support.certificates import Authority
 from tests.support.secured import Secured
+
+SECONDS_OF_TLS = 28.0  # asyncio gives a peer 30 to say goodbye
 
 
 async def topics_seen_by(client: KafkaClient) -> set[str]:
@@ -91,6 +96,22 @@ async def test_a_broker_of_another_authority_is_not_believed(secured: Secured, s
 async def test_a_broker_under_another_name_is_not_believed(secured: Secured) -> None:
     with pytest.raises(Refused, match="not valid for 'localhost'"):
         await topics_seen_by(secured.kafka("intake", bootstrap=f"localhost:{secured.sasl_port}"))
+
+
+async def test_clients_are_given_up_while_the_broker_hangs(secured: Secured) -> None:
+    """By TLS too, where closing a connection takes two: else a service would hang with its broker."""
+    client = secured.kafka("intake")
+    consumer = AIOKafkaConsumer(**client.consumer_arguments("test"))
+    producer = AIOKafkaProducer(**client.producer_arguments("test"))
+    for each in (consumer, producer):
+        await kafka.start(each)
+    os.kill(secured.broker.process.pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(SECONDS_OF_TLS):
+            await kafka.leave(consumer)
+            await kafka.abandon(producer)
+    finally:
+        os.kill(secured.broker.process.pid, signal.SIGCONT)
 
 
 async def test_a_role_logs_in_to_its_database_by_tls(secured: Secured) -> None:
