@@ -134,6 +134,27 @@ async def test_a_password_can_stand_in_a_file(secured: Secured, tmp_path: Path) 
     await connection.close()
 
 
+async def test_a_password_is_changed_while_a_pool_stands(secured: Secured, tmp_path: Path) -> None:
+    role, new = "aggregation_owner", "changed"
+    passfile = tmp_path / "pgpass"
+    passfile.touch(mode=0o600)
+    passfile.write_text(f"*:*:*:{role}:{secured.passwords[role]}\n")
+    url = secured.url(role).replace(f":{secured.passwords[role]}", "", 1)
+    pool = await postgres.create_pool(f"{url}&passfile={passfile}", name="test")
+    administrator = await secured.as_superuser("aggregation")
+    try:
+        async with pool.acquire() as before:
+            await administrator.execute(f"ALTER ROLE {role} PASSWORD '{new}'")
+            secured.passwords[role] = new
+            passfile.write_text(f"*:*:*:{role}:{new}\n")
+            async with pool.acquire() as after:
+                pids = [await each.fetchval("SELECT pg_backend_pid()") for each in (before, after)]
+        assert len(set(pids)) == 2
+    finally:
+        await administrator.close()
+        await pool.close()
+
+
 async def test_the_database_speaks_to_nobody_in_the_clear(secured: Secured) -> None:
     url = secured.url("verification_app").split("?")[0]
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="no encryption"):
