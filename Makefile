@@ -17,7 +17,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants contracts lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants contracts acls lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -104,6 +104,10 @@ mutants: ## Change what decides and counts a little, many times over: do unit te
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)
 	$(PY) -m contracts.generate
+
+acls: ## Write the Kafka ACLs that the topic catalogue asks for
+	$(DEV)
+	$(PY) -m deploy.security
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)

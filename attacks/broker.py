@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from chassis.kafka import KafkaClient
 from deploy.local.kafka import Broker
 from deploy.local.layout import Layout
 from deploy.local.ports import free_ports
@@ -20,5 +21,5 @@ async def own_kafka(folder: Path) -> AsyncIterator[str]:
     async with Broker(
         folder / "kafka", port=port, controller_port=controller_port, jars=Layout().jars
     ) as broker:
-        await apply(broker.bootstrap)
+        await apply(KafkaClient(bootstrap=broker.bootstrap))
         yield broker.bootstrap

@@ -1,14 +1,21 @@
 """What every Kafka client of the system is told, in one place."""
 
 import asyncio
-from typing import Any
+import ssl
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
     GroupCoordinatorNotAvailableError,
+    IllegalSaslStateError,
     KafkaConnectionError,
+    KafkaError,
     KafkaTimeoutError,
     LeaderNotAvailableError,
     NodeNotReadyError,
@@ -16,15 +23,19 @@ from aiokafka.errors import (
     NotEnoughReplicasError,
     NotLeaderForPartitionError,
     RequestTimedOutError,
+    SaslAuthenticationFailed,
     UnknownTopicOrPartitionError,
+    UnsupportedSaslMechanismError,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from chassis.logs import logger
 from contracts.topics import DEAD_LETTER_BYTES
 
 log = logger(__name__)
 ABANDON_SECONDS = 2.0
+START_SECONDS = 10.0
+REASON_SECONDS = 2.0
 _OUTAGES: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
@@ -48,6 +59,64 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, _OUTAGES)
 
 
+class Refused(KafkaConnectionError):  # type: ignore[misc] # aiokafka is untyped here
+    """The cluster does not let us in, or is not the one that we trust.
+
+    Waited out as an outage is: the other side may be the one to be mended. The text says which.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+_CONNECTION = (
+    "client_id",
+    "request_timeout_ms",
+    "ssl_context",
+    "security_protocol",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+)
+_SASL_REFUSALS = (SaslAuthenticationFailed, UnsupportedSaslMechanismError, IllegalSaslStateError)
+
+
+async def start(
+    client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, *, seconds: float = START_SECONDS
+) -> None:
+    """Start a client. Raises what `is_outage` knows, among it Refused. Closing it is the caller's."""
+    try:
+        async with asyncio.timeout(seconds):
+            await client.start()
+    except AssertionError as error:  # how aiokafka meets a cluster without a living broker
+        raise ConnectionError(str(error)) from error
+    except KafkaConnectionError as error:
+        inner = client.client if isinstance(client, AIOKafkaProducer) else client._client
+        reason = await _reason(inner)
+        if reason is None:
+            raise
+        raise reason from error
+
+
+async def _reason(client: AIOKafkaClient) -> KafkaConnectionError | None:
+    """Why no broker was reached: aiokafka only logs it, and then speaks of every cause alike."""
+    arguments = {name: getattr(client, f"_{name}") for name in _CONNECTION}
+    found: KafkaConnectionError | None = None
+    for host, port, _ in client.hosts:
+        try:
+            async with asyncio.timeout(REASON_SECONDS):
+                connection = await create_conn(host, port, **arguments)
+            connection.close()
+        except ssl.SSLError as error:
+            why = getattr(error, "verify_message", "") or error.reason
+            return Refused(f"no TLS with Kafka at {host}:{port}: {why}")
+        except _SASL_REFUSALS as error:
+            return Refused(f"Kafka at {host}:{port} refuses {client._sasl_plain_username}: {error}")
+        except (KafkaError, OSError) as error:
+            found = KafkaConnectionError(f"Kafka at {host}:{port}: {error!r}")
+    return found
+
+
 async def abandon(producer: AIOKafkaProducer) -> None:
     """Close a producer at once; what it still holds fails.
 
@@ -63,7 +132,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait([sender], timeout=0.2)
     if sender is not None and not sender.done():
         log.warning("a producer's task did not end")
-    await producer.client.close()
+    await _closed(producer.client.close())
 
 
 def _hear_out(producer: AIOKafkaProducer) -> None:
@@ -83,20 +152,100 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
     aiokafka cancels its own fetches and awaits them; while the broker is away `stop` then ends in a
     CancelledError, by which the calling task would pass for cancelled, and leaves connections open.
     """
-    stopping = asyncio.create_task(consumer.stop())
-    done, _ = await asyncio.wait({stopping}, timeout=ABANDON_SECONDS)
+    await _closed(consumer.stop())
+    await _closed(consumer._client.close())  # what `stop`, cut off, has left open
+
+
+async def _closed(closing: Coroutine[Any, Any, None]) -> None:
+    """Close in a task of its own, which alone is cancelled by what aiokafka cancels, and not for ever.
+
+    TLS says goodbye, and waits half a minute for a broker that hangs to say it too.
+    """
+    task = asyncio.create_task(closing)
+    done, _ = await asyncio.wait({task}, timeout=ABANDON_SECONDS)
     if not done:
-        stopping.cancel()
-        await asyncio.wait({stopping}, timeout=ABANDON_SECONDS)
-    if stopping.done() and not stopping.cancelled() and stopping.exception() is not None:
-        log.warning("a consumer did not stop well", error=repr(stopping.exception()))
-    await consumer._client.close()
+        task.cancel()
+        await asyncio.wait({task}, timeout=ABANDON_SECONDS)
+    if task.done() and not task.cancelled() and task.exception() is not None:
+        log.warning("a client did not close well", error=repr(task.exception()))
 
 
 class KafkaClient(BaseModel):
-    """How to reach the cluster. Becomes part of a service's settings."""
+    """How to reach the cluster and be let in. Becomes part of a service's settings.
+
+    A combination that does not fit is refused when it is made. With TLS the broker's certificate and name are
+    always checked; passwords travel inside TLS alone. Files are read again for each client that is made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     bootstrap: str = "127.0.0.1:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    sasl_password_file: Path | None = None
+    tls_ca_file: Path | None = Field(None, description="Whom to trust; else those whom the machine trusts.")
+    tls_cert_file: Path | None = Field(None, description="The client's own certificate, where asked for.")
+    tls_key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        given = {name.upper() for name in self.model_fields_set if getattr(self, name)}
+        sasl = sorted(name for name in given if name.startswith("SASL_"))
+        tls = sorted(name for name in given if name.startswith("TLS_"))
+        if self.security_protocol == "PLAINTEXT" and (sasl or tls):
+            raise ValueError(f"with {', '.join(sasl + tls)} set SECURITY_PROTOCOL to SSL or SASL_SSL")
+        if self.security_protocol == "SSL" and sasl:
+            raise ValueError(f"with {', '.join(sasl)} set SECURITY_PROTOCOL to SASL_SSL")
+        if self.security_protocol == "SASL_SSL":
+            if "SASL_USERNAME" not in given:
+                raise ValueError("with SECURITY_PROTOCOL=SASL_SSL set SASL_USERNAME")
+            if len(given & {"SASL_PASSWORD", "SASL_PASSWORD_FILE"}) != 1:
+                raise ValueError("with SECURITY_PROTOCOL=SASL_SSL set SASL_PASSWORD or SASL_PASSWORD_FILE")
+        if len(given & {"TLS_CERT_FILE", "TLS_KEY_FILE"}) == 1:
+            raise ValueError("set both TLS_CERT_FILE and TLS_KEY_FILE, or neither")
+        self._security()
+        return self
+
+    def _security(self) -> dict[str, Any]:
+        """Raises ValueError where a file cannot be used."""
+        if self.security_protocol == "PLAINTEXT":
+            return {}
+        found: dict[str, Any] = {"security_protocol": self.security_protocol, "ssl_context": self._tls()}
+        if self.security_protocol == "SASL_SSL":
+            found |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self._password(),
+            }
+        return found
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.tls_ca_file)
+        except OSError as error:  # SSLError is one
+            raise ValueError(f"TLS_CA_FILE {self.tls_ca_file} cannot be used: {error}") from error
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.tls_cert_file is not None:
+            try:
+                # An encrypted key is refused; without a password given, OpenSSL would ask a terminal.
+                context.load_cert_chain(self.tls_cert_file, self.tls_key_file, password="")
+            except OSError as error:
+                files = f"TLS_CERT_FILE {self.tls_cert_file}, TLS_KEY_FILE {self.tls_key_file}"
+                raise ValueError(f"{files} cannot be used: {error}") from error
+        return context
+
+    def _password(self) -> str:
+        if self.sasl_password_file is None:
+            return self.sasl_password.get_secret_value()
+        try:
+            password = self.sasl_password_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"SASL_PASSWORD_FILE {self.sasl_password_file} cannot be read") from error
+        if not password:
+            raise ValueError(f"SASL_PASSWORD_FILE {self.sasl_password_file} is empty")
+        return password
 
     def arguments(self, client_id: str) -> dict[str, Any]:
         """Keyword arguments for any aiokafka client. Times in milliseconds."""
@@ -106,6 +255,7 @@ class KafkaClient(BaseModel):
             "request_timeout_ms": 5_000,
             "retry_backoff_ms": 100,
             "metadata_max_age_ms": 30_000,
+            **self._security(),
         }
 
     def consumer_arguments(self, client_id: str) -> dict[str, Any]:

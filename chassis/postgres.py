@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+from pydantic import AfterValidator, Field
 
 from chassis.logs import logger
 
@@ -23,7 +26,10 @@ _OUTAGES: tuple[type[BaseException], ...] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # Not let in: the server may be the one to be mended, or the password is just being changed.
+    asyncpg.InvalidAuthorizationSpecificationError,
 )
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
 
 
 def is_outage(error: BaseException) -> bool:
@@ -36,6 +42,33 @@ def is_outage(error: BaseException) -> bool:
     # A connection that the server is just ending, asked before the client has taken notice.
     ending = isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error)
     return lost or ending or isinstance(error, _OUTAGES)
+
+
+def _checked(url: str) -> str:
+    """Raises ValueError for parameters that promise less than they seem to, and files that cannot be read."""
+    given = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+    mode = given.get("sslmode", "")
+    if mode not in ("", "disable", "verify-full"):
+        raise ValueError(f"sslmode={mode} does not say who the server is; use verify-full, or disable")
+    if mode == "verify-full" and "sslrootcert" not in given:
+        raise ValueError("with sslmode=verify-full say whom to trust: sslrootcert=FILE")
+    if mode != "verify-full" and any(name.startswith("ssl") for name in given if name != "sslmode"):
+        raise ValueError("with certificates set sslmode=verify-full")
+    for name in _FILES:
+        path = Path(given.get(name, "/"))
+        try:
+            if name in given:
+                path.read_bytes()
+        except OSError as error:
+            raise ValueError(f"{name}={path} cannot be read: {error.strerror}") from error
+    passfile = given.get("passfile")
+    if passfile is not None and Path(passfile).stat().st_mode & 0o077:
+        raise ValueError(f"passfile={passfile} is open to others; its mode must be 0600 or less")
+    return url
+
+
+# As libpq understands it: sslmode, sslrootcert, sslcert, sslkey, passfile and the rest as parameters.
+DatabaseUrl = Annotated[str, AfterValidator(_checked), Field(repr=False)]
 
 
 async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:

@@ -89,12 +89,12 @@ DIRECTORY = Topic(
 )
 
 
-def _dead_letters_of(topic: Topic, consumer: str) -> Topic:
+def _dead_letters_of(topic: Topic, consumer: str, *, read_back: bool = False) -> Topic:
     return Topic(
         name=topic.dead_letters,
         description=f"Messages of {topic.name} that can never be read: the original bytes, and why.",
         writer=consumer,
-        readers=("operators",),
+        readers=("operators", consumer) if read_back else ("operators",),
         key="as the original",
         partitions=1,
         retention_days=topic.retention_days or 365,
@@ -108,7 +108,7 @@ TOPICS: tuple[Topic, ...] = (
     DIRECTORY,
     _dead_letters_of(RATING_SUBMISSIONS, "verification"),
     _dead_letters_of(RATING_OUTCOMES, "aggregation"),
-    _dead_letters_of(DIRECTORY, "intake"),
+    _dead_letters_of(DIRECTORY, "intake", read_back=True),  # each message is buried once
 )
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
 
-from chassis.dead_letters.topic import DeadLetterTopic, Entry, answered, started
-from chassis.kafka import abandon
+from chassis.dead_letters.topic import DeadLetterTopic, Entry, answered
+from chassis.kafka import abandon, start
 from contracts.dead_letters import Origin, letter_of, marker, original_headers
 from contracts.envelope import Message
 from contracts.topics import Topic
@@ -104,14 +104,18 @@ async def redrive(
     return selection
 
 
+def transactional_id(source: Topic) -> str:
+    return f"redrive-{source.dead_letters}"
+
+
 @asynccontextmanager
 async def _producer(topic: DeadLetterTopic) -> AsyncIterator[AIOKafkaProducer]:
-    name = f"redrive-{topic.source.dead_letters}"
+    name = transactional_id(topic.source)
     producer = AIOKafkaProducer(
         **topic.client.producer_arguments(name), transactional_id=name, transaction_timeout_ms=30_000
     )
     try:
-        await started(producer)
+        await start(producer)
         yield producer
     except (ProducerFenced, InvalidProducerEpoch, IllegalOperation) as error:
         # The last: it was fenced between two sends, and is in no transaction any more.

@@ -6,10 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient, is_outage, leave
+from chassis.kafka import KafkaClient, Refused, is_outage, leave, start
 from contracts.dead_letters import Letter, Origin, letter_of, redriven_of
 from contracts.topics import Topic
 
@@ -87,7 +87,7 @@ class DeadLetterTopic:
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(**self.client.consumer_arguments("dead-letters"))
         try:
-            await started(consumer)
+            await start(consumer)
             yield consumer
         finally:
             await leave(consumer)
@@ -99,17 +99,9 @@ async def answered(client: KafkaClient) -> AsyncIterator[None]:
     try:
         yield
     except (KafkaError, OSError) as error:  # TimeoutError is one of the latter
-        how = "does not answer" if is_outage(error) else "refuses"
+        how = "does not answer" if is_outage(error) and not isinstance(error, Refused) else "refuses"
         why = str(error).splitlines() or [type(error).__name__]
         raise Unanswered(f"Kafka at {client.bootstrap} {how}: {why[0]}") from error
-
-
-async def started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            await client.start()
-    except AssertionError as error:  # how aiokafka meets a cluster without a living broker
-        raise ConnectionError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ import asyncio
 import base64
 import re
 import shutil
+import ssl
 import struct
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,7 @@ from deploy.local.process import Process, run_to_end, until_ready
 TEMPLATE = Path(__file__).with_name("kafka.properties")
 FORMAT_DEADLINE = 60.0
 READY_DEADLINE = 60.0
+SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 # Serial collection and C1 alone halve what an idle broker takes and warm up sooner; the load of one city's
 # survey on one machine is far below what they sustain.
 JVM_OPTIONS = (
@@ -46,6 +48,18 @@ class Listener:
     name: str
     port: int
     advertised: int
+    protocol: str = "PLAINTEXT"
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How a broker is spoken to: on its own listeners by TLS with a certificate on both sides, as `context`
+    has it. `properties` says the rest. `users`, with their passwords, may come in by SCRAM from the start.
+    """
+
+    context: ssl.SSLContext
+    properties: Mapping[str, str]
+    users: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +110,12 @@ class Broker:
         jvm_options: tuple[str, ...] = JVM_OPTIONS,
         listeners: Sequence[Listener] = (),
         cluster: Cluster | None = None,
+        security: Security | None = None,
     ) -> None:
         self.directory = directory
         self.listeners = tuple(listeners)
         self.cluster = cluster
+        self.security = security
         self.port = port
         self.controller_port = controller_port
         self.node_id = node_id
@@ -148,6 +164,7 @@ class Broker:
 
     def _write_configuration(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        more = self.security.properties if self.security else {}
         values = {
             "node_id": str(self.node_id),
             "port": str(self.port),
@@ -158,7 +175,9 @@ class Broker:
             "min_insync": str(max(1, len(self.cluster.members) - 1)) if self.cluster else "1",
             "more_listeners": "".join(f",{each.name}://{HOST}:{each.port}" for each in self.listeners),
             "more_advertised": "".join(f",{each.name}://{HOST}:{each.advertised}" for each in self.listeners),
-            "more_protocols": "".join(f",{each.name}:PLAINTEXT" for each in self.listeners),
+            "more_protocols": "".join(f",{each.name}:{each.protocol}" for each in self.listeners),
+            "protocol": "SSL" if self.security else "PLAINTEXT",
+            "more_properties": "".join(f"{name}={value}\n" for name, value in more.items()),
         }
         self.configuration.write_text(render(TEMPLATE.read_text(), values))
 
@@ -169,7 +188,14 @@ class Broker:
         # Half-formatted by an interrupted start: begin again, nothing was ever written to it.
         await asyncio.to_thread(shutil.rmtree, self.data, ignore_errors=True)
         log = self.log.with_name(f"{self.log.stem}-format.log")
-        arguments = ("format", *self._voters(), "-c", str(self.configuration))
+        users = self.security.users if self.security else {}
+        added = (
+            argument
+            for name, password in users.items()
+            for mechanism in SCRAM
+            for argument in ("--add-scram", f"{mechanism}=[name={name},password={password}]")
+        )
+        arguments = ("format", *self._voters(), *added, "-c", str(self.configuration))
         await run_to_end(
             self._java("kafka-format", log, "kafka.tools.StorageTool", *arguments), FORMAT_DEADLINE
         )
@@ -188,7 +214,8 @@ class Broker:
 
     async def _probe(self) -> str:
         try:
-            return "" if await broker_count(self.port) > 0 else "not registered yet"
+            context = self.security.context if self.security else None
+            return "" if await broker_count(self.port, context) > 0 else "not registered yet"
         except (OSError, asyncio.IncompleteReadError) as error:
             return str(error) or type(error).__name__
 
@@ -205,13 +232,13 @@ def new_cluster_id() -> str:
     return text
 
 
-async def broker_count(port: int) -> int:
+async def broker_count(port: int, tls: ssl.SSLContext | None = None) -> int:
     """How many unfenced brokers the cluster has, by a Metadata request (version 1, no topics).
 
     Raises OSError while nothing listens. By hand, because a client library would be the larger part of the
     supervisor's memory.
     """
-    reader, writer = await asyncio.open_connection(HOST, port)
+    reader, writer = await asyncio.open_connection(HOST, port, ssl=tls)
     try:
         request = struct.pack(
             ">hhihi", 3, 1, 1, -1, 0

@@ -25,6 +25,11 @@ class Layout:
         return self.root / "data" / "postgres"
 
     @property
+    def postgres_with_tls(self) -> Path:
+        """Brought by the tests of transport security."""
+        return self.root / "postgres-with-tls"
+
+    @property
     def keys(self) -> Path:
         return self.root / "keys"
 
@@ -49,4 +54,4 @@ class Layout:
     @property
     def kept_by_clean(self) -> frozenset[str]:
         """What can be had again by downloading, and the lock."""
-        return frozenset({"jars", "node", "pip", "run"})
+        return frozenset({"jars", "node", "pip", "postgres-with-tls", "run"})

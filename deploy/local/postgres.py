@@ -3,7 +3,8 @@
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+import ssl
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
@@ -28,7 +29,9 @@ class Database:
     """One server with a database and a role of the same name for each of `databases`.
 
     `directory` holds the cluster and survives a restart; `secrets_directory` holds the generated passwords
-    (mode 0600). Clients connect by TCP on the loopback interface with SCRAM passwords.
+    (mode 0600). Clients connect by TCP on the loopback interface with SCRAM passwords. `options` are further
+    settings of the server; with `tls` this class, too, speaks to it by TLS. `programs` is the folder of
+    another build than the wheel's, which has no TLS.
     """
 
     def __init__(
@@ -39,15 +42,21 @@ class Database:
         secrets_directory: Path,
         databases: Sequence[str] = (),
         log: Path | None = None,
+        options: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        programs: Path | None = None,
     ) -> None:
         self.directory = directory
         self.port = port
         self.secrets_directory = secrets_directory
         self.databases = tuple(databases)
+        self.tls = tls
+        self.programs = programs or binaries()
         self.log = log or directory.with_name(f"{directory.name}.log")
         self.uid = UNPRIVILEGED_UID if os.geteuid() == 0 else None
-        binary = str(binaries() / "postgres")
-        command = (binary, "-D", str(directory), "-p", str(port))
+        binary = str(self.programs / "postgres")
+        further = (f"--{name}={value}" for name, value in (options or {}).items())
+        command = (binary, "-D", str(directory), "-p", str(port), *further)
         # SIGINT is PostgreSQL's fast shutdown: it ends the sessions and writes a checkpoint.
         self.process = Process(
             "postgres", command, self.log, _environment(), stop_signal=SIGINT, uid=self.uid
@@ -112,7 +121,7 @@ class Database:
         if self.uid is not None:
             os.chown(unfinished, self.uid, self.uid)
         command = (
-            str(binaries() / "initdb"),
+            str(self.programs / "initdb"),
             *(
                 "-D",
                 str(unfinished),
@@ -149,7 +158,7 @@ class Database:
             user=SUPERUSER,
             password=self._password(SUPERUSER),
             database="postgres",
-            ssl=False,
+            ssl=self.tls or False,
             timeout=5,
         )
 

@@ -5,22 +5,33 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
+from pydantic_settings import BaseSettings
 
+from chassis.kafka import KafkaClient, start
+from chassis.settings import environment
 from contracts.topics import TOPICS, Topic
 from deploy.local.errors import StackError
 
 DEADLINE_SECONDS = 30.0
 
 
-async def apply(bootstrap: str, *, replicas: int = 1, topics: tuple[Topic, ...] = TOPICS) -> list[str]:
+class Operator(BaseSettings):
+    """OPERATOR_KAFKA_… variables: how whoever runs commands here is let in to a cluster."""
+
+    model_config = environment("OPERATOR_")
+
+    kafka: KafkaClient = KafkaClient()
+
+
+async def apply(kafka: KafkaClient, *, replicas: int = 1, topics: tuple[Topic, ...] = TOPICS) -> list[str]:
     """Make what is missing, set the configuration of what is there; return the names of the new ones.
 
-    `bootstrap` is a comma list of host:port. Raises StackError where a topic has another number of
-    partitions, because more of them would move keys, and OSError or KafkaError without a cluster.
+    Raises StackError where a topic has another number of partitions, because more of them would move keys,
+    and OSError or KafkaError without a cluster.
     """
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=10_000)
+    client = AIOKafkaAdminClient(**{**kafka.arguments("topics"), "request_timeout_ms": 10_000})
     async with asyncio.timeout(DEADLINE_SECONDS):
-        await client.start()
+        await start(client)
         try:
             present = {entry["topic"]: entry for entry in await client.describe_topics()}
             missing = [topic for topic in topics if topic.name not in present]

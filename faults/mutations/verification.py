@@ -115,9 +115,8 @@ VERIFICATION = (
         (
             (
                 _OUTCOME_LOG,
-                '        name = f"verification-{RATING_SUBMISSIONS.name}-{partition}"\n',
-                "        import os\n\n"
-                '        name = f"verification-{RATING_SUBMISSIONS.name}-{partition}-{os.getpid()}"\n',
+                '        name = f"{TRANSACTIONS}{partition}"\n',
+                '        import os\n\n        name = f"{TRANSACTIONS}{partition}-{os.getpid()}"\n',
             ),
             (
                 _DECISIONS,

@@ -7,7 +7,7 @@ import typer
 
 from chassis import http, logs, postgres
 from chassis.dead_letters.commands import commands as dead_letter_commands
-from chassis.kafka import KafkaClient
+from chassis.settings import read
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation.bootstrap import api_app, worker_app
 from services.aggregation.settings import Settings
@@ -22,7 +22,7 @@ cli.add_typer(
     dead_letter_commands(
         RATING_OUTCOMES,
         program="python -m services.aggregation",
-        client=lambda: KafkaClient(bootstrap=Settings().kafka_bootstrap),
+        client=lambda: read(Settings).kafka,
     ),
     name="dead-letters",
 )
@@ -66,7 +66,7 @@ def serve() -> None:
 
 
 def _settings() -> Settings:
-    settings = Settings()
+    settings = read(Settings)
     logs.configure("aggregation", level=settings.log_level)
     return settings
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaClient
+from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
 from chassis import kafka, postgres
@@ -96,7 +96,7 @@ def worker_app(settings: Settings) -> FastAPI:
 
 
 async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: AsyncExitStack) -> None:
-    client = KafkaClient(bootstrap=settings.kafka_bootstrap)
+    client = settings.kafka
     checks = [readiness.check(name) for name in ("kafka", "postgres", "directory", "progress")]
     kafka_up, postgres_up, directory_read, _ = checks
     dead_letter_topic = readiness.check("dead_letters", required=False)
@@ -151,14 +151,13 @@ async def until_one_fails(*both: Coroutine[Any, Any, None]) -> None:
 
 async def _topic_there(client: KafkaClient) -> None:
     """Faust takes an absent broker or topic at its start for the end; so it starts once both are there."""
-    probe = AIOKafkaClient(bootstrap_servers=client.bootstrap, client_id="aggregation-probe")
+    probe = AIOKafkaConsumer(**client.consumer_arguments("aggregation-probe"))
     try:
-        await probe.bootstrap()
-        partitions = (await probe.fetch_all_metadata()).partitions_for_topic(RATING_OUTCOMES.name)
-        if not partitions:
-            raise TimeoutError(f"no topic {RATING_OUTCOMES.name} yet")
+        await kafka.start(probe)
+        if RATING_OUTCOMES.name not in await probe.topics():
+            raise TimeoutError(f"no topic {RATING_OUTCOMES.name} yet, or no right to see it")
     finally:
-        await probe.close()
+        await kafka.leave(probe)
 
 
 async def _pool(settings: Settings, readiness: Readiness, name: str, *, most: int) -> asyncpg.Pool:

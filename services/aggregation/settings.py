@@ -1,18 +1,21 @@
 """The only reader of the environment."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from chassis.dead_letters.cap import Limits
+from chassis.kafka import KafkaClient
+from chassis.postgres import DatabaseUrl
+from chassis.settings import environment
 
 
 class Settings(BaseSettings):
     """AGGREGATION_… variables."""
 
-    model_config = SettingsConfigDict(env_prefix="AGGREGATION_")
+    model_config = environment("AGGREGATION_")
 
-    database_url: str = "postgresql://postgres@127.0.0.1:5433/aggregation"
-    kafka_bootstrap: str = "127.0.0.1:9092"
+    database_url: DatabaseUrl = "postgresql://postgres@127.0.0.1:5433/aggregation"
+    kafka: KafkaClient = KafkaClient()
     host: str = "127.0.0.1"
     port: int = 8003
     worker_host: str = "127.0.0.1"

@@ -69,7 +69,7 @@ def publish(
         fail(str(error))
     except KafkaAway as error:
         fail(
-            f"Kafka at {settings.kafka_bootstrap} did not confirm everything ({error})."
+            f"Kafka at {settings.kafka.bootstrap} did not confirm everything ({error})."
             " Once it is there, run the same command again: it sends what is left."
         )
     _show(plan, prune=prune)

@@ -103,7 +103,8 @@ async def api_clients(settings: Settings) -> dict[str, ApiClientPublished]:
 
 async def publish_all(settings: Settings, wanted: Mapping[str, Event], *, prune: bool, dry_run: bool) -> Plan:
     """Publish what differs from the log, and return what that was. Raises KafkaAway."""
-    log = KafkaLog(settings.kafka, Check("kafka"), name="intake-publish")
+    check = Check("kafka")
+    log = KafkaLog(settings.kafka, check, name="intake-publish")
     producer = asyncio.create_task(log.run())
     try:
         async with asyncio.timeout(START_SECONDS):
@@ -113,7 +114,7 @@ async def publish_all(settings: Settings, wanted: Mapping[str, Event], *, prune:
             await publish(plan, wanted, prune=prune, log=log, clock=utc_now)
     except Exception as error:
         if isinstance(error, NotKept) or kafka.is_outage(error):
-            raise KafkaAway(str(error) or "no answer") from error
+            raise KafkaAway(str(error) or check.detail) from error
         raise
     finally:
         producer.cancel()

@@ -4,17 +4,13 @@ import sys
 from typing import NoReturn
 
 import typer
-from pydantic import ValidationError
 
+from chassis.settings import read
 from services.intake.settings import Settings
 
 
 def read_settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = [f"INTAKE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        fail("\n".join(lines))
+    return read(Settings)
 
 
 def fail(text: str, *, code: int = 1) -> NoReturn:

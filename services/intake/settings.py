@@ -3,21 +3,22 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient
 from chassis.origin import Networks
+from chassis.settings import environment
 from services.intake.domain import limits
 
 
 class Settings(BaseSettings):
     """`outcome_base_url`: where verification's API is to callers; empty where it shares intake's address."""
 
-    model_config = SettingsConfigDict(env_prefix="INTAKE_")
+    model_config = environment("INTAKE_")
 
     host: str = "127.0.0.1"
     port: int = 8001
-    kafka_bootstrap: str = "127.0.0.1:9092"
+    kafka: KafkaClient = KafkaClient()
     keys_dir: Path = Path(".local/keys/intake")
     outcome_base_url: str = ""
     log_level: str = "INFO"
@@ -44,7 +45,3 @@ class Settings(BaseSettings):
     def limits(self) -> dict[str, int]:
         """By the names of the rules."""
         return {name: getattr(self, f"limit_{name}") for name in limits.NAMES}
-
-    @property
-    def kafka(self) -> KafkaClient:
-        return KafkaClient(bootstrap=self.kafka_bootstrap)

@@ -13,6 +13,7 @@ from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.http import serve as serve_app
 from chassis.logs import configure
 from chassis.postgres import migrate as apply_migrations
+from chassis.settings import read
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.key_files import KeyMissing, create_keys
 from services.verification.bootstrap import api_app, worker_app
@@ -23,7 +24,7 @@ keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
 app.add_typer(
     dead_letter_commands(
-        RATING_SUBMISSIONS, program="python -m services.verification", client=lambda: Settings().kafka
+        RATING_SUBMISSIONS, program="python -m services.verification", client=lambda: read(Settings).kafka
     ),
     name="dead-letters",
 )
@@ -32,7 +33,7 @@ app.add_typer(
 @app.command()
 def migrate() -> None:
     """Bring the database up to date. Example: python -m services.verification migrate"""
-    settings = Settings()
+    settings = read(Settings)
     configure("verification", level=settings.log_level)
     applied = asyncio.run(apply_migrations(settings.database_url, Path(__file__).parent / "migrations"))
     print(f"applied {len(applied)} migrations")
@@ -41,7 +42,7 @@ def migrate() -> None:
 @app.command()
 def worker() -> None:
     """Decide submissions, send phone codes. Example: python -m services.verification worker"""
-    settings = Settings()
+    settings = read(Settings)
     configure("verification-worker", level=settings.log_level)
     with _keys_there(settings):
         application = worker_app(settings)
@@ -51,7 +52,7 @@ def worker() -> None:
 @app.command()
 def serve() -> None:
     """Serve challenges and outcomes over HTTP. Example: python -m services.verification serve"""
-    settings = Settings()
+    settings = read(Settings)
     configure("verification", level=settings.log_level)
     with _keys_there(settings):
         application = api_app(settings)
@@ -64,7 +65,7 @@ def create(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> N
 
     Never overwrites one. Example: python -m services.verification keys create --edition 2017
     """
-    print(create_keys(Settings().keys_dir, edition).model_dump_json())
+    print(create_keys(read(Settings).keys_dir, edition).model_dump_json())
 
 
 @contextmanager

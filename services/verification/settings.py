@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
+from chassis.postgres import DatabaseUrl
+from chassis.settings import environment
 from services.verification.domain import sending
 
 
@@ -19,13 +21,13 @@ class Settings(BaseSettings):
     and carries the credentials.
     """
 
-    model_config = SettingsConfigDict(env_prefix="VERIFICATION_")
+    model_config = environment("VERIFICATION_")
 
     host: str = "127.0.0.1"
     port: int = 8002
     worker_port: int = 8012
-    kafka_bootstrap: str = "127.0.0.1:9092"
-    database_url: str = "postgresql://postgres@127.0.0.1:5433/verification"
+    kafka: KafkaClient = KafkaClient()
+    database_url: DatabaseUrl = "postgresql://postgres@127.0.0.1:5433/verification"
     keys_dir: Path = Path(".local/keys")
     log_level: str = "INFO"
     at_once: int = Field(128, ge=1, description="Requests answered at a time; more get 503.")
@@ -61,10 +63,6 @@ class Settings(BaseSettings):
     sms_withheld_alarm: int = Field(
         100, ge=1, description="As many SMS withheld within an hour of the clock raise the alarm."
     )
-
-    @property
-    def kafka(self) -> KafkaClient:
-        return KafkaClient(bootstrap=self.kafka_bootstrap)
 
     @property
     def dead_letter_limits(self) -> Limits:

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from chassis.kafka import KafkaClient
 from contracts.topics import DIRECTORY, RATING_OUTCOMES, TOPICS
 from deploy.local.kafka import Broker
 from deploy.local.layout import Layout
@@ -42,9 +43,9 @@ async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Da
 
 
 async def test_topics_are_made_as_the_catalogue_has_them_and_only_once(broker: Broker) -> None:
-    made = await apply(broker.bootstrap)
+    made = await apply(KafkaClient(bootstrap=broker.bootstrap))
     assert set(made) <= {topic.name for topic in TOPICS}
-    assert await apply(broker.bootstrap) == []
+    assert await apply(KafkaClient(bootstrap=broker.bootstrap)) == []
     client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
     await client.start()
     try:
@@ -70,7 +71,7 @@ async def test_a_topic_outside_the_catalogue_is_never_made(broker: Broker) -> No
 
 
 async def test_acknowledged_records_survive_a_killed_broker(broker: Broker) -> None:
-    await apply(broker.bootstrap)
+    await apply(KafkaClient(bootstrap=broker.bootstrap))
     async with AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap, acks="all", enable_idempotence=True
     ) as producer:

@@ -14,6 +14,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from fastapi import FastAPI
 
+from chassis.kafka import KafkaClient
 from chassis.tasks import Owned
 from contracts.envelope import Envelope, Message, decode, encode
 from contracts.events import Event, RatingSubmitted
@@ -159,7 +160,9 @@ class World:
 async def a_world(bootstrap: str, folder: Path) -> AsyncIterator[World]:
     """With its keys made and its directory published. Fails where a replica's background work failed."""
     async with AsyncExitStack() as stack:
-        settings = Settings(kafka_bootstrap=bootstrap, keys_dir=folder / "keys", outcome_base_url="http://v")
+        settings = Settings(
+            kafka=KafkaClient(bootstrap=bootstrap), keys_dir=folder / "keys", outcome_base_url="http://v"
+        )
         world = World(settings, stack)
         create_keys(settings.keys_dir, world.edition_id)
         await world.publish(*world.events())

@@ -23,6 +23,7 @@ import docker
 from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 
+from chassis.kafka import KafkaClient
 from chassis.kafka import is_outage as kafka_away
 from chassis.postgres import is_outage as postgres_away
 from deploy.local.kafka import Broker
@@ -92,7 +93,7 @@ async def kafka_server(backend: str, folder: Path) -> AsyncIterator[Kafka]:
     server = await (_container_kafka() if backend == "docker" else _embedded_kafka(folder))
     try:
         await server.start()
-        await until(lambda: apply(server.bootstrap), away=kafka_away)
+        await until(lambda: apply(KafkaClient(bootstrap=server.bootstrap)), away=kafka_away)
         yield server
     finally:
         await server.remove()
@@ -257,7 +258,7 @@ class _ContainerKafka(_Container):
         self.bootstrap = f"{HOST}:{port}"
 
     async def _answers(self) -> None:
-        await until(lambda: apply(self.bootstrap), away=kafka_away)
+        await until(lambda: apply(KafkaClient(bootstrap=self.bootstrap)), away=kafka_away)
 
 
 class _ContainerPostgres(_Container):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,16 @@ class Submitted:
 class System:
     """All services and the portal, and a client of their public APIs that knows every challenge's digits."""
 
-    def __init__(self, folder: Path, kafka_bootstrap: str, database_urls: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kafka_bootstrap: str,
+        database_urls: dict[str, str],
+        *,
+        more: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """`more`: further settings of a process or a command, by the name of its log."""
+        self.more = dict(more or {})
         self.layout = Layout(folder)
         ports = Ports(dict(zip(HTTP_OFFSETS, free_ports(len(HTTP_OFFSETS)), strict=True)), {})
         self.wiring = Wiring(self.layout, ports, kafka_bootstrap, database_urls)
@@ -79,7 +88,8 @@ class System:
             "portal": self.wiring.portal,
         }
         # Tests send one phone several messages, and need not wait between them.
-        return settings[part.removesuffix("-worker")]() | {"VERIFICATION_SMS_PAUSES": "[]"}
+        quick = {"VERIFICATION_SMS_PAUSES": "[]"}
+        return {**settings[part.partition("-")[0]](), **quick, **self.more.get(part, {})}
 
     def url(self, part: str) -> str:
         return self.wiring.http_url(part)
@@ -95,12 +105,15 @@ class System:
 
     async def _bring_up(self) -> None:
         await asyncio.to_thread(assets.build)
+        await self._start_services()
+        await self.parts["portal"].start()
+
+    async def _start_services(self) -> None:
         for name in ("verification", "aggregation"):
             await self.run(name, f"services.{name}", "migrate")
         await self.publish("2017")
         await self.run("intake", "services.intake", *portal_client(self.layout))
         await asyncio.gather(*(part.start() for name, part in self.parts.items() if name != "portal"))
-        await self.parts["portal"].start()
         self.challenges = Challenges(read_key(self.wiring.keys("verification") / CHALLENGE_KEY))
 
     async def __aexit__(self, *_: object) -> None:
@@ -163,7 +176,7 @@ class System:
     async def run(self, service: str, module: str, *arguments: str) -> str:
         """One of a service's commands, to its end; what it printed."""
         name = f"{service}-{arguments[0]}"
-        process = python(self.layout, name, module, *arguments, settings=self._settings(service))
+        process = python(self.layout, name, module, *arguments, settings=self._settings(name))
         return (await run_to_end(process, STEP_SECONDS)).strip()
 
     # --- as a client -----------------------------------------------------------------------------------

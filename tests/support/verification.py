@@ -301,7 +301,7 @@ def seal(edition: EditionPublished, text: str) -> Sealed:
 @asynccontextmanager
 async def a_world(kafka_bootstrap: str, database_url: str, folder: Path) -> AsyncIterator[World]:
     settings = Settings(
-        kafka_bootstrap=kafka_bootstrap,
+        kafka=KafkaClient(bootstrap=kafka_bootstrap),
         database_url=database_url,
         keys_dir=folder / "keys",
         outbox_dir=folder / "outbox",

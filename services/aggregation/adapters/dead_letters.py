@@ -45,7 +45,7 @@ class KafkaDeadLetters:
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
             self._producer = AIOKafkaProducer(**self._client.producer_arguments("aggregation-dead-letters"))
-            await self._producer.start()
+            await kafka.start(self._producer)
         return self._producer
 
     async def close(self) -> None:

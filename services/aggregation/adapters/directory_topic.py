@@ -43,7 +43,7 @@ class KafkaDirectory:
     async def _open(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(**self._client.consumer_arguments("aggregation-directory"))
         try:
-            await consumer.start()
+            await kafka.start(consumer)
         except BaseException:
             await kafka.leave(consumer)
             raise

@@ -35,7 +35,7 @@ async def bury(
         return []
     producer = AIOKafkaProducer(**client.producer_arguments("intake-directory-dlt"))
     try:
-        await producer.start()
+        await kafka.start(producer)
         for record, error in new:
             letter = dead_letter(
                 key=record.key,
@@ -58,7 +58,7 @@ async def _buried(client: KafkaClient) -> set[tuple[bytes | None, bytes, bytes |
     consumer = AIOKafkaConsumer(**client.consumer_arguments("intake-directory-dlt"))
     found: set[tuple[bytes | None, bytes, bytes | None]] = set()
     try:
-        await consumer.start()
+        await kafka.start(consumer)
         consumer.assign([AT])
         end = (await consumer.end_offsets([AT]))[AT]
         await consumer.seek_to_beginning(AT)

@@ -140,8 +140,8 @@ def _passes(error: BaseException) -> bool:
 async def _start(client: KafkaClient, name: str) -> AIOKafkaConsumer:
     consumer = AIOKafkaConsumer(**{**client.consumer_arguments(name), "auto_offset_reset": "none"})
     try:
+        await kafka.start(consumer)
         async with asyncio.timeout(STEP_SECONDS):
-            await consumer.start()
             consumer.assign([AT])
             await consumer.seek_to_beginning(AT)
     except BaseException:

@@ -68,7 +68,7 @@ class SubmissionsTail:
         consumer = AIOKafkaConsumer(**arguments)
         try:
             async with asyncio.timeout(STEP_SECONDS):
-                await consumer.start()
+                await kafka.start(consumer)
                 consumer.assign(PARTITIONS)
                 ends = await consumer.end_offsets(PARTITIONS)
                 back = round((self._now() - self._limiter.window) * 1000)

@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient, is_outage, leave
+from chassis.kafka import KafkaClient, is_outage, leave, start
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
@@ -64,8 +64,8 @@ class KafkaDirectory:
     async def _start(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(**self._kafka.consumer_arguments("verification-directory"))
         try:
+            await start(consumer)
             async with asyncio.timeout(START_SECONDS):
-                await consumer.start()
                 consumer.assign([_AT])
                 await consumer.seek_to_beginning(_AT)
         except BaseException:

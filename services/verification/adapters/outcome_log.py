@@ -24,15 +24,15 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from chassis.kafka import KafkaClient, abandon, is_outage
+from chassis.kafka import KafkaClient, abandon, is_outage, start
 from chassis.logs import logger
 from contracts.envelope import Message
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS
 from services.verification.ports import Committed, Lost, Torn
 
 log = logger(__name__)
-START_SECONDS = 10.0
 COMMIT_SECONDS = 10.0
+TRANSACTIONS = f"verification-{RATING_SUBMISSIONS.name}-"  # and the partition
 _EXPIRIES = "expiries="
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState)
 _UNSURE = (OutOfOrderSequenceNumber, DuplicateSequenceNumber, UnknownProducerId)
@@ -52,7 +52,7 @@ class KafkaOutcomeLog:
     @classmethod
     async def open(cls, kafka: KafkaClient, partition: int, group: str) -> "KafkaOutcomeLog":
         """Fence all earlier ones of this partition. Raises outages."""
-        name = f"verification-{RATING_SUBMISSIONS.name}-{partition}"
+        name = f"{TRANSACTIONS}{partition}"
         producer = AIOKafkaProducer(
             **kafka.producer_arguments(name),
             transactional_id=name,
@@ -60,12 +60,9 @@ class KafkaOutcomeLog:
             max_batch_size=900_000,  # a whole batch's outcomes for a partition in one request
         )
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await producer.start()
-        except BaseException as error:
+            await start(producer)
+        except BaseException:
             await abandon(producer)
-            if isinstance(error, AssertionError):  # how aiokafka meets a cluster without a living broker
-                raise ConnectionError(str(error)) from error
             raise
         _ask_once(producer)
         return cls(producer, partition, group)

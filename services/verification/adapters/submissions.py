@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient
+from chassis.kafka import KafkaClient, start
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.outcome_log import expiries_of
 from services.verification.ports import Assignee, Committed, Lost, Record
@@ -49,11 +49,7 @@ class KafkaSubmissions:
         self._consumer.subscribe([RATING_SUBMISSIONS.name], listener=self._listener)
 
     async def start(self) -> None:
-        async with asyncio.timeout(START_SECONDS):
-            try:
-                await self._consumer.start()
-            except AssertionError as error:
-                raise ConnectionError(str(error)) from error
+        await start(self._consumer, seconds=START_SECONDS)
 
     async def stop(self) -> None:
         """Leave the group, so that the partitions move at once."""

@@ -43,7 +43,7 @@ async def run(world: World, *arguments: str) -> tuple[int, list[str], list[str]]
 
 async def _start(world: World, *arguments: str, **more: str) -> asyncio.subprocess.Process:
     settings = {
-        "INTAKE_KAFKA_BOOTSTRAP": world.settings.kafka_bootstrap,
+        "INTAKE_KAFKA_BOOTSTRAP": world.settings.kafka.bootstrap,
         "INTAKE_KEYS_DIR": str(world.settings.keys_dir),
     }
     return await asyncio.create_subprocess_exec(

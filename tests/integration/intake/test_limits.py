@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from attacks.intakes import Headers, Intakes, bearer, caller_at, intakes, post, restart
+from chassis.kafka import KafkaClient
 from deploy.local.ports import free_ports
 from services.intake.adapters.key_files import create_keys
 from services.intake.bootstrap import create
@@ -171,7 +172,7 @@ async def test_a_revoked_key_is_refused_by_both_while_the_new_one_goes_on(
 
 async def test_limits_go_on_alone_while_kafka_is_away_and_say_so(tmp_path: Path) -> None:
     [port] = free_ports(1)
-    settings = Settings(kafka_bootstrap=f"127.0.0.1:{port}", keys_dir=tmp_path / "keys")
+    settings = Settings(kafka=KafkaClient(bootstrap=f"127.0.0.1:{port}"), keys_dir=tmp_path / "keys")
     create_keys(settings.keys_dir, "any")
     app = create(settings)
     async with app.router.lifespan_context(app):

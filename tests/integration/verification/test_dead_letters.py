@@ -245,7 +245,7 @@ async def typed(world: World, *arguments: str) -> str:
     code, out, err = await command(
         "services.verification",
         *arguments,
-        environment={"VERIFICATION_KAFKA_BOOTSTRAP": world.settings.kafka_bootstrap},
+        environment={"VERIFICATION_KAFKA_BOOTSTRAP": world.settings.kafka.bootstrap},
     )
     assert code == 0, err
     return out

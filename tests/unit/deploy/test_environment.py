@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from chassis.kafka import KafkaClient
 from deploy.local.environment import Wiring
 from deploy.local.layout import Layout
 from deploy.local.ports import Ports
@@ -22,7 +23,10 @@ def wiring(tmp_path: Path) -> Wiring:
 
 def unknown(names: Iterable[str], settings: type[BaseSettings]) -> set[str]:
     prefix = settings.model_config["env_prefix"]
-    return {name for name in names if name.removeprefix(prefix).lower() not in settings.model_fields}
+    read = set(settings.model_fields)
+    if "kafka" in read:
+        read |= {f"kafka_{name}" for name in KafkaClient.model_fields}
+    return {name for name in names if name.removeprefix(prefix).lower() not in read}
 
 
 def test_every_variable_is_one_that_its_service_reads(wiring: Wiring) -> None:
