@@ -18,8 +18,9 @@ from fastapi import Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from chassis import key_files
+from portal import cookies
 
-COOKIE = "hl_draft"
+COOKIE = "hl_draft"  # as `portal.cookies` names it
 LIFETIME_SECONDS = 30 * 60
 
 Channel = Literal["portal", "web", "kiosk", "qr"]
@@ -91,10 +92,11 @@ class Drafts:
         self._fernet = Fernet(key)
         self._secret = hashlib.sha256(b"csrf" + key).digest()
         self._secure = secure
+        self._cookie = cookies.named(COOKIE, for_all_paths=False, secure=secure)
 
     def read(self, request: Request, officer_id: str) -> Draft | None:
         """The draft the request brings for this officer; None where there is none, or it is too old."""
-        sealed = request.cookies.get(COOKIE)
+        sealed = request.cookies.get(self._cookie)
         if sealed is None:
             return None
         try:
@@ -105,7 +107,7 @@ class Drafts:
 
     def write(self, response: Response, draft: Draft) -> None:
         response.set_cookie(
-            COOKIE,
+            self._cookie,
             self._fernet.encrypt(draft.model_dump_json().encode()).decode(),
             max_age=LIFETIME_SECONDS,
             path=path_of(draft.officer_id),
@@ -119,7 +121,7 @@ class Drafts:
         return hmac.new(self._secret, draft.id.encode(), hashlib.sha256).hexdigest()
 
     def owns(self, draft: Draft, token: str) -> bool:
-        return hmac.compare_digest(self.token(draft), token)
+        return hmac.compare_digest(self.token(draft).encode(), token.encode())
 
 
 def path_of(officer_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from chassis import request_ids
 from chassis.logs import logger
 from chassis.readiness import Check
 
@@ -89,7 +90,13 @@ class Api:
         json: Any = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpx enforces it
     ) -> httpx.Response:
-        """One call. Raises Refused for 4xx, Unavailable for 5xx, 429 and everything that is not an answer."""
+        """One call, under the request id of the page that it is for.
+
+        Raises Refused for 4xx, Unavailable for 5xx, 429 and everything that is not an answer.
+        """
+        request_id = request_ids.current()
+        if request_id is not None:
+            headers = {**(headers or {}), request_ids.HEADER: request_id}
         limits = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=2.0, pool=4.0)
         try:
             response = await self._client.request(

@@ -21,7 +21,10 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8002
-    worker_port: int = 8012
+    operations_host: str = "127.0.0.1"
+    operations_port: int = 8022
+    worker_operations_port: int = 8032
+    https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     kafka_bootstrap: str = "127.0.0.1:9092"
     database_url: str = "postgresql://postgres@127.0.0.1:5433/verification"
     keys_dir: Path = Path(".local/keys")

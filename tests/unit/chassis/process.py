@@ -1,6 +1,6 @@
 """A process on the chassis that does what it is told over HTTP, for tests to watch from outside.
 
-python -m tests.unit.chassis.process PORT
+python -m tests.unit.chassis.process PORT OPERATIONS_PORT
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from chassis.http import create_app, serve
+from chassis.http import Address, create_app, serve
 from chassis.logs import configure, logger
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
@@ -70,4 +70,5 @@ def application() -> FastAPI:
 
 if __name__ == "__main__":
     configure("obedient")
-    serve(application(), host="127.0.0.1", port=int(sys.argv[1]))
+    public, operations = (Address("127.0.0.1", int(port)) for port in sys.argv[1:])
+    serve(application(), public=public, operations=operations)

@@ -64,10 +64,18 @@ async def test_the_draft_cookie_is_sealed_bound_to_the_officer_and_out_of_reach_
 ) -> None:
     async with open_portal(secure_cookies=True) as citizen:
         cookie = (await citizen.get(FORM)).headers["set-cookie"]
-        assert cookie.startswith("hl_draft=")
+        assert cookie.startswith("__Secure-hl_draft=")
         for flag in ("HttpOnly", "Secure", "SameSite=lax", f"Path={FORM}", "Max-Age=1800"):
             assert flag in cookie
         assert PHONE not in cookie
+        language = (await citizen.get("/?lang=en")).headers["set-cookie"]
+        assert language.startswith("__Host-hl_lang=")
+        for flag in ("HttpOnly", "Secure", "SameSite=lax", "Path=/;"):
+            assert flag in language
+        await citizen.get("/", Cookie="__Host-hl_lang=en")
+        assert '<html lang="en"' in citizen.page, "it is read by that name"
+        answer = await citizen.get(f"{FORM}/ma-xac-thuc", Cookie=cookie.partition(";")[0])
+        assert (answer.url.path, answer.url.query) == (FORM, b""), "and so is the draft"
 
 
 async def test_a_decided_rating_leaves_nothing_personal_in_the_cookie(
