@@ -17,10 +17,10 @@ HTTP_OFFSETS = {
     "intake-operations": 21,
     "verification-operations": 22,
     "aggregation-operations": 23,
-    "verification-worker-operations": 32,
-    "aggregation-worker-operations": 33,
+    "verification-worker-operations": 12,
+    "aggregation-worker-operations": 13,
 }
-"""What citizens and portals reach, and twenty above it what operators do. Workers have only that."""
+"""What citizens and portals reach, and twenty above it what operators do. Workers have that alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def migrate() -> None:
 def worker() -> None:
     """Fold outcomes from Kafka into figures.
 
-    Example: AGGREGATION_WORKER_OPERATIONS_PORT=8033 python -m services.aggregation worker
+    Example: AGGREGATION_WORKER_OPERATIONS_PORT=8013 python -m services.aggregation worker
     """
     settings = _settings()
     operations = http.Address(settings.operations_host, settings.worker_operations_port)

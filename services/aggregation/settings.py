@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     port: int = 8003
     operations_host: str = "127.0.0.1"
     operations_port: int = 8023
-    worker_operations_port: int = 8033
+    worker_operations_port: int = 8013
     https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     log_level: str = "INFO"
     batch: int = Field(1_000, ge=1, description="Records in one database transaction, at most.")

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     port: int = 8002
     operations_host: str = "127.0.0.1"
     operations_port: int = 8022
-    worker_operations_port: int = 8032
+    worker_operations_port: int = 8012
     https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     kafka_bootstrap: str = "127.0.0.1:9092"
     database_url: str = "postgresql://postgres@127.0.0.1:5433/verification"
