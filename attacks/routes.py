@@ -34,6 +34,7 @@ from services.verification import bootstrap as verification
 from services.verification.adapters.key_files import create_keys as create_verification_keys
 from services.verification.settings import Settings as VerificationSettings
 
+AT_ONCE = 8
 WORKERS = ("verification-worker", "aggregation-worker")
 HEADERS = (
     "content-security-policy",
@@ -55,9 +56,10 @@ ONLY_TO_OPERATORS = (b"# HELP", b'"checks"')
 
 @dataclass(slots=True)
 class Result:
-    """`calls` by process and role; `findings` is empty where every control held."""
+    """`calls` by process and role, `wrong` answers by role; `findings` is empty where every control held."""
 
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -182,16 +184,27 @@ def judged(call: Call, answer: Answer) -> Iterator[str]:
 
 
 async def run(urls: Mapping[str, str], step: Callable[[Iterator[Call]], Any] = iter) -> Result:
-    """Everything, one call after another. `urls` as `make urls` prints them."""
+    """Everything, AT_ONCE calls at a time. `urls` as `make urls` prints them."""
     result = Result()
     with tempfile.TemporaryDirectory() as folder:
         result.findings += unknown(applications(Path(folder)))
-    for call in step(calls(urls)):
-        result.calls[call.process, call.role] += 1
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def make(call: Call) -> None:
         try:
-            result.findings += judged(call, await call.go())
+            found = list(judged(call, await call.go()))
         except (OSError, TimeoutError) as error:
-            result.findings.append(f"{call.process}, {call.role}: {call.what}: {error!r}")
+            found = [f"{call.process}, {call.role}: {call.what}: {error!r}"]
+        finally:
+            places.release()
+        result.calls[call.process, call.role] += 1
+        result.wrong[call.role] += bool(found)
+        result.findings += found
+
+    async with asyncio.TaskGroup() as group:
+        for call in step(calls(urls)):
+            await places.acquire()
+            group.create_task(make(call))
     async for finding in _from_elsewhere(urls, result):
         result.findings.append(finding)
     return result
@@ -213,6 +226,7 @@ async def _from_elsewhere(urls: Mapping[str, str], result: Result) -> AsyncItera
             answer = await ask(urlsplit(url).port or 0, "GET", "/metrics", host=outside)
         except (OSError, TimeoutError):
             continue
+        result.wrong["from another address"] += 1
         yield f"{name}: answers {answer.status} at {outside}"
 
 
@@ -242,10 +256,12 @@ def command() -> None:
 
 
 def show(result: Result, console: Console) -> None:
-    table = Table("process", *dict.fromkeys(role for _, role in result.calls), "all")
-    for process in dict.fromkeys(process for process, _ in result.calls):
-        counts = [result.calls[process, column.header] for column in table.columns[1:-1]]  # type: ignore[index]
-        table.add_row(process, *map(str, counts), str(sum(counts)))
+    table = Table("role", "public ports", "operations", "wrong answers")
+    for role in dict.fromkeys(role for _, role in result.calls):
+        by_kind: Counter[bool] = Counter()
+        for (process, its), number in result.calls.items():
+            by_kind[process in PUBLIC] += number if its == role else 0
+        table.add_row(role, str(by_kind[True]), str(by_kind[False]), str(result.wrong[role]))
     console.print(table)
     for line in (*result.notes, *result.findings):
         console.print(line)

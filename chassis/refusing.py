@@ -57,7 +57,7 @@ class RefusingProtocol(HttpToolsProtocol):
         if self.transport.is_closing():  # what came along with something that was refused
             self._refused = True
             return
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
             self._refused = True
             self._end_with(HEAD_TOO_LARGE)
             return

@@ -7,8 +7,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.logs import logger, where_it_failed
-from chassis.operations import PROBES
-from chassis.problems import NOT_FOUND, Problem, respond
+from chassis.problems import Problem
 from portal.apis.http import Refused, Unavailable
 from portal.pages.context import NoEdition, context
 
@@ -40,8 +39,6 @@ async def on_no_edition(request: Request, _error: Exception) -> Response:
 
 async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    if request.url.path in PROBES:
-        return respond(request, Problem(NOT_FOUND))
     return page(request, error.status_code if error.status_code in (403, 404, 405, 413) else 404)
 
 

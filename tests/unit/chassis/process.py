@@ -4,6 +4,7 @@ python -m tests.unit.chassis.process PORT OPERATIONS_PORT
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -56,6 +57,15 @@ def application() -> FastAPI:
         log.info("slow request begun")
         await asyncio.sleep(1)
         return {"status": "done"}
+
+    @app.post("/broken/{phone}")
+    async def broken(phone: str) -> None:
+        async def forgotten() -> None:
+            raise ValueError(f"a library cannot read 0{phone[1:4]} {phone[4:7]} {phone[7:]}")
+
+        await asyncio.wait({asyncio.create_task(forgotten())})
+        gc.collect()  # asyncio says now that nobody has asked for the task's error
+        raise ValueError(f"cannot read {phone}")
 
     @app.post("/checks/{name}")
     async def check(name: str, *, ok: bool, required: bool = True) -> None:

@@ -18,6 +18,7 @@ from deploy.local.http_process import HttpProcess
 from deploy.local.layout import CHECKOUT
 from deploy.local.ports import HOST, free_ports
 from deploy.local.process import Process
+from tests.support.leaks import spellings
 from tests.unit.chassis.process import PLACES
 
 ENDS_SECONDS = 10.0
@@ -153,6 +154,17 @@ async def test_logs_are_json_lines_without_paths_queries_or_bodies(obedient: Obe
     assert all(entry["service"] == "obedient" and entry["timestamp"] for entry in obedient.logged())
     assert 'route="/slow/{phone}",status="200"' in metrics
     assert PHONE not in obedient.process.log.read_text() + metrics
+
+
+async def test_what_an_error_quotes_of_a_request_is_not_logged(obedient: Obedient) -> None:
+    answer = await obedient.http.post(f"/broken/{PHONE}", json={"phone": PHONE})
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:hailong:problem:internal")
+    logged = {entry["logger"]: entry for entry in obedient.logged() if entry["level"] == "error"}
+    assert logged["chassis.request_log"]["error"] == "ValueError"
+    assert "process.py" in logged["chassis.request_log"]["where"][-1]
+    assert "cannot read [number]" in logged["asyncio"]["exception"], "nor what a library says of it"
+    seen = obedient.process.log.read_bytes() + answer.content
+    assert [needle for needle in spellings(PHONE) if needle in seen] == []
 
 
 async def test_what_finds_no_place_is_refused_before_its_body_is_read_and_the_connection_goes_on(
