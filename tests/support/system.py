@@ -86,6 +86,10 @@ class System:
     def operations_url(self, process: str) -> str:
         return self.wiring.http_url(f"{process}-operations")
 
+    def urls(self) -> dict[str, str]:
+        """Every listener's, public ones and operations, as `make urls` names them."""
+        return {part: self.url(part) for part in HTTP_OFFSETS}
+
     async def __aenter__(self) -> Self:
         try:
             await self._bring_up()
