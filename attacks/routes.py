@@ -92,21 +92,24 @@ def applications(folder: Path) -> dict[str, FastAPI]:
     }
 
 
-def routes(app: FastAPI) -> set[str]:
-    """The paths of an application."""
-    return set(_paths(app.routes, ""))
+def routes(app: FastAPI) -> dict[str, set[str]]:
+    """The paths of an application, and the methods of each."""
+    found: dict[str, set[str]] = {}
+    for path, methods in _routes(app.routes, ""):
+        found.setdefault(path, set()).update(methods)
+    return found
 
 
-def _paths(found: Any, prefix: str) -> Iterator[str]:
+def _routes(found: Any, prefix: str) -> Iterator[tuple[str, set[str]]]:
     for route in found:
         included = getattr(route, "original_router", None)
         if included is None:
-            yield prefix + route.path
+            yield prefix + route.path, route.methods
         else:
-            yield from _paths(included.routes, prefix + route.include_context.prefix)
+            yield from _routes(included.routes, prefix + route.include_context.prefix)
 
 
-def listeners(apps: Mapping[str, FastAPI]) -> dict[str, tuple[set[str], Mapping[str, Answers]]]:
+def listeners(apps: Mapping[str, FastAPI]) -> dict[str, tuple[dict[str, set[str]], Mapping[str, Answers]]]:
     """By name as in `make urls`: the routes that a listener has, and those that it may have."""
     found = {name: (routes(app), PUBLIC[name]) for name, app in apps.items() if name not in WORKERS}
     for name, app in apps.items():
@@ -120,9 +123,10 @@ def unknown(apps: Mapping[str, FastAPI]) -> list[str]:
     wrong = []
     for name, (there, known) in listeners(apps).items():
         wrong += [
-            f"{name}: nobody has thought about who may call {path}" for path in sorted(there - set(known))
+            f"{name}: nobody has thought about who may call {path}"
+            for path in sorted(set(there) - set(known))
         ]
-        wrong += [f"{name}: {path} is not there any more" for path in sorted(set(known) - there)]
+        wrong += [f"{name}: {path} is not there any more" for path in sorted(set(known) - set(there))]
     return wrong
 
 

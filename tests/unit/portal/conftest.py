@@ -29,7 +29,10 @@ OpenPortal = Callable[..., AbstractAsyncContextManager["Citizen"]]
 class Citizen:
     """A browser without JavaScript: keeps cookies, follows redirects, posts the form of the page it is on."""
 
-    def __init__(self, client: httpx.AsyncClient, operations: httpx.AsyncClient, city: FakeCity) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, operations: httpx.AsyncClient, city: FakeCity, keys: Path
+    ) -> None:
+        self.keys = keys
         self.client = client
         self.operations = operations
         self.city = city
@@ -104,7 +107,7 @@ def open_portal(city: FakeCity, assets: Path, tmp_path: Path) -> OpenPortal:
                 transport=httpx.ASGITransport(app=app.state.operations), base_url="http://operations.test"
             ) as operations,
         ):
-            yield Citizen(client, operations, city)
+            yield Citizen(client, operations, city, tmp_path / "keys")
 
     return opened
 
