@@ -62,7 +62,8 @@ async def chromium() -> AsyncIterator[Browser]:
 class Visitor:
     """One person with a browser of their own, and all that went wrong in it.
 
-    `asked` are the hosts that any request went to. `forgiven` are parts of console messages that a test brings about on purpose.
+    `asked` are the hosts that any request went to. `forgiven` are parts of console messages that a test
+    brings about on purpose.
     """
 
     context: BrowserContext

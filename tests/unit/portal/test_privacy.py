@@ -153,6 +153,16 @@ async def test_pages_hold_nothing_inline_and_nothing_from_elsewhere(citizen: Cit
     assert not re.search(r'(?:src|href)="(?:https?:)?//', citizen.page)
 
 
+async def test_a_browser_neither_chooses_nor_learns_the_id_of_a_request(
+    citizen: Citizen, production_log: StringIO
+) -> None:
+    chosen = "6f1f0c0e-aaaa-4bbb-8ccc-01234abcdeab"
+    answer = await citizen.get("/", **{"X-Request-Id": chosen})
+    assert "x-request-id" not in answer.headers
+    assert '"request_id"' in production_log.getvalue()
+    assert chosen not in production_log.getvalue()
+
+
 async def test_the_picture_and_the_sound_come_through_this_origin_and_are_kept_nowhere(
     citizen: Citizen,
 ) -> None:
