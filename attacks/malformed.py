@@ -1,6 +1,7 @@
 """Requests that no client sends in good faith, and how each must end."""
 
-from chassis.refusing import HEAD_BYTES
+HEAD_BYTES = 16 * 1024
+"""What an address and its headers may have, said here once more: the attack shall not grow with the limit."""
 
 HIDDEN = b"GET /metrics HTTP/1.1\r\nHost: hidden\r\n\r\n"
 """Inside another request: whoever answers it has been talked into two requests where a proxy saw one."""

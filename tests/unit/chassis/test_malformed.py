@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from attacks.malformed import OVERSIZED, SMUGGLED
+from attacks.malformed import HEAD_BYTES, OVERSIZED, SMUGGLED
 from attacks.wire import send
 from chassis.headers import for_data
-from chassis.refusing import HEAD_BYTES
 from tests.unit.chassis.test_process import Obedient, running
 
 
