@@ -16,7 +16,7 @@ def for_data(*, https: bool = False, resource_policy: str = "same-origin") -> He
     `https` where callers come by HTTPS. `resource_policy` says who may embed an answer without asking (CORP).
     """
     return {
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Resource-Policy": resource_policy,

@@ -17,6 +17,7 @@ def content_security_policy(live_url: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
+            "object-src 'none'",
             "style-src 'self'",
             "script-src 'self'",
             "font-src 'self'",
