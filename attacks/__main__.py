@@ -2,7 +2,7 @@
 
 import typer
 
-from attacks import header_spoofing, sms_pumping
+from attacks import header_spoofing, routes, sms_pumping
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -13,6 +13,7 @@ def commands() -> None:
 
 
 app.command("header-spoofing")(header_spoofing.main)
+app.command("routes")(routes.command)
 app.command("sms-pumping")(sms_pumping.main)
 
 if __name__ == "__main__":

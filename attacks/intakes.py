@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,40 @@ Json = dict[str, Any]
 Headers = list[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One process. `serving` knows its operations; `url` is its public address."""
+
+    serving: HttpProcess
+    url: str
+
+    @property
+    def operations_url(self) -> str:
+        return self.serving.url
+
+    async def start(self) -> None:
+        """Returns once it is ready and has read what all replicas took in before."""
+        await self.serving.start()
+        async with httpx.AsyncClient(timeout=POST_SECONDS) as http, asyncio.timeout(STEP_SECONDS):
+            while not (await http.get(f"{self.operations_url}/readyz")).json()["checks"]["limits"]["ok"]:
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        await self.serving.process.stop()
+
+    async def restart(self) -> None:
+        """At the same address."""
+        await self.stop()
+        await self.start()
+
+
 class Intakes:
     """`set_up` once, then `start` as many as wanted; they share keys, and so are replicas of one another."""
 
     def __init__(self, folder: Path, kafka_bootstrap: str) -> None:
         self.layout = Layout(folder)
         self.edition = f"attacked-{secrets.token_hex(4)}"
-        self.processes: list[HttpProcess] = []
+        self.processes: list[Intake] = []
         self._settings = {
             "INTAKE_KAFKA_BOOTSTRAP": kafka_bootstrap,
             "INTAKE_KEYS_DIR": str(self.layout.keys / "intake"),
@@ -59,19 +87,18 @@ class Intakes:
         options = [word for channel in channels for word in ("--channel", channel)]
         return (await self.run("services.intake", "clients", "add", client, *options)).splitlines()[-1]
 
-    async def start(self, **settings: str) -> HttpProcess:
+    async def start(self, **settings: str) -> Intake:
         """One more process; `settings` are intake's, in small letters."""
-        [port] = free_ports(1)
+        port, operations = free_ports(2)
         own = {f"INTAKE_{name.upper()}": value for name, value in settings.items()}
-        environment = {**self._settings, "INTAKE_HOST": HOST, "INTAKE_PORT": str(port), **own}
+        ports = {"INTAKE_PORT": str(port), "INTAKE_OPERATIONS_PORT": str(operations)}
+        environment = {**self._settings, "INTAKE_HOST": HOST, **ports, **own}
         name = f"intake-{len(self.processes)}"
-        process = HttpProcess(
-            python(self.layout, name, "services.intake", "serve", settings=environment), port
-        )
-        self.processes.append(process)
-        await process.start()
-        await counting(process.url)
-        return process
+        process = python(self.layout, name, "services.intake", "serve", settings=environment)
+        intake = Intake(HttpProcess(process, operations), f"http://{HOST}:{port}")
+        self.processes.append(intake)
+        await intake.start()
+        return intake
 
     def rating(self, **changes: Any) -> Json:
         """A body that can be taken in, of a citizen of its own. Intake reads no challenge."""
@@ -83,20 +110,6 @@ class Intakes:
             "consent": True,
             "challenge": {"id": "attack", "answer": "123456"},
         } | changes
-
-
-async def restart(process: HttpProcess) -> None:
-    """At the same address; returns once it counts again what was taken in before."""
-    await process.process.stop()
-    await process.start()
-    await counting(process.url)
-
-
-async def counting(url: str) -> None:
-    """Wait until the intake there has read what all replicas took in before."""
-    async with httpx.AsyncClient(timeout=POST_SECONDS) as http, asyncio.timeout(STEP_SECONDS):
-        while not (await http.get(f"{url}/readyz")).json()["checks"]["limits"]["ok"]:
-            await asyncio.sleep(0.05)
 
 
 async def post(
@@ -122,7 +135,7 @@ async def intakes(folder: Path, kafka_bootstrap: str) -> AsyncIterator[Intakes]:
         await made.set_up()
         yield made
     finally:
-        await asyncio.gather(*(each.process.stop() for each in made.processes))
+        await asyncio.gather(*(each.stop() for each in made.processes))
 
 
 def bearer(key: str) -> tuple[str, str]:

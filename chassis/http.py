@@ -1,31 +1,27 @@
-"""The HTTP side of every process: operations, request log, limits, and how it starts and stops."""
+"""The HTTP side of every process: what its applications have in common, and how it starts and stops."""
 
 import asyncio
 import signal
 import socket
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
-import structlog
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from fastapi import FastAPI, HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import problems
-from chassis.logs import logger
+from chassis import operations, problems
+from chassis.headers import Headers, OnEveryAnswer, for_data
+from chassis.operations import PROBES
 from chassis.overload import Capacity, Door, Pulse, Shedding
-from chassis.readiness import Readiness
+from chassis.readiness import Check, Readiness
 from chassis.refusing import behind
+from chassis.request_log import RequestLog
 from chassis.tasks import Owned
 
-log = logger(__name__)
-OPERATIONS = ("/healthz", "/readyz", "/metrics")
 SHUTDOWN_SECONDS = 5
 DEFAULT_CAPACITY = Capacity()
 STALLED_SECONDS = 30.0
@@ -35,10 +31,13 @@ and callers would wait unseen in the kernel's queue: so several listeners share 
 SEND_BUFFER = 128 * 1024
 """Bytes in the kernel for one connection; Linux keeps as much again for its own books (socket(7))."""
 
-REQUESTS = Counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
-SECONDS = Histogram("http_request_duration_seconds", "Time to answer an HTTP request.", ["method", "route"])
-
 Lifespan = Callable[[FastAPI, Readiness, Owned], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    host: str
+    port: int
 
 
 def create_app(
@@ -48,13 +47,40 @@ def create_app(
     lifespan: Lifespan,
     body_limit: int = 16 * 1024,
     capacity: Capacity = DEFAULT_CAPACITY,
-    **options: Any,
+    headers: Headers = for_data(),  # noqa: B008 - never changed
+    callers_request_ids: bool = True,
+    openapi_url: str | None = "/openapi.json",
 ) -> FastAPI:
-    """An application with /healthz, /readyz, /metrics, problem details and a request log.
+    """A public application with /healthz, /readyz, problem details and a request log.
 
     `lifespan` opens what the process needs; background work goes to the `Owned` it is given, whose failure
-    ends the process. `body_limit` is in bytes. What is past `capacity` is refused; operations never are.
+    ends the process. `body_limit` is in bytes. What is past `capacity` is refused; probes never are.
+    `headers` are those of every answer. Without `callers_request_ids` a caller neither chooses nor learns the
+    id of a request: nothing that a citizen's browser holds may lead to log lines.
     """
+    app, readiness, pulse = _application(title, description, lifespan, openapi_url=openapi_url)
+    app.add_middleware(_BodyLimit, limit=body_limit)
+    app.add_middleware(RequestLog, callers_ids=callers_request_ids)
+    # Before the log: under overload, a line for each refusal would be the larger part of the work.
+    app.state.door = Door(capacity, PROBES, pulse)
+    app.add_middleware(Shedding, door=app.state.door)
+    app.add_middleware(OnEveryAnswer, headers=headers)
+    app.state.headers = headers
+    operations.install_probes(app, readiness, detailed=False)
+    app.state.operations = _operations_of(readiness)
+    return app
+
+
+def create_worker(*, title: str, description: str, lifespan: Lifespan) -> FastAPI:
+    """An application without a public side: only operators reach it."""
+    app, readiness, _ = _application(title, description, lifespan, openapi_url=None)
+    _for_operators(app, readiness)
+    return app
+
+
+def _application(
+    title: str, description: str, lifespan: Lifespan, *, openapi_url: str | None
+) -> tuple[FastAPI, Readiness, Pulse]:
     readiness, owned, pulse = Readiness(), Owned(), Pulse()
 
     @asynccontextmanager
@@ -66,68 +92,125 @@ def create_app(
         finally:
             await owned.close(seconds=1)  # what the lifespan itself has not closed
 
-    app = FastAPI(
-        title=title,
-        description=description,
-        version="1.0.0",
-        lifespan=owning,
-        **options,
-    )
+    app = _bare(title=title, description=description, lifespan=owning, openapi_url=openapi_url)
     app.state.readiness, app.state.owned = readiness, owned
+    return app, readiness, pulse
+
+
+def _bare(**options: Any) -> FastAPI:
+    # FastAPI's pages of documentation load scripts from elsewhere; its slash redirects repeat the caller's
+    # Host and path.
+    app = FastAPI(version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False, **options)
     problems.install(app)
-    app.add_middleware(_BodyLimit, limit=body_limit)
-    app.add_middleware(_RequestLog)
-    # Before the log: under overload, a line for each refusal would be the larger part of the work.
-    app.state.door = Door(capacity, OPERATIONS, pulse)
-    app.add_middleware(Shedding, door=app.state.door)
-
-    @app.get("/healthz", include_in_schema=False)
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz() -> Response:
-        checks = {c.name: {"ok": c.ok, "detail": c.detail} for c in readiness.checks.values()}
-        status = "ready" if readiness.ready else "not ready"
-        return JSONResponse({"status": status, "checks": checks}, status_code=200 if readiness.ready else 503)
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
     return app
 
 
-def serve(app: FastAPI, *, host: str, port: int, stalled_seconds: float = STALLED_SECONDS) -> None:
+def _operations_of(readiness: Readiness) -> FastAPI:
+    app = _bare(title="Operations", openapi_url=None)
+    _for_operators(app, readiness)
+    return app
+
+
+def _for_operators(app: FastAPI, readiness: Readiness) -> None:
+    app.add_middleware(_BodyLimit, limit=0)
+    app.add_middleware(RequestLog, callers_ids=True)
+    app.add_middleware(OnEveryAnswer, headers=for_data())
+    app.state.headers = for_data()
+    # Answered from memory, in one turn of the event loop: nobody needs to wait for a place.
+    app.state.door = None
+    operations.install(app, readiness)
+
+
+def serve(
+    app: FastAPI,
+    *,
+    operations: Address,
+    public: Address | None = None,
+    stalled_seconds: float = STALLED_SECONDS,
+) -> None:
     """Run until SIGTERM or SIGINT, then drain. Exits with 1 where a background task failed.
 
+    What `create_worker` made has no `public` address. Operations answer from the start to the end of it all.
     A connection whose other end takes nothing of what is sent for `stalled_seconds` is cut.
     """
-    config = uvicorn.Config(
+    owned: Owned = app.state.owned
+    beside: _Beside | None = None
+    if public is None:
+        server = uvicorn.Server(_config(app, operations))
+    else:
+        server = _Public(_config(app, public), app.state.readiness.check("listener"))
+        beside = _Beside(_config(app.state.operations, operations, lifespan="off"))
+    owned.stop_process = lambda: setattr(server, "should_exit", True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn drains on these, then raises them again for whoever handled them before: nobody here.
+        signal.signal(number, lambda *_: None)
+    listening = {each: _listen(each.config, stalled_seconds) for each in (server, beside) if each is not None}
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(_run(server, beside, listening))
+    if owned.failure is not None or not server.started:
+        sys.exit(1)
+
+
+def _config(app: FastAPI, address: Address, **options: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        host=address.host,
+        port=address.port,
         access_log=False,
         log_config=None,
         server_header=False,
         proxy_headers=False,  # uvicorn would believe any process of this machine; see chassis.origin
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         loop="uvloop",
-        http=behind(app.state.door),
+        ws="none",
+        http=behind(app.state.door, app.state.headers),
+        **options,
     )
-    server = uvicorn.Server(config)
-    owned: Owned = app.state.owned
-    owned.stop_process = lambda: setattr(server, "should_exit", True)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn drains on these, then raises them again for whoever handled them before: nobody here.
-        signal.signal(number, lambda *_: None)
+
+
+async def _run(
+    server: uvicorn.Server, beside: "_Beside | None", listening: dict[uvicorn.Server, list[socket.socket]]
+) -> None:
+    if beside is None:
+        await server.serve(sockets=listening[server])
+        return
+    answering = asyncio.create_task(beside.serve(sockets=listening[beside]))
+    try:
+        await server.serve(sockets=listening[server])
+    finally:
+        beside.should_exit = True
+        await answering
+
+
+class _Public(uvicorn.Server):
+    """Not ready before it listens, nor while it drains."""
+
+    def __init__(self, config: uvicorn.Config, check: Check) -> None:
+        super().__init__(config)
+        self._check = check
+        check.down("starting")
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._check.up()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._check.down("stopping")
+        await super().shutdown(sockets)
+
+
+class _Beside(uvicorn.Server):
+    """Runs beside another, which hears the signals and says when to end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(config: uvicorn.Config, stalled_seconds: float) -> list[socket.socket]:
     listening = config.bind_socket()
     _bound(listening, stalled_seconds)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        listeners = [listening, *(listening.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
-        runner.run(server.serve(sockets=listeners))
-    if owned.failure is not None or not server.started:
-        sys.exit(1)
+    return [listening, *(listening.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
 
 
 def _bound(listening: socket.socket, stalled_seconds: float) -> None:
@@ -138,52 +221,6 @@ def _bound(listening: socket.socket, stalled_seconds: float) -> None:
     """
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(stalled_seconds * 1000))
-
-
-class _RequestLog:
-    """Logs, counts and times each request under its route's template; gives it a request id."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        status, begun = 500, False
-        started = time.perf_counter()
-
-        async def observed(message: Message) -> None:
-            nonlocal status, begun
-            if message["type"] == "http.response.start":
-                status, begun = message["status"], True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, observed)
-            except Exception as error:
-                log.exception("request failed", error=type(error).__name__)
-                if begun:
-                    raise  # the connection breaks off; nothing else can be said any more
-                await problems.respond(Request(scope), problems.Problem(problems.INTERNAL))(
-                    scope, receive, observed
-                )
-            finally:
-                self._record(scope, status, time.perf_counter() - started)
-
-    @staticmethod
-    def _record(scope: Scope, status: int, seconds: float) -> None:
-        # A path no route matches may hold anything, a phone number too.
-        route = getattr(scope.get("route"), "path", "unmatched")
-        method = scope["method"]
-        REQUESTS.labels(method, route, status).inc()
-        SECONDS.labels(method, route).observe(seconds)
-        if route not in OPERATIONS:
-            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 class _BodyLimit:
@@ -216,11 +253,3 @@ class _BodyLimit:
             return message
 
         await self.app(scope, counted, send)
-
-
-def _request_id(scope: Scope) -> str:
-    """The caller's X-Request-Id where it is short and plain, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and len(value) <= 64 and value.replace(b"-", b"").isalnum():
-            return str(value.decode())
-    return str(uuid4())

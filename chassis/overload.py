@@ -53,12 +53,12 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
-<body style="font: 1.125rem/1.6 sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem">
 <h1>{title}</h1>
 <p>{detail}</p>
 </html>
 """
-"""Whole in itself: whatever else it named would be refused as well."""
+"""Whole in itself: whatever else it named would be refused as well. And without a style of its own: pages may
+hold nothing inline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Errors a caller can act on: RFC 9457 problem details, in Vietnamese or English."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 LANGUAGES = ("vi", "en")
 MEDIA_TYPE = "application/problem+json"
+FIELD_NAME = re.compile(r"[A-Za-z_-]{1,40}")
+"""What we call fields. A caller may have called one by anything, and is not told it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ def install(app: FastAPI) -> None:
 def field_error(error: Mapping[str, Any]) -> FieldError:
     """What FastAPI found wrong with one field."""
     place, *path = error["loc"]
+    path = [part if isinstance(part, int) or FIELD_NAME.fullmatch(part) else "…" for part in path]
     pointer = "/" + "/".join(map(str, path)) if place == "body" else str(path[-1] if path else place)
     if error["type"] == "json_invalid":
         pointer = "/"

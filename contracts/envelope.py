@@ -76,6 +76,11 @@ class Message:
     headers: tuple[tuple[str, bytes], ...]
 
 
+def correlation_of(message: Message) -> str:
+    """Of a message that `encode` made."""
+    return dict(message.headers)["ce_correlationid"].decode()
+
+
 def type_of(event: type[Event]) -> str:
     return f"{TYPE_PREFIX}{event.NAME}.v{event.VERSION[0]}"
 

@@ -69,7 +69,7 @@ async def _keep_metrics(stack: Stack) -> None:
     folder.mkdir(exist_ok=True)
     for replica in stack.replicas:
         async with asyncio.timeout(10):
-            _, shown = await get(replica.port, "/metrics")
+            _, shown = await get(replica.operations, "/metrics")
         (folder / f"{replica.name}.{replica.lives}.txt").write_text(shown, encoding="utf-8")
 
 
@@ -80,7 +80,7 @@ async def _folding_again(stack: Stack) -> AsyncIterator[bool]:
         **stack.of("aggregation-worker")[0].settings,
         "AGGREGATION_KAFKA_BOOTSTRAP": stack.kafka.bootstrap,
         "AGGREGATION_DATABASE_URL": stack.postgres.database.url("refolded"),
-        "AGGREGATION_WORKER_PORT": str(stack.spare_port),
+        "AGGREGATION_WORKER_OPERATIONS_PORT": str(stack.spare_port),
     }
     worker = python(stack.layout, "refold", "faults.processes", "refold", settings=settings)
     await worker.start()

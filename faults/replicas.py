@@ -49,11 +49,15 @@ class Ending:
 
 @dataclass(slots=True, eq=False)
 class Replica:
-    """One replica through all its lives. `arm` gives the next life (only) another environment and module."""
+    """One replica through all its lives. `arm` gives the next life (only) another environment and module.
+
+    `port` is the public one, 0 where it has none; `operations` is where /readyz and /metrics are.
+    """
 
     service: Service
     number: int
     port: int
+    operations: int
     settings: Mapping[str, str]
     layout: Layout
     on_ending: Callable[[Ending], None]
@@ -103,7 +107,7 @@ class Replica:
         while time.monotonic() < until:
             try:
                 async with asyncio.timeout(5):
-                    status, why = await get(self.port, "/readyz")
+                    status, why = await get(self.operations, "/readyz")
             except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
                 status, why = 0, repr(error)
             if status == 200:

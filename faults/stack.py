@@ -142,7 +142,13 @@ class Stack:
         if kind == "verification":
             settings |= self.sms.settings()
         return Replica(
-            service, number, wiring.ports[service.name], settings, self.layout, self.endings.append
+            service,
+            number,
+            wiring.ports.by_part.get(service.name, 0),
+            wiring.operations_port(service.name),
+            settings,
+            self.layout,
+            self.endings.append,
         )
 
     def _wiring(self, bootstrap: str, urls: Mapping[str, str]) -> Wiring:

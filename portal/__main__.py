@@ -2,6 +2,7 @@
 
 import typer
 
+from chassis.http import Address
 from chassis.http import serve as run
 from chassis.logs import configure
 from portal.bootstrap import build
@@ -20,7 +21,11 @@ def serve() -> None:
     """Serve the pages. Example: PORTAL_PORT=8000 python -m portal serve."""
     settings = Settings()
     configure("portal")
-    run(build(settings), host=settings.host, port=settings.port)
+    run(
+        build(settings),
+        public=Address(settings.host, settings.port),
+        operations=Address(settings.operations_host, settings.operations_port),
+    )
 
 
 if __name__ == "__main__":

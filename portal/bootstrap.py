@@ -6,13 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from chassis.http import create_app
 from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, attempts
-from portal import errors, walk
+from portal import errors, security, walk
 from portal.apis.aggregation import Aggregation
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
@@ -22,7 +23,6 @@ from portal.draft import Drafts, load_key
 from portal.i18n import load
 from portal.pages import browse, code, figures, outcome, rating
 from portal.pages.context import Context
-from portal.security import Guard
 from portal.settings import Settings
 from portal.static import Assets
 from portal.view import View
@@ -72,11 +72,11 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         lifespan=lifespan,
         # Pages wait for the APIs; the one that sends a rating waits for its outcome.
         capacity=Capacity(reads=200, writes=200, waiting=re.compile(f"{walk.Page.SENDING}$")),
-        docs_url=None,
-        redoc_url=None,
+        headers=security.headers(settings.live_url, https=settings.secure_cookies),
+        callers_request_ids=False,
         openapi_url=None,
     )
-    app.add_middleware(Guard, live_url=settings.live_url, https=settings.secure_cookies)
+    app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
     for pages in (browse, rating, code, outcome, figures):
         app.include_router(pages.router)

@@ -18,9 +18,9 @@ from fastapi import Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from chassis import key_files
-from portal import visitor
+from portal import cookies, visitor
 
-COOKIE = "hl_draft"
+COOKIE = "hl_draft"  # as `portal.cookies` names it
 LIFETIME_SECONDS = 30 * 60
 
 Channel = Literal["portal", "web", "kiosk", "qr"]
@@ -94,10 +94,12 @@ class Drafts:
         self._fernet = Fernet(key)
         self._secret = hashlib.sha256(b"csrf" + key).digest()
         self._secure = secure
+        self._cookie = cookies.named(COOKIE, for_all_paths=False, secure=secure)
+        self._visit = cookies.named(visitor.COOKIE, for_all_paths=False, secure=secure)
 
     def read(self, request: Request, officer_id: str) -> Draft | None:
         """The draft the request brings for this officer; None where there is none, or it is too old."""
-        sealed = request.cookies.get(COOKIE)
+        sealed = request.cookies.get(self._cookie)
         if sealed is None:
             return None
         try:
@@ -108,13 +110,13 @@ class Drafts:
 
     def begin(self, request: Request, officer_id: str) -> Draft:
         """A new draft, of the visit that the request is part of."""
-        return Draft(officer_id=officer_id, visit=visitor.visit_in(request.cookies))
+        return Draft(officer_id=officer_id, visit=visitor.visit_of(request.cookies.get(self._visit, "")))
 
     def write(self, response: Response, draft: Draft) -> None:
         sealed = self._fernet.encrypt(draft.model_dump_json().encode()).decode()
-        self._set(response, COOKIE, sealed, path_of(draft.officer_id))
+        self._set(response, self._cookie, sealed, path_of(draft.officer_id))
         if draft.channel != "kiosk":
-            self._set(response, visitor.COOKIE, draft.visit, visitor.PATH)
+            self._set(response, self._visit, draft.visit, visitor.PATH)
 
     def _set(self, response: Response, name: str, value: str, path: str) -> None:
         response.set_cookie(
@@ -132,7 +134,7 @@ class Drafts:
         return hmac.new(self._secret, draft.id.encode(), hashlib.sha256).hexdigest()
 
     def owns(self, draft: Draft, token: str) -> bool:
-        return hmac.compare_digest(self.token(draft), token)
+        return hmac.compare_digest(self.token(draft).encode(), token.encode())
 
 
 def path_of(officer_id: str) -> str:

@@ -6,9 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.http import OPERATIONS
-from chassis.logs import logger
-from chassis.problems import NOT_FOUND, Problem, respond
+from chassis.logs import logger, where_it_failed
+from chassis.problems import Problem
 from portal.apis.http import Limited, Refused, Unavailable
 from portal.pages.context import NoEdition, context
 
@@ -19,7 +18,6 @@ RETRY_SECONDS = "15"
 def page(request: Request, status: int, template: str = "error.html") -> Response:
     site = context(request)
     response = site.view.page(request, template, status=status, code=status)
-    response.headers["Cache-Control"] = "no-store"
     if status == 503:
         response.headers["Retry-After"] = RETRY_SECONDS
     return response
@@ -45,8 +43,6 @@ async def on_no_edition(request: Request, _error: Exception) -> Response:
 
 async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    if request.url.path in OPERATIONS:
-        return respond(request, Problem(NOT_FOUND))
     return page(request, error.status_code if error.status_code in (403, 404, 405, 413) else 404)
 
 
@@ -78,17 +74,9 @@ class ErrorPages:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise
-            _record(error)
+            # Its message may quote what a citizen typed.
+            log.error("request failed", error=type(error).__name__, where=where_it_failed(error))  # noqa: TRY400
             await page(Request(scope), 500)(scope, receive, send)
-
-
-def _record(error: BaseException) -> None:
-    """The kind of error and where it came from: its message may quote what a citizen typed."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
-    log.error("request failed", error=type(error).__name__, where=where)
 
 
 def install(app: FastAPI) -> None:

@@ -16,6 +16,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8000
+    operations_host: str = "127.0.0.1"
+    operations_port: int = 8020
     intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
     verification_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
     aggregation_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")

@@ -1,6 +1,7 @@
 """Turn a template and its values into a page in the visitor's language."""
 
 import gzip
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import URL
 
+from portal import cookies
 from portal.i18n import NAMES, Language
 from portal.static import Assets
 
@@ -35,11 +37,12 @@ class View:
     def __init__(self, languages: Mapping[str, Language], assets: Assets, *, secure_cookies: bool) -> None:
         self._languages = languages
         self._secure = secure_cookies
+        self._cookie = cookies.named(LANGUAGE_COOKIE, for_all_paths=True, secure=secure_cookies)
         self._environments = {code: _environment(lang, assets) for code, lang in languages.items()}
 
     def language(self, request: Request) -> Language:
         """By `?lang=`, else by the cookie, else Vietnamese."""
-        for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        for asked in (request.query_params.get("lang"), request.cookies.get(self._cookie)):
             if asked is not None and asked in self._languages:
                 return self._languages[asked]
         return self._languages["vi"]
@@ -53,36 +56,49 @@ class View:
         personal: bool = False,
         **values: Any,
     ) -> Response:
-        """The page. A `personal` one is kept nowhere, and not compressed: it holds a secret beside input."""
+        """The page. A `personal` one is kept nowhere, and not compressed: it holds a secret beside input.
+
+        Browsers keep the others and ask each time whether they have changed.
+        """
         language = self.language(request)
+        other_url = _other_url(request, language) if personal or status < 400 else f"/?lang={language.other}"
         html = (
             self._environments[language.code]
             .get_template(template)
-            .render(request=request, other_url=_other_url(request, language), **values)
+            .render(request=request, other_url=other_url, **values)
         )
         response: Response = HTMLResponse(html, status_code=status)
         response.headers["Content-Language"] = language.code
-        response.headers["Cache-Control"] = "no-store" if personal else "no-cache"
         response.headers["Vary"] = "Cookie, Accept-Encoding"
+        response.headers["Cache-Control"] = "no-store"
+        if request.query_params.get("lang") == language.code:
+            self._remember(response, language)
+        elif not personal and status == 200:
+            etag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
+            response.headers["Cache-Control"], response.headers["ETag"] = "no-cache", etag
+            if etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(",")):
+                kept = {name: response.headers[name] for name in ("ETag", "Cache-Control", "Vary")}
+                return Response(status_code=304, headers=kept)
         if not personal and "gzip" in request.headers.get("accept-encoding", ""):
             response.body = gzip.compress(response.body, 6)
             response.headers["Content-Encoding"] = "gzip"
             response.headers["Content-Length"] = str(len(response.body))
-        if request.query_params.get("lang") == language.code:
-            response.set_cookie(
-                LANGUAGE_COOKIE,
-                language.code,
-                max_age=YEAR_SECONDS,
-                httponly=True,
-                samesite="lax",
-                secure=self._secure,
-            )
         return response
+
+    def _remember(self, response: Response, language: Language) -> None:
+        response.set_cookie(
+            self._cookie,
+            language.code,
+            max_age=YEAR_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )
 
 
 def redirect(url: str) -> Response:
-    """See other, after a post; kept nowhere."""
-    return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
+    """See other, after a post."""
+    return RedirectResponse(url, status_code=303)
 
 
 def _other_url(request: Request, language: Language) -> str:

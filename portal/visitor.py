@@ -6,10 +6,9 @@ keeps only a digest of it that means nothing the next day; the same with the add
 
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-COOKIE = "hl_visit"
+COOKIE = "hl_visit"  # as `portal.cookies` names it
 PATH = "/danh-gia"
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -31,7 +30,6 @@ def new_visit() -> str:
     return secrets.token_urlsafe(16)
 
 
-def visit_in(cookies: Mapping[str, str]) -> str:
-    """The visit that a browser brings, else a new one."""
-    brought = cookies.get(COOKIE, "")
+def visit_of(brought: str) -> str:
+    """The visit that a browser brings in its cookie, else a new one."""
     return brought if _NAME.fullmatch(brought) else new_visit()

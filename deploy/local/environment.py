@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.layout import Layout
-from deploy.local.ports import HOST, Ports
+from deploy.local.ports import HOST, HTTP_OFFSETS, Ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,13 @@ class Wiring:
     def http_url(self, part: str) -> str:
         return f"http://{HOST}:{self.ports[part]}"
 
+    def url_of(self, process: str) -> str:
+        """Its public address, or that of its operations where it has no other."""
+        return self.http_url(process if process in self.ports.by_part else f"{process}-operations")
+
+    def operations_port(self, process: str) -> int:
+        return self.ports[f"{process}-operations"]
+
     def keys(self, service: str) -> Path:
         return self.layout.keys / service
 
@@ -28,6 +35,8 @@ class Wiring:
         return {
             "INTAKE_HOST": HOST,
             "INTAKE_PORT": str(self.ports["intake"]),
+            "INTAKE_OPERATIONS_PORT": str(self.operations_port("intake")),
+            "INTAKE_HTTPS": "false",
             "INTAKE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "INTAKE_KEYS_DIR": str(self.keys("intake")),
             "INTAKE_OUTCOME_BASE_URL": self.http_url("verification"),
@@ -37,7 +46,9 @@ class Wiring:
         return {
             "VERIFICATION_HOST": HOST,
             "VERIFICATION_PORT": str(self.ports["verification"]),
-            "VERIFICATION_WORKER_PORT": str(self.ports["verification-worker"]),
+            "VERIFICATION_OPERATIONS_PORT": str(self.operations_port("verification")),
+            "VERIFICATION_WORKER_OPERATIONS_PORT": str(self.operations_port("verification-worker")),
+            "VERIFICATION_HTTPS": "false",
             "VERIFICATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "VERIFICATION_DATABASE_URL": self.database_urls["verification"],
             "VERIFICATION_KEYS_DIR": str(self.keys("verification")),
@@ -48,7 +59,9 @@ class Wiring:
         return {
             "AGGREGATION_HOST": HOST,
             "AGGREGATION_PORT": str(self.ports["aggregation"]),
-            "AGGREGATION_WORKER_PORT": str(self.ports["aggregation-worker"]),
+            "AGGREGATION_OPERATIONS_PORT": str(self.operations_port("aggregation")),
+            "AGGREGATION_WORKER_OPERATIONS_PORT": str(self.operations_port("aggregation-worker")),
+            "AGGREGATION_HTTPS": "false",
             "AGGREGATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "AGGREGATION_DATABASE_URL": self.database_urls["aggregation"],
         }
@@ -57,6 +70,7 @@ class Wiring:
         return {
             "PORTAL_HOST": HOST,
             "PORTAL_PORT": str(self.ports["portal"]),
+            "PORTAL_OPERATIONS_PORT": str(self.operations_port("portal")),
             "PORTAL_INTAKE_URL": self.http_url("intake"),
             "PORTAL_VERIFICATION_URL": self.http_url("verification"),
             "PORTAL_AGGREGATION_URL": self.http_url("aggregation"),
@@ -68,11 +82,10 @@ class Wiring:
 
     def urls(self) -> dict[str, str]:
         """A name and an address for each part, as `make urls` prints them."""
-        services = ("intake", "verification", "aggregation", "verification-worker", "aggregation-worker")
         return {
             "portal": self.http_url("portal"),
             "dashboard": f"{self.http_url('portal')}/ket-qua",
-            **{part: self.http_url(part) for part in services},
+            **{part: self.http_url(part) for part in HTTP_OFFSETS if part != "portal"},
             "kafka": f"kafka://{self.kafka_bootstrap}",
             "postgres": f"postgresql://{HOST}:{self.ports['postgres']}",
         }

@@ -1,4 +1,4 @@
-"""A process of ours that serves HTTP: ready when its /readyz says so."""
+"""A process of ours that serves HTTP: ready when its operations say so."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ READY_DEADLINE = 60.0
 
 
 class HttpProcess:
-    """`port` is where /readyz is served on the loopback interface."""
+    """`port` is where its operations are, on the loopback interface."""
 
     def __init__(self, process: Process, port: int) -> None:
         self.process = process

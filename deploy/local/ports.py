@@ -13,9 +13,14 @@ HTTP_OFFSETS = {
     "intake": 1,
     "verification": 2,
     "aggregation": 3,
-    "verification-worker": 12,
-    "aggregation-worker": 13,
+    "portal-operations": 20,
+    "intake-operations": 21,
+    "verification-operations": 22,
+    "aggregation-operations": 23,
+    "verification-worker-operations": 12,
+    "aggregation-worker-operations": 13,
 }
+"""What citizens and portals reach, and twenty above it what operators do. Workers have that alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,15 +78,17 @@ class Stack:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish(wiring, sealing_key.result()))
             group.create_task(self._portal_client(wiring))
-        await self.supervisor.start((part, part.url) for part in self._services(wiring))
+        await self.supervisor.start(
+            (part, wiring.url_of(part.process.name)) for part in self._services(wiring)
+        )
         portal = self._serving("portal", "portal", "serve", wiring.portal())
-        await self.supervisor.start([(portal, portal.url)])
+        await self.supervisor.start([(portal, wiring.url_of("portal"))])
         lock.record_urls(self.layout, wiring.urls())
         self.report.say(
             f"\nUp in {time.monotonic() - started:.0f} s. Ctrl-C stops it; logs are in {self.layout.logs}.\n"
         )
         for name, url in wiring.urls().items():
-            self.report.say(f"  {name:<20} {url}")
+            self.report.say(f"  {name:<30} {url}")
 
     async def _broker_and_topics(self) -> None:
         await ensure_jars(self.layout, self.report)
@@ -133,7 +135,8 @@ class Stack:
         ]
 
     def _serving(self, name: str, module: str, command: str, settings: Mapping[str, str]) -> HttpProcess:
-        return HttpProcess(python(self.layout, name, module, command, settings=settings), self.ports[name])
+        process = python(self.layout, name, module, command, settings=settings)
+        return HttpProcess(process, self.ports[f"{name}-operations"])
 
     async def _step(
         self,

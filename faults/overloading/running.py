@@ -136,7 +136,7 @@ class Overload:
         results, order = self.results, self._order
         rate = TIMES * results.capacity / OFFERING
         results.memory["before"] = self._memory(intake)
-        lag = await lags(intake.port)
+        lag = await lags(intake.operations)
         begin = time.monotonic() + 3 + rate * order.seconds / PREPARED_PER_SECOND
         watching = asyncio.create_task(self._watch(intake))
         try:
@@ -148,7 +148,7 @@ class Overload:
             await asyncio.wait({watching})
         if not watching.cancelled() and watching.exception() is not None:
             raise StackError(f"Intake could not be watched: {watching.exception()!r}", "")
-        results.lag_ms = percentile_of(lag, await lags(intake.port), 0.99) * 1000
+        results.lag_ms = percentile_of(lag, await lags(intake.operations), 0.99) * 1000
         for seen in all_seen:
             results.statuses.update(seen["statuses"])
             results.flaws.update(seen["flaws"])
@@ -170,7 +170,7 @@ class Overload:
                 self.results.memory["peak"] = now
             try:
                 async with asyncio.timeout(5):
-                    status, _ = await get(intake.port, "/readyz")
+                    status, _ = await get(intake.operations, "/readyz")
             except (OSError, ValueError, TimeoutError) as error:
                 self.results.operations[type(error).__name__] += 1
             else:

@@ -54,4 +54,5 @@ def serve_apart() -> None:
 def _serve() -> None:
     settings = Settings()
     logs.configure("aggregation", level=settings.log_level)
-    http.serve(bootstrap.worker_app(settings), host=settings.worker_host, port=settings.worker_port)
+    operations = http.Address(settings.operations_host, settings.worker_operations_port)
+    http.serve(bootstrap.worker_app(settings), operations=operations)

@@ -18,4 +18,8 @@ def serve(failpoint: Failpoint) -> None:
     settings = Settings()
     logs.configure("intake", level=settings.log_level)
     vars(bootstrap)["KafkaLog"] = FailingLog
-    http.serve(bootstrap.create(settings), host=settings.host, port=settings.port)
+    http.serve(
+        bootstrap.create(settings),
+        public=http.Address(settings.host, settings.port),
+        operations=http.Address(settings.operations_host, settings.operations_port),
+    )

@@ -69,4 +69,4 @@ def serve(failpoint: Failpoint) -> None:
     vars(bootstrap)["PostgresDecisions"] = FailingDecisions
     vars(bootstrap)["PostgresSmsQueue"] = FailingSmsQueue
     app = bootstrap.worker_app(settings, open_log=open_log)
-    http.serve(app, host=settings.host, port=settings.worker_port)
+    http.serve(app, operations=http.Address(settings.operations_host, settings.worker_operations_port))

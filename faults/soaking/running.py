@@ -105,10 +105,11 @@ class Soak:
     async def _start_portal(self) -> None:
         stack = self._stack
         await run_to_end(python(stack.layout, "portal-assets", "portal.assets", "build"), ASSETS_SECONDS)
-        (port,) = free_ports(1)
+        port, operations = free_ports(2)
         apis = {name: stack.of(name)[0].port for name in ("intake", "verification", "aggregation")}
-        settings = Wiring(stack.layout, Ports({"portal": port, **apis}, {}), "", {}).portal()
-        replica = Replica(PORTAL, 0, port, settings, stack.layout, stack.endings.append)
+        ports = Ports({"portal": port, "portal-operations": operations, **apis}, {})
+        settings = Wiring(stack.layout, ports, "", {}).portal()
+        replica = Replica(PORTAL, 0, port, operations, settings, stack.layout, stack.endings.append)
         stack.replicas.append(replica)
         replica.supervise()
         await replica.ready()

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from chassis import request_ids
 from chassis.logs import logger
 from chassis.readiness import Check
 
@@ -98,11 +99,14 @@ class Api:
         json: Any = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpx enforces it
     ) -> httpx.Response:
-        """One call.
+        """One call, under the request id of the page that it is for.
 
         Raises Refused for 4xx, Limited for 429, and Unavailable for 5xx, for everything that is no answer,
         and where the API does not take the portal for what it is: no citizen can mend that.
         """
+        request_id = request_ids.current()
+        if request_id is not None:
+            headers = {**(headers or {}), request_ids.HEADER: request_id}
         limits = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=2.0, pool=4.0)
         try:
             response = await self._client.request(

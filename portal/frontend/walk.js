@@ -11,8 +11,10 @@ for (const form of document.querySelectorAll("form[data-once]")) {
     form.querySelector("button[type=submit]")?.setAttribute("aria-busy", "true");
   });
 }
-// A page that comes back out of the browser's cache must be usable again.
-addEventListener("pageshow", () => {
+// A page that comes back out of the browser's cache must be usable again. One that was kept whole, although it
+// is for nobody to keep, is asked for anew: on a shared screen the next citizen goes back, too.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) return location.reload();
   for (const form of document.querySelectorAll("form[data-once]")) {
     delete form.dataset.sent;
     form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");

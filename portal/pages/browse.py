@@ -69,4 +69,6 @@ async def static(request: Request, name: str) -> Response:
 @router.get("/favicon.ico")
 async def favicon(request: Request) -> Response:
     site: Context = context(request)
-    return site.assets.respond(request, site.assets.names["mark.svg"])
+    response = site.assets.respond(request, site.assets.names["mark.svg"])
+    response.headers["Cache-Control"] = "public, max-age=86400"  # its address stays when it changes
+    return response

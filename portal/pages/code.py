@@ -91,4 +91,4 @@ async def media(request: Request, officer_id: str, name: str) -> Response:
     if name not in MEDIA or draft is None or draft.challenge is None:
         raise HTTPException(404)
     content, media_type = await site.verification.media(draft.challenge.id, MEDIA[name])
-    return Response(content, media_type=media_type, headers={"Cache-Control": "no-store"})
+    return Response(content, media_type=media_type)

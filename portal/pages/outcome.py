@@ -63,15 +63,19 @@ def _answer(site: Context, quiet: bool, draft: Draft | None, response: Response 
     if not quiet and response is not None:
         return response
     place = None if response is None else response.headers["location"]
-    told = JSONResponse({"location": place}, headers={"Cache-Control": "no-store"})
+    told = JSONResponse({"location": place})
     if draft is not None:
         site.drafts.write(told, draft)
     return told
 
 
 @router.post(walk.Page.SENDING)
-async def send_again(officer_id: str) -> Response:
+async def send_again(request: Request, officer_id: str, token: Text = "") -> Response:
     """The button "Gửi lại": the page itself sends, under the same key."""
+    site = context(request)
+    draft = site.drafts.read(request, officer_id)
+    if draft is None or not site.drafts.owns(draft, token):
+        return redirect(f"{path_of(officer_id)}?phien=het-han")
     return redirect(path_of(officer_id) + walk.Page.SENDING)
 
 

@@ -167,5 +167,6 @@ async def thanks(request: Request, officer_id: str) -> Response:
 
 
 @router.get(walk.Page.CLOSED)
-async def closed(officer_id: str) -> Response:
-    raise NoEdition(officer_id)
+async def closed(request: Request, officer_id: str) -> Response:
+    await context(request).intake.officer(officer_id)
+    raise NoEdition

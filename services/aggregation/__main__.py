@@ -43,10 +43,11 @@ def migrate() -> None:
 def worker() -> None:
     """Fold outcomes from Kafka into figures.
 
-    Example: AGGREGATION_WORKER_PORT=8013 python -m services.aggregation worker
+    Example: AGGREGATION_WORKER_OPERATIONS_PORT=8013 python -m services.aggregation worker
     """
     settings = _settings()
-    http.serve(worker_app(settings), host=settings.worker_host, port=settings.worker_port)
+    operations = http.Address(settings.operations_host, settings.worker_operations_port)
+    http.serve(worker_app(settings), operations=operations)
 
 
 @cli.command()
@@ -58,8 +59,8 @@ def serve() -> None:
     settings = _settings()
     http.serve(
         api_app(settings),
-        host=settings.host,
-        port=settings.port,
+        public=http.Address(settings.host, settings.port),
+        operations=http.Address(settings.operations_host, settings.operations_port),
         # Later than a stream gives up by itself, which is counted.
         stalled_seconds=2 * settings.live_slow_seconds,
     )

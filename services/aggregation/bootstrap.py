@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from chassis import kafka, postgres
 from chassis.dead_letters import stop
 from chassis.dead_letters.cap import TooManyDeadLetters
-from chassis.http import create_app
+from chassis.headers import for_data
+from chassis.http import create_app, create_worker
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from chassis.overload import Capacity
@@ -70,6 +71,7 @@ def api_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         # Live streams have a bound of their own, which says where the figures can be read instead.
         capacity=Capacity(reads=settings.at_once, waits=sys.maxsize, waiting=re.compile("^/v1/live$")),
+        headers=for_data(https=settings.https, resource_policy="cross-origin"),  # public figures
     )
     api.install(app)
     return app
@@ -90,7 +92,7 @@ def worker_app(settings: Settings) -> FastAPI:
                 _end_anyway(GIVE_UP_SECONDS, owned)
                 await owned.close(seconds=1)
 
-    return create_app(
+    return create_worker(
         title="Hài Lòng: aggregation worker", description="Folds outcomes into figures.", lifespan=lifespan
     )
 

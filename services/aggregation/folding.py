@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from chassis.dead_letters.cap import Cap, Limits, Verdict
-from chassis.logs import logger
+from chassis.logs import log_correlated, logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.dead_letters import dead_letter
@@ -136,6 +136,7 @@ class Folder:
         metrics.BATCH_SECONDS.observe(seconds)
         metrics.OUTCOMES.labels("counted").inc(len(counted.outcomes))
         metrics.OUTCOMES.labels("repeated").inc(counted.repeated)
+        log_correlated(log, "outcomes counted", [each.submission_id for each in counted.outcomes])
         now = self.now()
         for outcome in counted.outcomes:
             metrics.AGE.observe(max(0.0, (now - outcome.submitted_at).total_seconds()))

@@ -18,8 +18,10 @@ class Settings(BaseSettings):
     kafka: KafkaClient = KafkaClient()
     host: str = "127.0.0.1"
     port: int = 8003
-    worker_host: str = "127.0.0.1"
-    worker_port: int = 8013
+    operations_host: str = "127.0.0.1"
+    operations_port: int = 8023
+    worker_operations_port: int = 8013
+    https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     log_level: str = "INFO"
     batch: int = Field(1_000, ge=1, description="Records in one database transaction, at most.")
     batch_seconds: float = Field(0.1, gt=0, description="How long a batch waits to be filled, at most.")

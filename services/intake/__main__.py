@@ -38,7 +38,11 @@ def serve() -> None:
         )
     except OSError as error:
         fail(f"INTAKE_KEYS_DIR cannot be used: {error}")
-    http.serve(application, host=settings.host, port=settings.port)
+    http.serve(
+        application,
+        public=http.Address(settings.host, settings.port),
+        operations=http.Address(settings.operations_host, settings.operations_port),
+    )
 
 
 @app.command()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from chassis import kafka
+from chassis.headers import for_data
 from chassis.http import create_app
 from chassis.origin import Proxies
 from chassis.overload import Capacity
@@ -66,6 +67,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
         description="Takes ratings in: a 202 means kept. Serves the directory and the edition.",
         lifespan=lifespan,
         capacity=Capacity(reads=settings.at_once, writes=settings.at_once),
+        headers=for_data(https=settings.https),
     )
     readiness: Readiness = app.state.readiness
     log = KafkaLog(settings.kafka, readiness.check("kafka"))

@@ -18,6 +18,9 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8001
+    operations_host: str = "127.0.0.1"
+    operations_port: int = 8021
+    https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     kafka: KafkaClient = KafkaClient()
     keys_dir: Path = Path(".local/keys/intake")
     outcome_base_url: str = ""

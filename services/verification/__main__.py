@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from chassis.dead_letters.commands import commands as dead_letter_commands
+from chassis.http import Address
 from chassis.http import serve as serve_app
 from chassis.logs import configure
 from chassis.postgres import migrate as apply_migrations
@@ -46,7 +47,7 @@ def worker() -> None:
     configure("verification-worker", level=settings.log_level)
     with _keys_there(settings):
         application = worker_app(settings)
-    serve_app(application, host=settings.host, port=settings.worker_port)
+    serve_app(application, operations=Address(settings.operations_host, settings.worker_operations_port))
 
 
 @app.command()
@@ -56,7 +57,11 @@ def serve() -> None:
     configure("verification", level=settings.log_level)
     with _keys_there(settings):
         application = api_app(settings)
-    serve_app(application, host=settings.host, port=settings.port)
+    serve_app(
+        application,
+        public=Address(settings.host, settings.port),
+        operations=Address(settings.operations_host, settings.operations_port),
+    )
 
 
 @keys.command("create")

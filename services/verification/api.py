@@ -42,6 +42,8 @@ OUTCOME_UNAVAILABLE = ProblemType(
     ),
 )
 NO_STORE = {"Cache-Control": "no-store"}
+# A portal elsewhere may show the picture and play the sound: whoever knows the address may have them.
+MEDIA = {**NO_STORE, "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 class NewChallenge(BaseModel):
@@ -127,7 +129,7 @@ def routes(
         async with rendering:
             seed = challenges.seed(challenge, "image")
             content = await asyncio.to_thread(draw, challenge.digits, seed)
-        return Response(content, media_type="image/png", headers=NO_STORE)
+        return Response(content, media_type="image/png", headers=MEDIA)
 
     @router.get("/challenges/{challenge_id}/audio-{language}.wav", response_class=Response, responses=gone)
     async def audio(challenge_id: str, language: Literal["vi", "en"]) -> Response:
@@ -135,7 +137,7 @@ def routes(
         async with rendering:
             seed = challenges.seed(challenge, f"audio-{language}")
             content = await asyncio.to_thread(speak, challenge.digits, language, seed)
-        return Response(content, media_type="audio/wav", headers=NO_STORE)
+        return Response(content, media_type="audio/wav", headers=MEDIA)
 
     @router.get(
         "/ratings/{rating_id}/outcome",

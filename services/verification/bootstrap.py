@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from chassis import kafka, postgres
 from chassis.dead_letters import stop
 from chassis.dead_letters.cap import TooManyDeadLetters
-from chassis.http import create_app
+from chassis.headers import for_data
+from chassis.http import create_app, create_worker
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
@@ -156,12 +157,8 @@ def worker_app(
         finally:
             await owned.close(seconds=SHUTDOWN_SECONDS)
 
-    return create_app(
-        title="Hài Lòng: verification worker",
-        description="Decides submissions. Only operations answer here.",
-        lifespan=lifespan,
-        docs_url=None,
-        openapi_url=None,
+    return create_worker(
+        title="Hài Lòng: verification worker", description="Decides submissions.", lifespan=lifespan
     )
 
 
@@ -204,6 +201,7 @@ def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
             waits=settings.waits_at_once,
             waiting=re.compile("/outcome$"),
         ),
+        headers=for_data(https=settings.https),
     )
     app.include_router(
         routes(challenges=challenges, outcomes=outcomes, clock=clock, outage=postgres.is_outage)

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from chassis.logs import logger
+from chassis.logs import log_correlated, logger
 from chassis.tasks import attempts
-from contracts.envelope import Message
+from contracts.envelope import Message, correlation_of
 from services.verification import metrics
 from services.verification.batches import Batch, Reader
 from services.verification.deciding import Result, decide_batch
@@ -201,6 +201,7 @@ class Partition:
             self._expiries if expiries is None else expiries,
         )
         await outcomes.commit(told, dead_letters, upto)
+        log_correlated(log, "outcomes told", [correlation_of(each) for each in told], partition=self.number)
         self._next_offset, self._expiries = upto.next_offset, upto.expiries
 
 

@@ -25,7 +25,10 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8002
-    worker_port: int = 8012
+    operations_host: str = "127.0.0.1"
+    operations_port: int = 8022
+    worker_operations_port: int = 8012
+    https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     kafka: KafkaClient = KafkaClient()
     database_url: DatabaseUrl = "postgresql://postgres@127.0.0.1:5433/verification"
     keys_dir: Path = Path(".local/keys")

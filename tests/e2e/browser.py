@@ -62,13 +62,15 @@ async def chromium() -> AsyncIterator[Browser]:
 class Visitor:
     """One person with a browser of their own, and all that went wrong in it.
 
-    `forgiven` are parts of console messages that a test brings about on purpose.
+    `asked` are the hosts that any request went to. `forgiven` are parts of console messages that a test
+    brings about on purpose.
     """
 
     context: BrowserContext
     system: System
     said: list[str] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
     forgiven: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
@@ -78,6 +80,7 @@ class Visitor:
 
     def _requested(self, request: Request) -> None:
         parts = urlsplit(request.url)
+        self.asked.add(parts.netloc)
         own = {urlsplit(self.system.url(part)).netloc for part in ("portal", "aggregation")}
         if parts.scheme != "data" and parts.netloc not in own:
             self.strayed.append(request.url)

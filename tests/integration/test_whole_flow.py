@@ -240,7 +240,9 @@ async def test_no_phone_number_is_anywhere_in_the_clear(system: System) -> None:
     for name, url in system.database_urls.items():
         haystacks[f"database {name}"] = await everything_in(url)
     for name in system.parts:
-        haystacks[f"metrics {name}"] = (await system.http.get(f"{system.url(name)}/metrics")).content
+        haystacks[f"metrics {name}"] = (
+            await system.http.get(f"{system.operations_url(name)}/metrics")
+        ).content
     assert b'"request"' in haystacks["log intake.log"]
     assert first.rating_id.encode() in haystacks["topic rating-submissions"]
     assert b"so-ban-nganh" in haystacks["database aggregation"]

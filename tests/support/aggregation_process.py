@@ -44,14 +44,23 @@ class Process:
     log: Path
     module: str = "services.aggregation"
     port: int = field(default_factory=free_port)
+    operations_port: int = field(default_factory=free_port)
     running: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def operations_url(self) -> str:
+        return f"http://127.0.0.1:{self.operations_port}"
+
     async def start(self) -> "Process":
-        number = {"AGGREGATION_PORT": str(self.port), "AGGREGATION_WORKER_PORT": str(self.port)}
+        number = {
+            "AGGREGATION_PORT": str(self.port),
+            "AGGREGATION_OPERATIONS_PORT": str(self.operations_port),
+            "AGGREGATION_WORKER_OPERATIONS_PORT": str(self.operations_port),
+        }
         with self.log.open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self.module, self.command),
@@ -76,7 +85,7 @@ class Process:
     async def checks(self) -> tuple[int, dict[str, Any]]:
         try:
             async with httpx.AsyncClient() as client:
-                response = await client.get(f"{self.url}/readyz")
+                response = await client.get(f"{self.operations_url}/readyz")
         except httpx.TransportError:
             return 0, {}
         return response.status_code, response.json()["checks"]

@@ -45,6 +45,7 @@ async def eventually(what: Callable[[], Any], *, why: str, seconds: float = DEAD
 class Replica:
     app: FastAPI
     http: httpx.AsyncClient
+    operations: httpx.AsyncClient
 
     @property
     def owned(self) -> Owned:
@@ -55,7 +56,7 @@ class Replica:
         return (await self.http.get("/readyz")).status_code == 200
 
     async def checks(self) -> dict[str, Any]:
-        checks: dict[str, Any] = (await self.http.get("/readyz")).json()["checks"]
+        checks: dict[str, Any] = (await self.operations.get("/readyz")).json()["checks"]
         return checks
 
     async def shows(self, path: str) -> bool:
@@ -108,9 +109,13 @@ class World:
         """Start a process's work in this one; wait until it is ready and knows this world's edition."""
         app = create(settings or self.settings)
         await self.stack.enter_async_context(app.router.lifespan_context(app))
-        transport = httpx.ASGITransport(app)
-        client = httpx.AsyncClient(transport=transport, base_url="http://intake", timeout=30)
-        replica = Replica(app, await self.stack.enter_async_context(client))
+        clients = [
+            httpx.AsyncClient(transport=httpx.ASGITransport(each), base_url="http://intake", timeout=30)
+            for each in (app, app.state.operations)
+        ]
+        for client in clients:
+            await self.stack.enter_async_context(client)
+        replica = Replica(app, *clients)
         if ready:
             await eventually(replica.ready, why="ready")
             path = f"/v1/directory/officers/{self.officer_id}"

@@ -10,7 +10,7 @@ from contracts.topics import TOPICS
 
 def spellings(phone: str) -> set[bytes]:
     """What gives a number away, with or without its leading 0 or +84: the digits as people group them, and
-    as base64 and hexadecimal write them.
+    as addresses, base64 and hexadecimal write them.
     """
     number = phone.replace(" ", "")[1:].encode()
     grouped = {
@@ -20,11 +20,14 @@ def spellings(phone: str) -> set[bytes]:
             (number[:2], number[2:5], number[5:]),
             (number[:2], number[2:]),
         )
-        for separator in (b" ", b".", b"-")
+        for separator in (b" ", b".", b"-", b"+", b"%20")
     }
+    grouped.add(b"%b) %b-%b" % (number[:2], number[2:5], number[5:]))
+    wide = "".join(chr(ord("０") + int(digit)) for digit in number.decode()).encode()
+    in_address = b"".join(b"%%%02x" % digit for digit in number)
     # Three bytes make four letters, so it depends on where in the three the number begins.
     in_base64 = {base64.b64encode(number[skip:][: (9 - skip) // 3 * 3]) for skip in range(3)}
-    return {number, number.hex().encode(), *grouped, *in_base64}
+    return {number, number.hex().encode(), wide, in_address, *grouped, *in_base64}
 
 
 async def topics(kafka_bootstrap: str, *, isolation_level: str = "read_uncommitted") -> dict[str, bytes]:

@@ -78,7 +78,7 @@ class System:
     def _part(self, name: str) -> HttpProcess:
         module, command = COMMANDS[name]
         process = python(self.layout, name, module, command, settings=self._settings(name))
-        return HttpProcess(process, self.wiring.ports[name])
+        return HttpProcess(process, self.wiring.operations_port(name))
 
     def _settings(self, part: str) -> dict[str, str]:
         settings = {
@@ -93,6 +93,13 @@ class System:
 
     def url(self, part: str) -> str:
         return self.wiring.http_url(part)
+
+    def operations_url(self, process: str) -> str:
+        return self.wiring.http_url(f"{process}-operations")
+
+    def urls(self) -> dict[str, str]:
+        """Every listener's, public ones and operations, as `make urls` names them."""
+        return {part: self.url(part) for part in HTTP_OFFSETS}
 
     async def __aenter__(self) -> Self:
         try:

@@ -102,7 +102,7 @@ async def shows_that_it_stopped(worker: Process, reason: str) -> None:
     assert "10 of the last 10 messages cannot be read" in text
     assert reason in text
     assert "AGGREGATION_DEAD_LETTER_SHARE=1" in text
-    async with httpx.AsyncClient(base_url=worker.url) as client:
+    async with httpx.AsyncClient(base_url=worker.operations_url) as client:
         assert (await client.get("/healthz")).status_code == 200
         assert "\nconsumer_stopped_by_dead_letters 1.0" in (await client.get("/metrics")).text
 

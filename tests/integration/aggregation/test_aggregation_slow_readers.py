@@ -57,7 +57,7 @@ def open_files(api: Process) -> int:
 
 async def measured(api: Process, name: str) -> float:
     async with httpx.AsyncClient() as client:
-        text = (await client.get(f"{api.url}/metrics")).text
+        text = (await client.get(f"{api.operations_url}/metrics")).text
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from attacks.intakes import Headers, Intakes, bearer, caller_at, intakes, post, restart
+from attacks.intakes import Headers, Intakes, bearer, caller_at, intakes, post
 from chassis.kafka import KafkaClient
 from deploy.local.ports import free_ports
 from services.intake.adapters.key_files import create_keys
@@ -54,22 +54,22 @@ def visiting(key: tuple[str, str], session: str, address: str = "203.0.113.7") -
     ]
 
 
-async def counted(url: str) -> float:
+async def counted(operations_url: str) -> float:
     """How many ratings of other replicas the one there has counted."""
     async with httpx.AsyncClient() as http:
-        shown = (await http.get(f"{url}/metrics")).text
+        shown = (await http.get(f"{operations_url}/metrics")).text
     found = re.search(r'^intake_tail_records_total\{counted="true"\} (\S+)$', shown, re.MULTILINE)
     return float(found[1]) if found else 0.0
 
 
 @asynccontextmanager
-async def shown_by_the_log(url: str, ratings: int) -> AsyncIterator[None]:
+async def shown_by_the_log(operations_url: str, ratings: int) -> AsyncIterator[None]:
     """What is taken in by others meanwhile is counted there afterwards."""
-    before = await counted(url)
+    before = await counted(operations_url)
     yield
 
     async def all_() -> bool:
-        return await counted(url) >= before + ratings
+        return await counted(operations_url) >= before + ratings
 
     await eventually(all_, why=f"{ratings} ratings are counted")
 
@@ -80,7 +80,7 @@ async def test_what_one_replica_takes_in_counts_at_the_other_also_after_both_beg
     a, b = there.processes
     mine = visiting(portal, "mine")
     async with caller_at("127.0.1.1") as http:
-        async with shown_by_the_log(b.url, 5):
+        async with shown_by_the_log(b.operations_url, 5):
             taken = [await post(http, a.url, there.rating(), mine, f"{n:016}") for n in range(5)]
         assert {answer.status_code for answer in taken} == {202}
         for again in range(2):
@@ -89,7 +89,7 @@ async def test_what_one_replica_takes_in_counts_at_the_other_also_after_both_beg
                 assert answer.status_code == 429, f"at {replica.url}, after {again} restarts"
                 assert int(answer.headers["retry-after"]) > 0
             if not again:
-                await asyncio.gather(restart(a), restart(b))
+                await asyncio.gather(a.restart(), b.restart())
         others = await post(http, b.url, there.rating(), visiting(portal, "another"))
         assert others.status_code == 202
 
@@ -101,7 +101,7 @@ async def test_a_retry_at_another_replica_is_neither_counted_nor_refused(
     mine = visiting(portal, "patient")
     body = there.rating()
     async with caller_at("127.0.2.1") as http:
-        async with shown_by_the_log(b.url, 5):
+        async with shown_by_the_log(b.operations_url, 5):
             first = await post(http, a.url, body, mine, "k" * 16)
             for _ in range(4):
                 await post(http, a.url, there.rating(), mine)
@@ -131,7 +131,7 @@ async def test_a_flood_without_a_key_from_one_block_is_stopped_and_its_neighbour
     a, b = there.processes
     taken = 0
     async with caller_at("127.0.4.1") as http:
-        async with shown_by_the_log(b.url, 10):
+        async with shown_by_the_log(b.operations_url, 10):
             for _ in range(30):
                 taken += (await post(http, a.url, there.rating())).status_code == 202
         assert taken == 10

@@ -90,11 +90,15 @@ async def test_a_service_with_a_wrong_password_waits_and_says_why(
     system: SecuredSystem, secured: Secured, tmp_path: Path
 ) -> None:
     settings = wrong_password(system, secured, tmp_path)
-    [port] = free_ports(1)
+    port, operations = free_ports(2)
     process = python(
-        Layout(tmp_path), "intake", "services.intake", "serve", settings=settings | {"INTAKE_PORT": str(port)}
+        Layout(tmp_path),
+        "intake",
+        "services.intake",
+        "serve",
+        settings=settings | {"INTAKE_PORT": str(port), "INTAKE_OPERATIONS_PORT": str(operations)},
     )
-    serving = HttpProcess(process, port)
+    serving = HttpProcess(process, operations)
     await process.start()
     try:
         async with asyncio.timeout(SECONDS):

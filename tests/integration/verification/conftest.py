@@ -44,7 +44,7 @@ async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
     ):
 
         async def connected() -> bool:
-            return bool((await client.get("/readyz")).json()["checks"]["postgres"]["ok"])
+            return bool(app.state.readiness.checks["postgres"].ok)
 
         await until(connected, why="the API hears of decisions")
         yield client

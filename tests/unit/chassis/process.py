@@ -1,16 +1,17 @@
 """A process on the chassis that does what it is told over HTTP, for tests to watch from outside.
 
-python -m tests.unit.chassis.process PORT
+python -m tests.unit.chassis.process PORT OPERATIONS_PORT
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from chassis.http import create_app, serve
+from chassis.http import Address, create_app, serve
 from chassis.logs import configure, logger
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
@@ -57,6 +58,15 @@ def application() -> FastAPI:
         await asyncio.sleep(1)
         return {"status": "done"}
 
+    @app.post("/broken/{phone}")
+    async def broken(phone: str) -> None:
+        async def forgotten() -> None:
+            raise ValueError(f"a library cannot read 0{phone[1:4]} {phone[4:7]} {phone[7:]}")
+
+        await asyncio.wait({asyncio.create_task(forgotten())})
+        gc.collect()  # asyncio says now that nobody has asked for the task's error
+        raise ValueError(f"cannot read {phone}")
+
     @app.post("/checks/{name}")
     async def check(name: str, *, ok: bool, required: bool = True) -> None:
         found = readiness.check(name, required=required)
@@ -70,4 +80,5 @@ def application() -> FastAPI:
 
 if __name__ == "__main__":
     configure("obedient")
-    serve(application(), host="127.0.0.1", port=int(sys.argv[1]))
+    public, operations = (Address("127.0.0.1", int(port)) for port in sys.argv[1:])
+    serve(application(), public=public, operations=operations)

@@ -96,6 +96,9 @@ async def test_each_field_that_is_wrong_is_named_by_its_pointer(http: httpx.Asyn
         ("/else", "extra_forbidden"),
     }
     assert "many" not in answer.text, "what was entered is not repeated"
+    answer = await http.post("/notes/1", json={"text": "a", "0905123456": "a"})
+    body = await problem(answer, 422, "validation_failed")
+    assert [error["pointer"] for error in body["errors"]] == ["/…"], "nor what a field was called"
 
 
 async def test_a_body_at_the_limit_is_taken_and_a_larger_one_is_not(http: httpx.AsyncClient) -> None:
@@ -120,9 +123,13 @@ async def test_a_body_that_does_not_say_its_size_is_cut_off_at_the_limit(http: h
     await problem(answer, 413, "too_large")
 
 
+SPELT = ("{}", "aaaaaaaa-aaaa-4aaa-8aaa-aa{}", "aaaaaaaa-aaaa-4aaa-8a09-05123456aaaa")
+
+
 async def test_a_request_is_known_by_its_id(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/healthz", headers={"X-Request-Id": "abc-1"})).headers["x-request-id"] == "abc-1"
-    for bad in ("a" * 65, "a b", "<script>"):
+    good = "6f1f0c0e-aaaa-4bbb-8ccc-01234abcdeab"
+    assert (await http.get("/healthz", headers={"X-Request-Id": good})).headers["x-request-id"] == good
+    for bad in ("a" * 65, "a" * 15, "a b", "<script>", *(each.format("0905123456") for each in SPELT)):
         made = (await http.get("/healthz", headers={"X-Request-Id": bad})).headers["x-request-id"]
         assert made != bad
         assert len(made) == 36

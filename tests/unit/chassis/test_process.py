@@ -18,18 +18,21 @@ from deploy.local.http_process import HttpProcess
 from deploy.local.layout import CHECKOUT
 from deploy.local.ports import HOST, free_ports
 from deploy.local.process import Process
+from tests.support.leaks import spellings
 from tests.unit.chassis.process import PLACES
 
 ENDS_SECONDS = 10.0
 PHONE = "0905123456"
+REQUEST_ID = "6f1f0c0e-aaaa-4bbb-8ccc-01234abcdeab"
 
 
 class Obedient:
     """tests/unit/chassis/process.py, running."""
 
-    def __init__(self, process: Process, http: httpx.AsyncClient) -> None:
+    def __init__(self, process: Process, http: httpx.AsyncClient, operations: httpx.AsyncClient) -> None:
         self.process = process
         self.http = http
+        self.operations = operations
 
     async def exit_code(self) -> int:
         async with asyncio.timeout(ENDS_SECONDS):
@@ -44,19 +47,22 @@ class Obedient:
                 await asyncio.sleep(0.01)
 
 
-def process(folder: Path, port: int) -> Process:
-    command = (sys.executable, "-m", "tests.unit.chassis.process", str(port))
+def process(folder: Path, port: int, operations: int) -> Process:
+    command = (sys.executable, "-m", "tests.unit.chassis.process", str(port), str(operations))
     return Process("obedient", command, folder / "obedient.log", os.environ, directory=CHECKOUT)
 
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Obedient]:
-    [port] = free_ports(1)
-    child = HttpProcess(process(folder, port), port)
+    port, operations = free_ports(2)
+    child = HttpProcess(process(folder, port, operations), operations)
     await child.start()
     try:
-        async with httpx.AsyncClient(base_url=child.url) as http:
-            yield Obedient(child.process, http)
+        async with (
+            httpx.AsyncClient(base_url=f"http://{HOST}:{port}") as http,
+            httpx.AsyncClient(base_url=child.url) as operating,
+        ):
+            yield Obedient(child.process, http, operating)
     finally:
         await child.process.kill()
 
@@ -93,11 +99,13 @@ async def test_a_signal_lets_what_is_being_answered_finish_and_exits_with_0(
     assert events.index("task cancelled") < events.index("closed")
 
 
-async def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of", ["public", "operations"])
+async def test_a_taken_port_is_an_error(tmp_path: Path, of: str) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen(1)
-        child = process(tmp_path, taken.getsockname()[1])
+        both = [taken.getsockname()[1], *free_ports(1)]
+        child = process(tmp_path, *(both if of == "public" else reversed(both)))
         await child.start()
         async with asyncio.timeout(ENDS_SECONDS):
             assert await child.wait() > 0
@@ -106,16 +114,20 @@ async def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
 
 async def test_it_is_ready_while_it_has_all_that_it_requires(obedient: Obedient) -> None:
     async def readyz() -> tuple[int, Any]:
-        answer = await obedient.http.get("/readyz")
+        answer = await obedient.operations.get("/readyz")
         return answer.status_code, answer.json()
 
-    assert await readyz() == (200, {"status": "ready", "checks": {}})
+    listener = {"listener": {"ok": True, "detail": "ok"}}
+    assert await readyz() == (200, {"status": "ready", "checks": listener})
     await obedient.http.post("/checks/kafka", params={"ok": False})
     assert await readyz() == (
         503,
-        {"status": "not ready", "checks": {"kafka": {"ok": False, "detail": "away"}}},
+        {"status": "not ready", "checks": {**listener, "kafka": {"ok": False, "detail": "away"}}},
     )
-    assert (await obedient.http.get("/healthz")).json() == {"status": "ok"}, "alive all the same"
+    public = await obedient.http.get("/readyz")
+    assert (public.status_code, public.json()) == (503, {"status": "not ready"}), "and nothing of why"
+    for each in (obedient.http, obedient.operations):
+        assert (await each.get("/healthz")).json() == {"status": "ok"}, "alive all the same"
     await obedient.http.post("/checks/kafka", params={"ok": True})
     await obedient.http.post("/checks/sms", params={"ok": False, "required": False})
     status, body = await readyz()
@@ -124,22 +136,35 @@ async def test_it_is_ready_while_it_has_all_that_it_requires(obedient: Obedient)
 
 async def test_logs_are_json_lines_without_paths_queries_or_bodies(obedient: Obedient) -> None:
     http = obedient.http
-    await http.post(f"/slow/{PHONE}?code={PHONE}", json={"phone": PHONE}, headers={"X-Request-Id": "r-1"})
+    await http.post(
+        f"/slow/{PHONE}?code={PHONE}", json={"phone": PHONE}, headers={"X-Request-Id": REQUEST_ID}
+    )
     await http.get(f"/nowhere/{PHONE}?code={PHONE}")
     await http.post(f"/checks/{PHONE}?ok={PHONE}")
-    metrics = (await http.get("/metrics")).text
+    metrics = (await obedient.operations.get("/metrics")).text
     requests = [entry for entry in obedient.logged() if entry["event"] == "request"]
     assert [(entry["route"], entry["status"]) for entry in requests] == [
         ("/slow/{phone}", 200),
         ("unmatched", 404),
         ("/checks/{name}", 422),
     ]
-    assert requests[0]["request_id"] == "r-1"
+    assert requests[0]["request_id"] == REQUEST_ID
     begun = next(entry for entry in obedient.logged() if entry["event"] == "slow request begun")
-    assert begun["request_id"] == "r-1", "what is logged while answering belongs to the request"
+    assert begun["request_id"] == REQUEST_ID, "what is logged while answering belongs to the request"
     assert all(entry["service"] == "obedient" and entry["timestamp"] for entry in obedient.logged())
     assert 'route="/slow/{phone}",status="200"' in metrics
     assert PHONE not in obedient.process.log.read_text() + metrics
+
+
+async def test_what_an_error_quotes_of_a_request_is_not_logged(obedient: Obedient) -> None:
+    answer = await obedient.http.post(f"/broken/{PHONE}", json={"phone": PHONE})
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:hailong:problem:internal")
+    logged = {entry["logger"]: entry for entry in obedient.logged() if entry["level"] == "error"}
+    assert logged["chassis.request_log"]["error"] == "ValueError"
+    assert "process.py" in logged["chassis.request_log"]["where"][-1]
+    assert "cannot read [number]" in logged["asyncio"]["exception"], "nor what a library says of it"
+    seen = obedient.process.log.read_bytes() + answer.content
+    assert [needle for needle in spellings(PHONE) if needle in seen] == []
 
 
 async def test_what_finds_no_place_is_refused_before_its_body_is_read_and_the_connection_goes_on(
@@ -164,9 +189,10 @@ async def test_what_finds_no_place_is_refused_before_its_body_is_read_and_the_co
         async with asyncio.timeout(ENDS_SECONDS):
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
         writer.close()
+        assert (await obedient.operations.get("/readyz")).status_code == 200
         assert [(await task).status_code for task in inside] == [200] * PLACES
         assert (await obedient.http.post("/slow/6")).status_code == 200
-        shown = (await obedient.http.get("/metrics")).text
+        shown = (await obedient.operations.get("/metrics")).text
         assert 'http_requests_shed_total{kind="writes"} 1.0' in shown
         assert 'http_requests_under_way{kind="writes"} 0.0' in shown
 

@@ -45,11 +45,14 @@ def test_no_service_writes_outside_the_stacks_folder(wiring: Wiring) -> None:
 def test_moved_ports_reach_every_service_and_every_address(wiring: Wiring) -> None:
     assert wiring.portal()["PORTAL_INTAKE_URL"] == "http://127.0.0.1:9501"
     assert wiring.intake()["INTAKE_OUTCOME_BASE_URL"] == "http://127.0.0.1:9502"
-    assert wiring.verification()["VERIFICATION_WORKER_PORT"] == "9512"
+    assert wiring.verification()["VERIFICATION_WORKER_OPERATIONS_PORT"] == "9512"
+    assert wiring.intake()["INTAKE_OPERATIONS_PORT"] == "9521"
     assert wiring.aggregation()["AGGREGATION_KAFKA_BOOTSTRAP"] == "127.0.0.1:19092"
     urls = wiring.urls()
     assert list(urls)[:2] == ["portal", "dashboard"]
-    assert urls["aggregation-worker"] == "http://127.0.0.1:9513"
+    assert urls["aggregation-worker-operations"] == "http://127.0.0.1:9513"
+    assert wiring.url_of("intake") == "http://127.0.0.1:9501"
+    assert wiring.url_of("aggregation-worker") == urls["aggregation-worker-operations"]
     assert urls["kafka"] == "kafka://127.0.0.1:19092"
 
 

@@ -15,14 +15,18 @@ def test_without_settings_the_ports_are_the_documented_ones() -> None:
         "intake": 8001,
         "verification": 8002,
         "aggregation": 8003,
-        "verification-worker": 8012,
-        "aggregation-worker": 8013,
+        "portal-operations": 8020,
+        "intake-operations": 8021,
+        "verification-operations": 8022,
+        "aggregation-operations": 8023,
+        "verification-worker-operations": 8012,
+        "aggregation-worker-operations": 8013,
     }
 
 
 def test_the_base_moves_every_http_port_and_nothing_else() -> None:
     moved, usual = Ports.read({"HAILONG_PORT_BASE": "9500"}), Ports.read({})
-    assert (moved["portal"], moved["aggregation-worker"]) == (9500, 9513)
+    assert (moved["portal"], moved["aggregation-worker-operations"]) == (9500, 9513)
     assert (moved["kafka"], moved["postgres"]) == (usual["kafka"], usual["postgres"])
 
 

@@ -29,8 +29,12 @@ OpenPortal = Callable[..., AbstractAsyncContextManager["Citizen"]]
 class Citizen:
     """A browser without JavaScript: keeps cookies, follows redirects, posts the form of the page it is on."""
 
-    def __init__(self, client: httpx.AsyncClient, city: FakeCity) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, operations: httpx.AsyncClient, city: FakeCity, keys: Path
+    ) -> None:
+        self.keys = keys
         self.client = client
+        self.operations = operations
         self.city = city
         self.urls: list[str] = []
         self.page = ""
@@ -99,8 +103,11 @@ def open_portal(city: FakeCity, assets: Path, tmp_path: Path) -> OpenPortal:
                 transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
                 base_url="http://portal.test",
             ) as client,
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=app.state.operations), base_url="http://operations.test"
+            ) as operations,
         ):
-            yield Citizen(client, city)
+            yield Citizen(client, operations, city, tmp_path / "keys")
 
     return opened
 

@@ -90,7 +90,7 @@ async def test_readiness_names_the_three_apis_and_stays_ready_without_them(
             city.aggregation_down = away
             async with asyncio.timeout(5):
                 while True:
-                    answer = await citizen.get("/readyz")
+                    answer = await citizen.operations.get("/readyz")
                     checks = answer.json()["checks"]
                     assert answer.status_code == 200
                     if checks["aggregation"]["ok"] is not away:

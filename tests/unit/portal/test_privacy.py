@@ -64,10 +64,18 @@ async def test_the_draft_cookie_is_sealed_bound_to_the_officer_and_out_of_reach_
 ) -> None:
     async with open_portal(secure_cookies=True) as citizen:
         cookie = (await citizen.get(FORM)).headers["set-cookie"]
-        assert cookie.startswith("hl_draft=")
+        assert cookie.startswith("__Secure-hl_draft=")
         for flag in ("HttpOnly", "Secure", "SameSite=lax", f"Path={FORM}", "Max-Age=1800"):
             assert flag in cookie
         assert PHONE not in cookie
+        language = (await citizen.get("/?lang=en")).headers["set-cookie"]
+        assert language.startswith("__Host-hl_lang=")
+        for flag in ("HttpOnly", "Secure", "SameSite=lax", "Path=/;"):
+            assert flag in language
+        await citizen.get("/", Cookie="__Host-hl_lang=en")
+        assert '<html lang="en"' in citizen.page, "it is read by that name"
+        answer = await citizen.get(f"{FORM}/ma-xac-thuc", Cookie=cookie.partition(";")[0])
+        assert (answer.url.path, answer.url.query) == (FORM, b""), "and so is the draft"
 
 
 async def test_a_decided_rating_leaves_nothing_personal_in_the_cookie(
@@ -143,6 +151,16 @@ async def test_pages_hold_nothing_inline_and_nothing_from_elsewhere(citizen: Cit
     await citizen.get(path)
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", citizen.page)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', citizen.page)
+
+
+async def test_a_browser_neither_chooses_nor_learns_the_id_of_a_request(
+    citizen: Citizen, production_log: StringIO
+) -> None:
+    chosen = "6f1f0c0e-aaaa-4bbb-8ccc-01234abcdeab"
+    answer = await citizen.get("/", **{"X-Request-Id": chosen})
+    assert "x-request-id" not in answer.headers
+    assert '"request_id"' in production_log.getvalue()
+    assert chosen not in production_log.getvalue()
 
 
 async def test_the_picture_and_the_sound_come_through_this_origin_and_are_kept_nowhere(

@@ -1,0 +1,106 @@
+"""What the world may get: every address of every process, and the answer to whoever comes with nothing.
+
+A new route is unknown here until somebody has thought about who may call it.
+"""
+
+from collections.abc import Mapping
+
+NUMBER = "0905123456"
+"""Stands in every address for what a caller may choose: no answer repeats it."""
+
+Answers = Mapping[str, int]
+"""The status by method. Every other method is answered 405."""
+
+PROBES: Mapping[str, Answers] = {"/healthz": {"GET": 200}, "/readyz": {"GET": 200}}
+OPERATIONS: Mapping[str, Answers] = {**PROBES, "/metrics": {"GET": 200}}
+DESCRIBED: Mapping[str, Answers] = {"/openapi.json": {"GET": 200, "HEAD": 200}}
+WALK = "/danh-gia/cong-chuc/{officer_id}"
+
+PUBLIC: Mapping[str, Mapping[str, Answers]] = {
+    "intake": {
+        **PROBES,
+        **DESCRIBED,
+        "/v1/ratings": {"POST": 422},
+        "/v1/ratings/{rating_id}/phone-code": {"POST": 422},
+        "/v1/directory": {"GET": 200},
+        "/v1/directory/search": {"GET": 200},
+        "/v1/directory/groups/{group_id}": {"GET": 404},
+        "/v1/directory/units/{unit_id}": {"GET": 404},
+        "/v1/directory/officers/{officer_id}": {"GET": 404},
+        "/v1/edition": {"GET": 200},
+    },
+    "verification": {
+        **PROBES,
+        **DESCRIBED,
+        "/v1/challenges": {"POST": 422},
+        "/v1/challenges/{challenge_id}/image.png": {"GET": 404},
+        "/v1/challenges/{challenge_id}/audio-{language}.wav": {"GET": 422},
+        "/v1/ratings/{rating_id}/outcome": {"GET": 422},
+    },
+    "aggregation": {
+        **PROBES,
+        **DESCRIBED,
+        "/v1/satisfaction/city": {"GET": 200},
+        "/v1/satisfaction/city/history": {"GET": 200},
+        "/v1/satisfaction/city/children": {"GET": 200},
+        "/v1/satisfaction/{kind}/{scope_id}": {"GET": 404},
+        "/v1/satisfaction/{kind}/{scope_id}/history": {"GET": 404},
+        "/v1/satisfaction/{kind}/{scope_id}/children": {"GET": 404},
+        "/v1/live": {"GET": 422},
+    },
+    "portal": {
+        **PROBES,
+        "/": {"GET": 200},
+        "/gioi-thieu": {"GET": 200},
+        "/danh-gia": {"GET": 200},
+        "/danh-gia/tim-kiem": {"GET": 200},
+        "/danh-gia/nhom/{group_id}": {"GET": 404},
+        "/danh-gia/don-vi/{unit_id}": {"GET": 404},
+        "/static/{name}": {"GET": 404},
+        "/favicon.ico": {"GET": 200},
+        WALK: {"GET": 404, "POST": 404},
+        f"{WALK}/ly-do": {"GET": 404, "POST": 404},
+        f"{WALK}/ma-xac-thuc": {"GET": 404, "POST": 404},
+        f"{WALK}/ma-xac-thuc/doi-ma": {"GET": 404, "POST": 404},
+        f"{WALK}/ma-xac-thuc/{{name}}": {"GET": 404},
+        # Without a draft, back to the form.
+        f"{WALK}/xu-ly": {"GET": 303, "POST": 303},
+        f"{WALK}/ma-dien-thoai": {"GET": 303, "POST": 303},
+        f"{WALK}/cam-on": {"GET": 303},
+        f"{WALK}/da-dong": {"GET": 404},
+        "/ket-qua": {"GET": 200},
+        "/ket-qua/nhom/{place}": {"GET": 404},
+        "/ket-qua/don-vi/{place}": {"GET": 404},
+        "/ket-qua/cong-chuc/{place}": {"GET": 404},
+    },
+}
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+ROLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "anonymous": (),
+    "a wrong token": (("Authorization", "Bearer wrong"), ("X-Api-Key", "wrong")),
+    "a default password": (("Authorization", "Basic YWRtaW46YWRtaW4="),),
+    "forged headers": (
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Forwarded", "for=127.0.0.1;host=localhost;proto=https"),
+        ("X-Forwarded-Host", "localhost"),
+        ("X-Forwarded-Prefix", "/metrics"),
+        ("X-Original-URL", "/metrics"),
+        ("X-Rewrite-URL", "/metrics"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("X-Remote-User", "admin"),
+        ("X-Request-Id", NUMBER),
+    ),
+    "a forged host": (("Host", "elsewhere.example"),),
+    "a forged cookie": (("Cookie", "hl_draft=gAAAAABforged; hl_lang=../../etc/passwd; session=admin"),),
+    "another site's page": (("Origin", "https://elsewhere.example"), ("Sec-Fetch-Site", "cross-site")),
+}
+
+
+def expected(process: str, answers: Answers, method: str, role: str) -> int:
+    """Nobody gets more than who comes with nothing; posts to the portal from another site get less."""
+    if process == "portal" and role == "another site's page" and method not in ("GET", "HEAD", "OPTIONS"):
+        return 403
+    return answers.get(method, 405)
