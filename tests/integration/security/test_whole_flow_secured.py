@@ -91,13 +91,8 @@ async def test_a_service_with_a_wrong_password_waits_and_says_why(
 ) -> None:
     settings = wrong_password(system, secured, tmp_path)
     port, operations = free_ports(2)
-    process = python(
-        Layout(tmp_path),
-        "intake",
-        "services.intake",
-        "serve",
-        settings=settings | {"INTAKE_PORT": str(port), "INTAKE_OPERATIONS_PORT": str(operations)},
-    )
+    settings |= {"INTAKE_PORT": str(port), "INTAKE_OPERATIONS_PORT": str(operations)}
+    process = python(Layout(tmp_path), "intake", "services.intake", "serve", settings=settings)
     serving = HttpProcess(process, operations)
     await process.start()
     try:
