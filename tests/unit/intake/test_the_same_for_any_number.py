@@ -15,6 +15,13 @@ RATED, OTHERS = "0905 123 456", count(10**6)
 KEYS = count()
 
 
+def unlimited(keys: Path) -> httpx.AsyncClient:
+    """Limits would end the sample; what they tell of a number is tested with them."""
+    intake = Intake(keys)
+    intake.settings = {"limit_lone_block": 10**6, "limit_tightened": 10**6}
+    return intake.client()
+
+
 async def rate(client: httpx.AsyncClient, phone: str) -> httpx.Response:
     answer = await post(client, key=f"key-of-this-rating-{next(KEYS):09d}", phone=phone)
     assert answer.status_code == 202
@@ -40,13 +47,13 @@ def shape(answer: httpx.Response) -> tuple[bytes, list[tuple[str, str]]]:
 
 
 async def test_a_number_that_has_rated_gets_the_same_bytes_as_one_that_has_not(tmp_path: Path) -> None:
-    async with Intake(tmp_path / "keys").client() as client:
+    async with unlimited(tmp_path / "keys") as client:
         await rated(client)
         assert shape(await rated(client)) == shape(await fresh(client))
 
 
 async def test_a_number_that_has_rated_is_answered_as_fast_as_one_that_has_not(tmp_path: Path) -> None:
-    async with Intake(tmp_path / "keys").client() as client:
+    async with unlimited(tmp_path / "keys") as client:
         taken = await in_turns(
             {"fresh": lambda: fresh(client), "rated": lambda: rated(client)}, rounds=ROUNDS
         )
@@ -54,7 +61,7 @@ async def test_a_number_that_has_rated_is_answered_as_fast_as_one_that_has_not(t
 
 
 async def test_a_delay_for_numbers_that_have_rated_would_be_seen(tmp_path: Path) -> None:
-    async with Intake(tmp_path / "keys").client() as client:
+    async with unlimited(tmp_path / "keys") as client:
 
         async def slowly() -> None:
             await asyncio.gather(rated(client), rated(client))

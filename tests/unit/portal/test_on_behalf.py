@@ -93,7 +93,7 @@ async def test_a_limit_does_not_pass_for_an_outage(citizen: Citizen) -> None:
     citizen.city.limited_seconds = 130
     await citizen.fill_form()
     await citizen.send_code()
-    checks = (await citizen.client.get("/readyz")).json()["checks"]
+    checks = (await citizen.operations.get("/readyz")).json()["checks"]
     assert checks["intake"]["ok"]
 
 
