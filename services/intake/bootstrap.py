@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from chassis import kafka
 from chassis.http import create_app
+from chassis.key_files import private_folder
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
@@ -39,7 +40,7 @@ def utc_now() -> datetime:
 
 def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The process that citizens' portals talk to. Raises KeysMissing where it has no secret."""
-    settings.keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(settings.keys_dir)
     keys = FileKeys(settings.keys_dir)
     keys.secret  # noqa: B018 - missing, it is missed at the start rather than at the first rating
 

@@ -20,7 +20,13 @@ from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.directory import KafkaDirectory
-from services.verification.adapters.key_files import CHALLENGE_KEY, PHONE_CODE_KEY, FileKeyRing, read_key
+from services.verification.adapters.key_files import (
+    CHALLENGE_KEY,
+    PHONE_CODE_KEY,
+    FileKeyRing,
+    RotatedKey,
+    read_key,
+)
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
 from services.verification.adapters.sms_http import HttpSms, HttpSmsGateway
 from services.verification.adapters.sms_outbox import OutboxSmsGateway
@@ -60,7 +66,7 @@ def worker_app(
 ) -> FastAPI:
     """The process that decides. Tests give a clock, and an outcome log that fails when they say so."""
     codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
-    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    challenges = Challenges(RotatedKey(settings.keys_dir, CHALLENGE_KEY))
     ring = FileKeyRing(settings.keys_dir)
     codes = PhoneCodes(codes_key, ring)
 
@@ -160,7 +166,7 @@ def worker_app(
 
 def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     """The process that citizens' browsers and portals talk to."""
-    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    challenges = Challenges(RotatedKey(settings.keys_dir, CHALLENGE_KEY))
     news = asyncio.Event()
     statuses = _NotYet()
     outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage)
