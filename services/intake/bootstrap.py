@@ -13,16 +13,17 @@ from chassis.key_files import private_folder
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
-from contracts.events import Event
+from contracts.events import EditionPublished, Event
 from services.intake import api, browsing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
+from services.intake.adapters.retention import keep_promise
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.catalogue import Catalogue
 from services.intake.entering import EnterPhoneCode
 from services.intake.ports import NotKept, Parts
-from services.intake.publishing import Plan, compare, publish
+from services.intake.publishing import Plan, compare, kept_days, publish
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
 from services.intake.watching import watch_keys
@@ -78,14 +79,25 @@ def install(app: FastAPI, parts: Parts, *, outcome_base_url: str) -> None:
     app.add_middleware(browsing.ReadableByAnyPage)
 
 
-async def publish_all(settings: Settings, wanted: Mapping[str, Event], *, prune: bool, dry_run: bool) -> Plan:
-    """Publish what differs from the log, and return what that was. Raises KafkaAway."""
+async def publish_all(
+    settings: Settings,
+    wanted: Mapping[str, Event],
+    *,
+    prune: bool,
+    dry_run: bool,
+    set_retention: bool = False,
+) -> Plan:
+    """Publish what differs from the log, and return what that was. Raises KafkaAway, and KeptTooLong."""
     log = KafkaLog(settings.kafka, Check("kafka"), name="intake-publish")
     producer = asyncio.create_task(log.run())
     try:
         async with asyncio.timeout(START_SECONDS):
             await log.standing()
-        plan = compare(wanted, await read_all(settings.kafka))
+        there = await read_all(settings.kafka)
+        plan = compare(wanted, there)
+        if any(isinstance(event, EditionPublished) for event in wanted.values()):
+            days = kept_days(plan, wanted, there, prune=prune)
+            await keep_promise(settings.kafka, days, set_retention=set_retention and not dry_run)
         if not dry_run:
             await publish(plan, wanted, prune=prune, log=log, clock=utc_now)
     except Exception as error:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.directory import KafkaDirectory
+from services.verification.adapters.kept import KafkaKept
 from services.verification.adapters.key_files import (
     CHALLENGE_KEY,
     PHONE_CODE_KEY,
@@ -28,6 +29,7 @@ from services.verification.adapters.key_files import (
     read_key,
 )
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
+from services.verification.adapters.retention import PostgresRetention
 from services.verification.adapters.sms_http import HttpSms, HttpSmsGateway
 from services.verification.adapters.sms_outbox import OutboxSmsGateway
 from services.verification.adapters.sms_queue import PostgresSmsQueue
@@ -37,6 +39,7 @@ from services.verification.api import routes
 from services.verification.batches import Reader
 from services.verification.challenges import Challenges
 from services.verification.domain.ratings import State
+from services.verification.forgetting import Forgetting
 from services.verification.outcomes import Outcomes
 from services.verification.partition import Partition, WaitOut
 from services.verification.phone_codes import PhoneCodes
@@ -48,6 +51,10 @@ from services.verification.worker import Worker
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 20.0
 SHARE_SETTING = "VERIFICATION_DEAD_LETTER_SHARE"
+
+
+def _outage(error: BaseException) -> bool:
+    return kafka.is_outage(error) or postgres.is_outage(error)
 
 
 def utc_now() -> datetime:
@@ -150,6 +157,7 @@ def worker_app(
         owned.start("directory", directory.run())
         owned.start("decide", decide())
         owned.start("sms", send())
+        owned.start("forget", _forget(settings, directory, clock, readiness))
         try:
             yield
         finally:
@@ -162,6 +170,35 @@ def worker_app(
         docs_url=None,
         openapi_url=None,
     )
+
+
+async def _forget(settings: Settings, directory: KafkaDirectory, clock: Clock, readiness: Readiness) -> None:
+    through_outages = through(readiness.check("forgetting", required=False), _outage)
+    pool = await through_outages(
+        lambda: postgres.create_pool(settings.database_url, name="verification-forget", most=1)
+    )
+    try:
+        await directory.catch_up()
+        await Forgetting(
+            store=PostgresRetention(pool),
+            editions=directory,
+            log=KafkaKept(settings.kafka),
+            clock=clock,
+            through_outages=through_outages,
+            repeats=timedelta(days=settings.repeat_days),
+        ).run()
+    finally:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def key_checks(settings: Settings) -> AsyncIterator[tuple[KafkaKept, PostgresRetention]]:
+    """For the commands that end keys. Raises outages of the database."""
+    pool = await postgres.create_pool(settings.database_url, name="verification-keys", most=1)
+    try:
+        yield KafkaKept(settings.kafka), PostgresRetention(pool)
+    finally:
+        pool.terminate()
 
 
 def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:

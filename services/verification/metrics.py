@@ -20,3 +20,4 @@ LAG = Gauge("verification_lag_messages", "Messages not yet decided.", ["partitio
 SMS = Counter("verification_sms_total", "SMS by what became of them.", ["result"])
 CHALLENGES = Counter("verification_challenges_total", "Challenges issued.")
 WAITERS = Gauge("verification_outcome_waiters", "Callers waiting for an outcome.")
+FORGOTTEN = Counter("verification_forgotten_total", "Rows forgotten in time.", ["what"])

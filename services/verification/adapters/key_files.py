@@ -33,7 +33,9 @@ __all__ = [
 
 CHALLENGE_KEY = "challenge.key"
 PHONE_CODE_KEY = "phone-code.key"
-REST = timedelta(days=1)  # between two rotations: longer than anything waits that was made under the one before
+REST = timedelta(
+    days=1
+)  # between two rotations: longer than anything waits that was made under the one before
 _SEALING = ".sealing.key"
 
 

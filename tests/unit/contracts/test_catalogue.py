@@ -53,7 +53,7 @@ def test_outcomes_are_kept_for_ever_and_the_directory_is_compacted() -> None:
     assert RATING_OUTCOMES.config["retention.ms"] == "-1"
     assert RATING_OUTCOMES.config["cleanup.policy"] == "delete"
     assert DIRECTORY.config["cleanup.policy"] == "compact"
-    assert RATING_SUBMISSIONS.config["retention.ms"] == str(90 * 24 * 3600 * 1000)
+    assert DIRECTORY.config["retention.ms"] == "-1"
 
 
 def test_each_topic_has_one_writer_and_what_is_read_has_a_dead_letter_topic_beside_it() -> None:
