@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, UnknownMemberIdError
 
 from contracts.events import EditionPublished, Policy, VerificationPolicy
-from contracts.topics import DIRECTORY, RATING_SUBMISSIONS
+from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.kept import KafkaKept
 from services.verification.adapters.retention import BATCH, PostgresRetention
 from services.verification.adapters.submissions import GROUP
@@ -65,7 +65,7 @@ async def rows(world: World) -> dict[str, int]:
 
 async def edition_with(world: World, policy: Policy) -> EditionPublished:
     edition = (await world.edition()).model_copy(update={"policy": policy})
-    await world.send(DIRECTORY.name, world.envelope(edition, uuid4()))
+    await world.publish(edition)
     return edition
 
 
