@@ -69,11 +69,15 @@ class Envelope(Generic[E_co]):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What Kafka carries. Ours all have a key; what others wrote may have none."""
+    """What Kafka carries. Ours all have a key; what others wrote may have none.
+
+    `written_ms`: since when Kafka is to count its age, where that is not now.
+    """
 
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
+    written_ms: int | None = None
 
 
 def correlation_of(message: Message) -> str:

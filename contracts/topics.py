@@ -3,6 +3,7 @@
 Topics are made from this page alone; brokers never make one by themselves.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contracts.events import (
@@ -17,17 +18,34 @@ from contracts.events import (
     UnitPublished,
 )
 
-DAY_MS = 24 * 60 * 60 * 1000
+HOUR_MS = 60 * 60 * 1000
+DAY_MS = 24 * HOUR_MS
+# Kafka deletes whole segments, so the oldest message of one waits for the newest: see kept_ms.
+SEGMENT_MS = 12 * HOUR_MS
+FUTURE_MS = HOUR_MS  # no message may claim to be newer than this, or it would be kept longer
 DLT_SUFFIX = "-dlt"
+SUBMISSIONS_KEPT_DAYS = 90  # at most; an edition may ask for less
 # A value of 1 MiB with its headers; and of such a message the dead letter, whose headers say why as well.
 # Measured by the broker after compression, so a dead letter can still be too large: see dead_letters.py.
 MESSAGE_BYTES = 1024 * 1024 + 64 * 1024
 DEAD_LETTER_BYTES = MESSAGE_BYTES + 64 * 1024
 
 
+def kept_ms(days: int) -> int:
+    """The `retention.ms` with which a message is gone `days` after it was written, the latest.
+
+    What lies between: the rest of its segment, a clock that was ahead, and the broker's rounds (every 5
+    minutes, and a minute until files go), for which there is another hour.
+    """
+    return days * DAY_MS - SEGMENT_MS - FUTURE_MS - HOUR_MS
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`retention_days` None keeps messages for ever; `message_bytes` is the largest that fits."""
+    """`retention_days`: a message is gone by then; None keeps it for ever.
+
+    `message_bytes` is the largest that fits.
+    """
 
     name: str
     description: str
@@ -44,13 +62,24 @@ class Topic:
     @property
     def config(self) -> dict[str, str]:
         """The broker's settings for this topic."""
-        retention = -1 if self.retention_days is None else self.retention_days * DAY_MS
         return {
             "cleanup.policy": "compact" if self.compacted else "delete",
-            "retention.ms": str(retention),
+            **self._retention,
             "retention.bytes": "-1",
             "max.message.bytes": str(self.message_bytes),
             **self.extra,
+        }
+
+    @property
+    def _retention(self) -> dict[str, str]:
+        if self.retention_days is None:
+            return {"retention.ms": "-1"}
+        return {
+            "retention.ms": str(kept_ms(self.retention_days)),
+            "segment.ms": str(SEGMENT_MS),
+            # By the writer's clock: what is sent again (a redriven dead letter) is as old as it was.
+            "message.timestamp.type": "CreateTime",
+            "message.timestamp.after.max.ms": str(FUTURE_MS),
         }
 
     @property
@@ -66,7 +95,7 @@ RATING_SUBMISSIONS = Topic(
     key="rating_id",
     partitions=6,
     events=(RatingSubmitted, PhoneCodeEntered),
-    retention_days=90,
+    retention_days=SUBMISSIONS_KEPT_DAYS,
 )
 RATING_OUTCOMES = Topic(
     name="rating-outcomes",
@@ -110,6 +139,15 @@ TOPICS: tuple[Topic, ...] = (
     _dead_letters_of(RATING_OUTCOMES, "aggregation"),
     _dead_letters_of(DIRECTORY, "intake", read_back=True),  # each message is buried once
 )
+
+
+# Those that hold sealed phones.
+SEALED = tuple(t for t in TOPICS if t.name in (RATING_SUBMISSIONS.name, RATING_SUBMISSIONS.dead_letters))
+
+
+def submissions_kept_days(editions: Iterable[EditionPublished]) -> int:
+    """How long submissions may be kept: all lie in one topic, so the strictest edition says."""
+    return min([SUBMISSIONS_KEPT_DAYS, *(edition.policy.phone_retention_days for edition in editions)])
 
 
 def key_of(event: Event) -> str:

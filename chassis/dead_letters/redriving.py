@@ -155,14 +155,19 @@ async def _send(producer: AIOKafkaProducer, source: Topic, part: Sequence[Consum
             letter = letter_of(record.headers)
             if letter is None:
                 raise TypeError(f"the record at {record.offset} was chosen and is no dead letter")
-            again = Message(record.key, record.value, original_headers(record.headers))
+            again = Message(record.key, record.value, original_headers(record.headers), record.timestamp)
             said = marker(record.offset, now)
             for topic, partition, message in (
                 (source.name, letter.origin.partition, again),
                 (source.dead_letters, 0, said),
             ):
                 future = await producer.send(
-                    topic, message.value, message.key, partition, headers=list(message.headers)
+                    topic,
+                    message.value,
+                    message.key,
+                    partition,
+                    timestamp_ms=message.written_ms,  # a message is as old as its letter
+                    headers=list(message.headers),
                 )
                 future.add_done_callback(_heard)
                 sent.append(future)

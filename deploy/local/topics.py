@@ -3,13 +3,13 @@
 import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient, start
 from chassis.settings import environment
-from contracts.topics import TOPICS, Topic
+from chassis.topic_settings import RETENTION, configure, retention_of
+from contracts.topics import SEALED, TOPICS, Topic
 from deploy.local.errors import StackError
 
 DEADLINE_SECONDS = 30.0
@@ -56,13 +56,13 @@ async def _create(client: AIOKafkaAdminClient, topics: list[Topic], replicas: in
 
 
 async def _configure(client: AIOKafkaAdminClient, topics: list[Topic]) -> None:
-    if not topics:
-        return
-    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name, topic.config) for topic in topics]
-    for response in await client.alter_configs(resources):
-        for code, message, _kind, name in response.resources:
-            if code != 0:
-                raise for_code(code)(f"{name}: {message}")
+    now = await retention_of(client, [topic for topic in topics if topic in SEALED])
+    settings = {topic.name: topic.config for topic in topics}
+    for name, retention_ms in now.items():
+        # Shorter than the catalogue's: an edition asked for it when it was published.
+        if 0 <= retention_ms < int(settings[name][RETENTION]):
+            settings[name][RETENTION] = str(retention_ms)
+    await configure(client, settings)
 
 
 def _check_partitions(topic: Topic, actual: int) -> None:

@@ -22,6 +22,7 @@ allow aggregation --operation Read --topic rating-outcomes --topic directory
 allow intake --operation Read --topic rating-submissions --topic directory --topic directory-dlt
 allow operators --operation Read --topic rating-submissions-dlt --topic rating-outcomes-dlt --topic directory-dlt
 allow verification --operation Read --topic rating-submissions --topic directory
+allow intake --operation DescribeConfigs --topic rating-submissions --topic rating-submissions-dlt
 allow verification --operation Read --group verification
 allow aggregation --operation Read --group aggregation
 allow verification --operation Write --transactional-id verification-rating-submissions- --resource-pattern-type prefixed

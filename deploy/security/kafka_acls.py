@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.dead_letters.redriving import transactional_id
-from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS, TOPICS
+from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS, SEALED, TOPICS
 from services.aggregation.adapters.faust_worker import GROUP as AGGREGATION
 from services.verification.adapters.outcome_log import TRANSACTIONS
 from services.verification.adapters.submissions import GROUP as VERIFICATION
@@ -61,6 +61,8 @@ def allowed() -> Iterator[Allowed]:
         yield Allowed(writer, ("Write",), "topic", tuple(t.name for t in TOPICS if t.writer == writer))
     for reader in sorted({reader for topic in TOPICS for reader in topic.readers}):
         yield Allowed(reader, ("Read",), "topic", tuple(t.name for t in TOPICS if reader in t.readers))
+    # Before it publishes an edition, intake looks whether its numbers are gone in time.
+    yield Allowed("intake", ("DescribeConfigs",), "topic", tuple(topic.name for topic in SEALED))
     yield Allowed("verification", ("Read",), "group", (VERIFICATION,))
     yield Allowed("aggregation", ("Read",), "group", (AGGREGATION,))
     yield Allowed("verification", ("Write",), "transactional-id", (TRANSACTIONS,), prefixed=True)

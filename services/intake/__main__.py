@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from chassis import http, logs
 from contracts.events import SealingKey
 from services.intake.adapters.files import FileInvalid, read_files
-from services.intake.adapters.key_files import create_keys
+from services.intake.adapters.key_files import KeyDestroyed, create_keys, destroy_keys
+from services.intake.adapters.retention import KeptTooLong
 from services.intake.bootstrap import KafkaAway, create, publish_all
 from services.intake.client_commands import app as clients
 from services.intake.command_line import fail, read_settings
@@ -53,6 +54,9 @@ def publish(
     ] = "",
     prune: Annotated[bool, typer.Option(help="Remove what is on the log and in none of the files.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
+    set_retention: Annotated[
+        bool, typer.Option(help="Let Kafka keep submissions as long as the strictest edition allows.")
+    ] = False,
 ) -> None:
     """Publish directory and edition files: what has changed, once all files are found valid.
 
@@ -68,8 +72,10 @@ def publish(
         fail('--sealing-key must be a line of JSON such as {"key_id": "2017-1", "public_key": "…"}')
     try:
         wanted = read_files(files, key)
-        plan = asyncio.run(publish_all(settings, wanted, prune=prune, dry_run=dry_run))
-    except FileInvalid as error:
+        plan = asyncio.run(
+            publish_all(settings, wanted, prune=prune, dry_run=dry_run, set_retention=set_retention)
+        )
+    except (FileInvalid, KeptTooLong) as error:
         fail(str(error))
     except KafkaAway as error:
         fail(
@@ -85,7 +91,29 @@ def create_(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> 
 
     Example: python -m services.intake keys create --edition 2017
     """
-    print(json.dumps({"created": create_keys(read_settings().keys_dir, edition)}))
+    try:
+        print(json.dumps({"created": create_keys(read_settings().keys_dir, edition)}))
+    except KeyDestroyed:
+        fail(f"The key of edition {edition} was destroyed, for good. A new edition needs an id of its own.")
+
+
+@keys.command("destroy")
+def destroy(
+    edition: Annotated[str, typer.Option(help="The edition's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+) -> None:
+    """Destroy an edition's pseudonym key, for good: no number can be linked to a rating any more.
+
+    The edition takes no ratings afterwards. Example: python -m services.intake keys destroy --edition 2017
+    """
+    if not yes:
+        typer.confirm(
+            f"Destroy the pseudonym key of edition {edition}? It takes no ratings afterwards, and"
+            " nothing brings the key back.",
+            abort=True,
+        )
+    there = destroy_keys(read_settings().keys_dir, edition)
+    print(json.dumps({"edition": edition, "destroyed": there}))
 
 
 def _show(plan: Plan, *, prune: bool) -> None:

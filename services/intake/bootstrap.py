@@ -10,16 +10,18 @@ from fastapi import FastAPI
 from chassis import kafka
 from chassis.headers import for_data
 from chassis.http import create_app
+from chassis.key_files import private_folder
 from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tally import Tally
 from chassis.tasks import Owned
-from contracts.events import ApiClientPublished, Event
+from contracts.events import ApiClientPublished, EditionPublished, Event
 from services.intake import api, browsing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
+from services.intake.adapters.retention import keep_promise
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.adapters.submissions_tail import SubmissionsTail
 from services.intake.calling import Callers
@@ -27,7 +29,7 @@ from services.intake.catalogue import Catalogue
 from services.intake.entering import EnterPhoneCode
 from services.intake.limiting import Limiter
 from services.intake.ports import NotKept, Parts
-from services.intake.publishing import Plan, compare, publish
+from services.intake.publishing import Plan, compare, kept_days, publish
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
 from services.intake.watching import watch_keys
@@ -45,7 +47,7 @@ def utc_now() -> datetime:
 
 def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The process that citizens' portals talk to. Raises KeysMissing where it has no secret."""
-    settings.keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(settings.keys_dir)
     keys = FileKeys(settings.keys_dir)
     keys.secret  # noqa: B018 - missing, it is missed at the start rather than at the first rating
 
@@ -103,15 +105,26 @@ async def api_clients(settings: Settings) -> dict[str, ApiClientPublished]:
     return {event.client_id: event for event in there.values() if isinstance(event, ApiClientPublished)}
 
 
-async def publish_all(settings: Settings, wanted: Mapping[str, Event], *, prune: bool, dry_run: bool) -> Plan:
-    """Publish what differs from the log, and return what that was. Raises KafkaAway."""
+async def publish_all(
+    settings: Settings,
+    wanted: Mapping[str, Event],
+    *,
+    prune: bool,
+    dry_run: bool,
+    set_retention: bool = False,
+) -> Plan:
+    """Publish what differs from the log, and return what that was. Raises KafkaAway, and KeptTooLong."""
     check = Check("kafka")
     log = KafkaLog(settings.kafka, check, name="intake-publish")
     producer = asyncio.create_task(log.run())
     try:
         async with asyncio.timeout(START_SECONDS):
             await log.standing()
-        plan = compare(wanted, await read_all(settings.kafka))
+        there = await read_all(settings.kafka)
+        plan = compare(wanted, there)
+        if any(isinstance(event, EditionPublished) for event in wanted.values()):
+            days = kept_days(plan, wanted, there, prune=prune)
+            await keep_promise(settings.kafka, days, set_retention=set_retention and not dry_run)
         if not dry_run:
             await publish(plan, wanted, prune=prune, log=log, clock=utc_now)
     except Exception as error:

@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from contracts.envelope import Envelope, Message, encode
-from contracts.events import Event
-from contracts.topics import DIRECTORY
+from contracts.events import EditionPublished, Event
+from contracts.topics import DIRECTORY, submissions_kept_days
 from services.intake.ports import Log
 from services.intake.submitting import SOURCE
 
@@ -31,6 +31,13 @@ def compare(wanted: Mapping[str, Event], there: Mapping[str, Event]) -> Plan:
         unchanged=[key for key, event in wanted.items() if there.get(key) == event],
         absent=[key for key in there if key not in wanted and key.partition(":")[0] in kinds],
     )
+
+
+def kept_days(plan: Plan, wanted: Mapping[str, Event], there: Mapping[str, Event], *, prune: bool) -> int:
+    """How long submissions may be kept once the plan is carried out: as the strictest edition promises."""
+    gone = set(plan.absent if prune else ())
+    after = {**{key: event for key, event in there.items() if key not in gone}, **wanted}
+    return submissions_kept_days(event for event in after.values() if isinstance(event, EditionPublished))
 
 
 async def publish(

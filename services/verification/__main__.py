@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -16,12 +15,12 @@ from chassis.logs import configure
 from chassis.postgres import migrate as apply_migrations
 from chassis.settings import read
 from contracts.topics import RATING_SUBMISSIONS
-from services.verification.adapters.key_files import KeyMissing, create_keys
+from services.verification.adapters.key_files import KeyMissing
 from services.verification.bootstrap import api_app, worker_app
+from services.verification.key_commands import app as keys
 from services.verification.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
 app.add_typer(
     dead_letter_commands(
@@ -62,15 +61,6 @@ def serve() -> None:
         public=Address(settings.host, settings.port),
         operations=Address(settings.operations_host, settings.operations_port),
     )
-
-
-@keys.command("create")
-def create(edition: Annotated[str, typer.Option(help="The edition's id.")]) -> None:
-    """Make the keys that are missing, and print the edition's public key.
-
-    Never overwrites one. Example: python -m services.verification keys create --edition 2017
-    """
-    print(create_keys(read(Settings).keys_dir, edition).model_dump_json())
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from chassis.dead_letters.cap import Cap, Verdict
@@ -133,18 +133,19 @@ class Reader:
                     raise UnknownType(f"{event.NAME} does not belong here")
             except InvalidMessage as error:
                 reasons[record.offset] = error.reason
-                dead_letters.append(
-                    dead_letter(
-                        key=record.key,
-                        value=record.value,
-                        headers=record.headers,
-                        topic=RATING_SUBMISSIONS.name,
-                        partition=partition,
-                        offset=record.offset,
-                        error=error,
-                        at=self._clock(),
-                    )
+                letter = dead_letter(
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    topic=RATING_SUBMISSIONS.name,
+                    partition=partition,
+                    offset=record.offset,
+                    error=error,
+                    at=self._clock(),
                 )
+                # As old as its message: what is sealed in it may not be kept longer than there.
+                written_ms = max(0, int(record.timestamp.timestamp() * 1000))
+                dead_letters.append(replace(letter, written_ms=written_ms))
             else:
                 tries += isinstance(event, PhoneCodeEntered)
                 if tries > MOST_TRIES:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,8 +21,16 @@ from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.directory import KafkaDirectory
-from services.verification.adapters.key_files import CHALLENGE_KEY, PHONE_CODE_KEY, FileKeyRing, read_key
+from services.verification.adapters.kept import KafkaKept
+from services.verification.adapters.key_files import (
+    CHALLENGE_KEY,
+    PHONE_CODE_KEY,
+    FileKeyRing,
+    RotatedKey,
+    read_key,
+)
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
+from services.verification.adapters.retention import PostgresRetention
 from services.verification.adapters.sms_http import HttpSms, HttpSmsGateway
 from services.verification.adapters.sms_ledger import PostgresSmsLedger
 from services.verification.adapters.sms_outbox import OutboxSmsGateway
@@ -33,6 +41,7 @@ from services.verification.api import routes
 from services.verification.batches import Reader
 from services.verification.challenges import Challenges
 from services.verification.domain.ratings import State
+from services.verification.forgetting import Forgetting
 from services.verification.outcomes import Outcomes
 from services.verification.partition import Partition, WaitOut
 from services.verification.phone_codes import PhoneCodes
@@ -46,6 +55,10 @@ from services.verification.worker import Worker
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 20.0
 SHARE_SETTING = "VERIFICATION_DEAD_LETTER_SHARE"
+
+
+def _outage(error: BaseException) -> bool:
+    return kafka.is_outage(error) or postgres.is_outage(error)
 
 
 def utc_now() -> datetime:
@@ -64,7 +77,7 @@ def worker_app(
 ) -> FastAPI:
     """The process that decides. Tests give a clock, and an outcome log that fails when they say so."""
     codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
-    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    challenges = Challenges(RotatedKey(settings.keys_dir, CHALLENGE_KEY))
     ring = FileKeyRing(settings.keys_dir)
     codes = PhoneCodes(codes_key, ring)
 
@@ -152,6 +165,7 @@ def worker_app(
         owned.start("directory", directory.run())
         owned.start("decide", decide())
         owned.start("sms", send())
+        owned.start("forget", _forget(settings, directory, clock, readiness))
         try:
             yield
         finally:
@@ -162,9 +176,38 @@ def worker_app(
     )
 
 
+async def _forget(settings: Settings, directory: KafkaDirectory, clock: Clock, readiness: Readiness) -> None:
+    through_outages = through(readiness.check("forgetting", required=False), _outage)
+    pool = await through_outages(
+        lambda: postgres.create_pool(settings.database_url, name="verification-forget", most=1)
+    )
+    try:
+        await directory.catch_up()
+        await Forgetting(
+            store=PostgresRetention(pool),
+            editions=directory,
+            log=KafkaKept(settings.kafka),
+            clock=clock,
+            through_outages=through_outages,
+            repeats=timedelta(days=settings.repeat_days),
+        ).run()
+    finally:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def key_checks(settings: Settings) -> AsyncIterator[tuple[KafkaKept, PostgresRetention]]:
+    """For the commands that end keys. Raises outages of the database."""
+    pool = await postgres.create_pool(settings.database_url, name="verification-keys", most=1)
+    try:
+        yield KafkaKept(settings.kafka), PostgresRetention(pool)
+    finally:
+        pool.terminate()
+
+
 def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     """The process that citizens' browsers and portals talk to."""
-    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    challenges = Challenges(RotatedKey(settings.keys_dir, CHALLENGE_KEY))
     news = asyncio.Event()
     statuses = _NotYet()
     outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage)

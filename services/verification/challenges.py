@@ -6,6 +6,8 @@ import hashlib
 import secrets
 import struct
 import unicodedata
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
@@ -40,27 +42,27 @@ class Challenge:
 
 
 class Challenges:
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-        self._box = SecretBox(key)
+    """`key` may be what gives the key as it is now and, after it, those whose challenges still count."""
+
+    def __init__(self, key: bytes | Callable[[], Sequence[bytes]]) -> None:
+        self._keys = key if callable(key) else lambda: (key,)
 
     def issue(self, edition_id: str, now: datetime) -> Challenge:
         digits = "".join(secrets.choice(_ALPHABET) for _ in range(DIGITS))
         expires_ms = int((now + LIFETIME).timestamp() * 1000)
-        token = bytes(
-            self._box.encrypt(_HEAD.pack(_VERSION, expires_ms, digits.encode()) + edition_id.encode())
-        )
+        box = SecretBox(self._keys()[0])
+        token = bytes(box.encrypt(_HEAD.pack(_VERSION, expires_ms, digits.encode()) + edition_id.encode()))
         return self.open(base64.urlsafe_b64encode(token).rstrip(b"=").decode())
 
     def open(self, challenge_id: str) -> Challenge:
         """Raises `NotAChallenge`. Whether it has expired is for the caller to say."""
         if len(challenge_id) > _LONGEST_ID:
             raise NotAChallenge
+        token = _token(challenge_id)
+        _, plain = self._decrypt(token)
         try:
-            token = base64.b64decode(challenge_id + "=" * (-len(challenge_id) % 4), b"-_", validate=True)
-            plain = self._box.decrypt(token)
             version, expires_ms, digits = _HEAD.unpack_from(plain)
-        except (CryptoError, binascii.Error, ValueError, struct.error) as error:
+        except struct.error as error:
             raise NotAChallenge from error
         if version != _VERSION:
             raise NotAChallenge
@@ -90,8 +92,27 @@ class Challenges:
         return ChallengeCheck.RIGHT if right else ChallengeCheck.WRONG, challenge.nonce
 
     def seed(self, challenge: Challenge, medium: str) -> bytes:
-        """Where chance in the picture or sound comes from: the same each time, and known to nobody else."""
-        return hashlib.blake2b(medium.encode() + challenge.nonce, key=self._key, digest_size=16).digest()
+        """Where chance in the picture or sound comes from: the same each time, and known to nobody else.
+
+        Raises `NotAChallenge`.
+        """
+        key, _ = self._decrypt(_token(challenge.id))
+        return hashlib.blake2b(medium.encode() + challenge.nonce, key=key, digest_size=16).digest()
+
+    def _decrypt(self, token: bytes) -> tuple[bytes, bytes]:
+        """The key it was made with, and what it says. Raises `NotAChallenge`."""
+        for key in self._keys():
+            with suppress(CryptoError):
+                return key, SecretBox(key).decrypt(token)
+        raise NotAChallenge
+
+
+def _token(challenge_id: str) -> bytes:
+    """Raises `NotAChallenge`."""
+    try:
+        return base64.b64decode(challenge_id + "=" * (-len(challenge_id) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotAChallenge from error
 
 
 def _typed(answer: str) -> bytes:

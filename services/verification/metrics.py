@@ -22,3 +22,4 @@ SMS_WITHHELD = Counter("verification_sms_withheld_total", "SMS over a limit, not
 SMS_BUDGET_USED = Gauge("verification_sms_budget_used_ratio", "Share of the day's SMS that have been sent.")
 CHALLENGES = Counter("verification_challenges_total", "Challenges issued.")
 WAITERS = Gauge("verification_outcome_waiters", "Callers waiting for an outcome.")
+FORGOTTEN = Counter("verification_forgotten_total", "Rows forgotten in time.", ["what"])

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     keys_dir: Path = Path(".local/keys")
     log_level: str = "INFO"
     at_once: int = Field(128, ge=1, description="Requests answered at a time; more get 503.")
+    repeat_days: int = Field(
+        7, ge=1, description="How long callers may send the same rating again and be recognised."
+    )
     waits_at_once: int = Field(1_000, ge=1, description="The same, of those who ask for an outcome.")
 
     dead_letter_share: float = Field(

@@ -121,6 +121,9 @@ class System:
         await self.publish("2017")
         await self.run("intake", "services.intake", *portal_client(self.layout))
         await asyncio.gather(*(part.start() for name, part in self.parts.items() if name != "portal"))
+        self.use_newest_challenge_key()
+
+    def use_newest_challenge_key(self) -> None:
         self.challenges = Challenges(read_key(self.wiring.keys("verification") / CHALLENGE_KEY))
 
     async def __aexit__(self, *_: object) -> None:

@@ -95,8 +95,11 @@ class World:
                 **changes,
             }
         )
-        await self.send(DIRECTORY.name, self.envelope(edition, uuid4()))
+        await self.publish(edition)
         return edition
+
+    async def publish(self, edition: EditionPublished) -> None:
+        await self.send(DIRECTORY.name, self.envelope(edition, uuid4()))
 
     def submission(self, edition: EditionPublished, **changes: Any) -> Submission:
         """A rating that would count, made by someone new, unless `changes` say otherwise."""

@@ -176,7 +176,7 @@ class PostgresTransaction:
                     waiting[code.rating_id].expires_at if code.rating_id in waiting else at,
                     waiting[code.rating_id].tries_left if code.rating_id in waiting else 0,
                     code.rated.model_dump_json(),
-                    bytes.fromhex(code.slot[0]),
+                    bytes.fromhex(code.slot[0]) if code.rating_id in waiting else b"",
                     *code.slot[1:],
                 )
                 for code in codes
@@ -205,7 +205,7 @@ class PostgresTransaction:
                 decided,
             )
             await self._connection.execute(
-                "UPDATE phone_codes SET awaiting = false WHERE rating_id = ANY ($1::uuid[])",
+                "UPDATE phone_codes SET awaiting = false, pseudonym = '' WHERE rating_id = ANY ($1::uuid[])",
                 [row[0] for row in decided],
             )
             await self._connection.execute(

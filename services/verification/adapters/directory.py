@@ -33,6 +33,9 @@ class KafkaDirectory:
     def edition(self, edition_id: str) -> EditionPublished | None:
         return self._editions.get(edition_id)
 
+    def all(self) -> list[EditionPublished]:
+        return list(self._editions.values())
+
     async def run(self) -> None:
         while True:
             try:

@@ -96,7 +96,11 @@ class KafkaOutcomeLog:
 
     async def _send(self, topic: str, message: Message) -> "asyncio.Future[object]":
         future: asyncio.Future[object] = await self._producer.send(
-            topic, message.value, key=message.key, headers=list(message.headers)
+            topic,
+            message.value,
+            key=message.key,
+            headers=list(message.headers),
+            timestamp_ms=message.written_ms,
         )
         return future
 

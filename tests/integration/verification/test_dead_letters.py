@@ -76,6 +76,7 @@ async def test_whatever_is_wrong_with_a_message_it_is_set_aside_whole_and_the_pa
             assert headers["dlt_reason"].decode() == reason
             assert headers["dlt_topic"].decode() == RATING_SUBMISSIONS.name
             assert (headers["dlt_partition"], int(headers["dlt_offset"])) == (b"3", where.offset)
+            assert record.timestamp == where.timestamp, "kept no longer than its message"
         assert dict(dead[-1].headers)["dlt_reason"] == b"invalid_envelope"
 
         # Redriven as it is, the one of 1 MiB too, it becomes a dead letter again, from where it is now.
@@ -84,6 +85,7 @@ async def test_whatever_is_wrong_with_a_message_it_is_set_aside_whole_and_the_pa
         await world.drained()
         again = (await dead_letters(world))[len(dead) :]
     assert [original(record) for record in again] == [original(record) for record in dead]
+    assert [record.timestamp for record in again] == [record.timestamp for record in dead], "as old as it was"
     first, second = ([int(dict(r.headers)["dlt_offset"]) for r in letters] for letters in (dead, again))
     assert min(second) > max(first)
     assert second == sorted(second)

@@ -13,12 +13,25 @@ from contracts.events import (
     Event,
     OfficerPublished,
     PhoneCodeEntered,
+    Policy,
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
     UnitPublished,
 )
-from contracts.topics import DIRECTORY, RATING_OUTCOMES, RATING_SUBMISSIONS, TOPICS, key_of
+from contracts.topics import (
+    DAY_MS,
+    DIRECTORY,
+    FUTURE_MS,
+    RATING_OUTCOMES,
+    RATING_SUBMISSIONS,
+    SEALED,
+    SEGMENT_MS,
+    TOPICS,
+    kept_ms,
+    key_of,
+    submissions_kept_days,
+)
 
 UNIT = "so-thong-tin-va-truyen-thong"
 OFFICER = f"{UNIT}.dinh-thi-minh-phuong"
@@ -53,7 +66,33 @@ def test_outcomes_are_kept_for_ever_and_the_directory_is_compacted() -> None:
     assert RATING_OUTCOMES.config["retention.ms"] == "-1"
     assert RATING_OUTCOMES.config["cleanup.policy"] == "delete"
     assert DIRECTORY.config["cleanup.policy"] == "compact"
-    assert RATING_SUBMISSIONS.config["retention.ms"] == str(90 * 24 * 3600 * 1000)
+    assert DIRECTORY.config["retention.ms"] == "-1"
+
+
+@pytest.mark.parametrize("days", [1, 30, 90])
+def test_a_message_is_gone_when_it_was_promised_though_its_segment_and_a_clock_were_late(days: int) -> None:
+    checks_ms = 6 * 60 * 1000
+    assert 0 < kept_ms(days) + SEGMENT_MS + FUTURE_MS + checks_ms < days * DAY_MS
+    assert kept_ms(days) > 0
+
+
+def test_topics_with_sealed_phones_delete_by_time_and_know_no_message_from_the_future() -> None:
+    assert {topic.name for topic in SEALED} == {"rating-submissions", "rating-submissions-dlt"}
+    for topic in SEALED:
+        assert topic.config["cleanup.policy"] == "delete"
+        assert topic.config["retention.ms"] == str(kept_ms(90))
+        assert topic.config["segment.ms"] == str(SEGMENT_MS)
+        assert topic.config["message.timestamp.type"] == "CreateTime"
+        assert topic.config["message.timestamp.after.max.ms"] == str(FUTURE_MS)
+
+
+@pytest.mark.parametrize(("promised", "kept"), [((), 90), ((90,), 90), ((30, 90), 30), ((365,), 90)])
+def test_the_strictest_edition_says_how_long_submissions_are_kept(
+    promised: tuple[int, ...], kept: int
+) -> None:
+    edition = next(event for event in golden.EVENTS if isinstance(event, EditionPublished))
+    editions = [edition.model_copy(update={"policy": Policy(phone_retention_days=days)}) for days in promised]
+    assert submissions_kept_days(editions) == kept
 
 
 def test_each_topic_has_one_writer_and_what_is_read_has_a_dead_letter_topic_beside_it() -> None:

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts.events import EditionPublished, Event, OfficerPublished, SealingKey
+from contracts.events import EditionPublished, Event, OfficerPublished, Policy, SealingKey
 from contracts.topics import key_of
 from services.intake.adapters.files import FileInvalid, read_files
-from services.intake.publishing import compare, publish
-from tests.support.intake import NOW, PUBLIC_KEY, MemoryLog, officer, unit
+from services.intake.publishing import compare, kept_days, publish
+from tests.support.intake import NOW, PUBLIC_KEY, MemoryLog, edition, officer, unit
 
 DATA = Path(__file__).parents[3] / "data"
 KEY = SealingKey(key_id="2017-1", public_key=PUBLIC_KEY)
@@ -117,3 +117,13 @@ async def test_what_is_absent_is_removed_when_asked_for(prune: bool) -> None:
     assert await publish(plan, wanted, prune=prune, log=log, clock=lambda: NOW) == 1 + prune
     tombstones = [m.key for m in log.messages["directory"] if m.value is None]
     assert tombstones == ([b"unit:gone"] if prune else [])
+
+
+def test_what_stays_on_the_log_counts_for_how_long_submissions_may_be_kept() -> None:
+    strict = edition("2016", policy=Policy(phone_retention_days=30))
+    there, wanted = by_key(strict, unit()), by_key(edition("2017"))
+    plan = compare(wanted, there)
+    assert kept_days(plan, wanted, there, prune=False) == 30
+    assert kept_days(plan, wanted, there, prune=True) == 90
+    changed = by_key(edition("2016"))
+    assert kept_days(compare(changed, there), changed, there, prune=False) == 90

@@ -143,15 +143,32 @@ def test_picture_and_sound_draw_their_chance_from_the_challenge_and_a_key_nobody
     others = (
         CHALLENGES.seed(challenge, "audio-vi"),
         CHALLENGES.seed(CHALLENGES.issue("2017", NOON), "image"),
-        Challenges(b"x" * 32).seed(challenge, "image"),
     )
-    assert len({image, *others}) == 4
+    assert len({image, *others}) == 3
     assert len(image) == 16
+    with pytest.raises(NotAChallenge):
+        Challenges(b"x" * 32).seed(challenge, "image")
 
 
 def test_another_key_does_not_open_it(challenge: Challenge) -> None:
     with pytest.raises(NotAChallenge):
         Challenges(b"x" * 32).open(challenge.id)
+
+
+def test_a_challenge_counts_under_the_key_before_and_under_none_older(challenge: Challenge) -> None:
+    keys = [b"k" * 32]
+    rotated = Challenges(lambda: keys)
+    seed = rotated.seed(challenge, "image")
+    keys.insert(0, b"n" * 32)
+    answer = ChallengeAnswer(id=challenge.id, answer=challenge.digits)
+    assert rotated.check(answer, "2017", NOON) == (ChallengeCheck.RIGHT, challenge.nonce)
+    assert rotated.seed(challenge, "image") == seed, "it looks as before, or two pictures tell more than one"
+    newer = rotated.issue("2017", NOON)
+    with pytest.raises(NotAChallenge):
+        CHALLENGES.open(newer.id)
+    keys[:] = [b"o" * 32, b"n" * 32]
+    assert rotated.open(newer.id) == newer
+    assert rotated.check(answer, "2017", NOON) == (ChallengeCheck.INVALID, b"")
 
 
 def test_no_answer_is_no_challenge() -> None:
