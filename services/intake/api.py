@@ -26,6 +26,7 @@ T = TypeVar("T")
 log = logger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
 Short = Annotated[str, Field(max_length=LONGEST)]
+Proof = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=2048)]
 # As challenges are written (base64url), and no control characters: databases refuse some.
 ChallengeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~=-]+$", max_length=1024)]
 Typed = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=32)]
@@ -44,7 +45,9 @@ class ChallengeBody(Body):
 
 
 class RatingBody(Body):
-    """`challenge` where the edition asks for one. `consent`: the citizen lets us use their number."""
+    """`challenge` and `proof_of_work` as the edition's policy asks for them: where its `proof_of_work` is
+    `beside`, both; where it is `instead`, either. `consent`: the citizen lets us use their number.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -72,6 +75,7 @@ class RatingBody(Body):
     challenge: ChallengeBody | None = None
     channel: Literal["web", "kiosk", "qr", "portal"] = "portal"
     language: Literal["vi", "en"] = "vi"
+    proof_of_work: Proof | None = Field(None, description="The solution, in ALTCHA's encoding.")
 
     def rating(self) -> Rating:
         return Rating(
@@ -84,6 +88,7 @@ class RatingBody(Body):
             challenge=(self.challenge.id, self.challenge.answer) if self.challenge else None,
             channel=self.channel,
             language=self.language,
+            proof_of_work=self.proof_of_work,
         )
 
 
@@ -207,6 +212,7 @@ def _further(
         challenge=("", str(challenge.get("answer", ""))) if isinstance(challenge, dict) else None,
         channel="",
         language="",
+        proof_of_work="" if body.get("proof_of_work") is not None else None,
     )
     named = {field_of(error.pointer) for error in found}
     try:

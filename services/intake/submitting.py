@@ -100,13 +100,15 @@ class SubmitRating:
             phone=self._parts.sealer.seal(judged.edition.sealing_key, judged.phone.encode()),
             phone_pseudonym=phone_pseudonym,
             challenge=ChallengeAnswer(id=challenge[0], answer=challenge[1]) if challenge else None,
+            proof_of_work=rating.proof_of_work,
             submitted_at=now.astimezone(UTC),
         )
 
 
 def _canonical(rating: Rating, phone: str) -> dict[str, object]:
     """What makes two bodies the same rating: not how the number is spelt, nor the order of the reasons."""
-    return {
+    proof = {} if rating.proof_of_work is None else {"proof_of_work": rating.proof_of_work}
+    return proof | {
         "edition_id": rating.edition_id,
         "officer_id": rating.officer_id,
         "answer": rating.answer,

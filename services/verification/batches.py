@@ -23,6 +23,7 @@ from services.verification.domain.ratings import (
 )
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import Clock, Directory, KeyRing, Record, Slot, Source, Stored, Unreadable
+from services.verification.proof_of_work import ProofsOfWork
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Item:
     command: Command | None = None
     token: bytes = b""
     nonce: bytes = b""
+    proof_nonce: bytes = b""
     slot: Slot | None = None
     claims: dict[Claim, bool] = field(default_factory=dict)
 
@@ -65,6 +67,7 @@ class Reader:
         *,
         directory: Directory,
         challenges: Challenges,
+        proofs: ProofsOfWork,
         phone_codes: PhoneCodes,
         ring: KeyRing,
         clock: Clock,
@@ -72,6 +75,7 @@ class Reader:
     ) -> None:
         self._directory = directory
         self._challenges = challenges
+        self._proofs = proofs
         self._phone_codes = phone_codes
         self._ring = ring
         self._clock = clock
@@ -133,6 +137,7 @@ class Reader:
     def _submission(self, item: Item, event: RatingSubmitted) -> None:
         edition = self._edition(item)
         check, nonce = self._challenges.check(event.challenge, event.edition_id, event.submitted_at)
+        proof, proof_nonce = self._proofs.check(event.proof_of_work, event.edition_id, event.submitted_at)
         readable = True
         if edition is not None:
             if edition.policy.verification.asks_phone_code:
@@ -141,12 +146,14 @@ class Reader:
             item.slot = (event.phone_pseudonym, event.officer_id, event.edition_id, number)
         item.token = bytes.fromhex(event.idempotency_token)
         item.nonce = nonce
+        item.proof_nonce = proof_nonce
         item.command = Verify(
             edition=edition,
             submitted_at=event.submitted_at,
             challenge=check,
             phone_readable=readable,
             now=self._clock(),
+            proof=proof,
         )
 
     def _readable(self, event: RatingSubmitted) -> bool:

@@ -35,6 +35,7 @@ from services.verification.outcomes import Outcomes
 from services.verification.partition import Partition, WaitOut
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import Clock, OpenOutcomeLog, SmsGateway, Statuses, Submissions
+from services.verification.proof_of_work import ProofsOfWork
 from services.verification.settings import Settings
 from services.verification.sms import SmsSender
 from services.verification.worker import Worker
@@ -60,7 +61,9 @@ def worker_app(
 ) -> FastAPI:
     """The process that decides. Tests give a clock, and an outcome log that fails when they say so."""
     codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
-    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    challenge_key = read_key(settings.keys_dir / CHALLENGE_KEY)
+    challenges = Challenges(challenge_key)
+    proofs = ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber)
     ring = FileKeyRing(settings.keys_dir)
     codes = PhoneCodes(codes_key, ring)
 
@@ -89,6 +92,7 @@ def worker_app(
                 reader = Reader(
                     directory=directory,
                     challenges=challenges,
+                    proofs=proofs,
                     phone_codes=codes,
                     ring=ring,
                     clock=clock,
@@ -160,7 +164,9 @@ def worker_app(
 
 def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     """The process that citizens' browsers and portals talk to."""
-    challenges = Challenges(read_key(settings.keys_dir / CHALLENGE_KEY))
+    challenge_key = read_key(settings.keys_dir / CHALLENGE_KEY)
+    challenges = Challenges(challenge_key)
+    proofs = ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber)
     news = asyncio.Event()
     statuses = _NotYet()
     outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage)
@@ -199,7 +205,13 @@ def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         ),
     )
     app.include_router(
-        routes(challenges=challenges, outcomes=outcomes, clock=clock, outage=postgres.is_outage)
+        routes(
+            challenges=challenges,
+            proofs=proofs,
+            outcomes=outcomes,
+            clock=clock,
+            outage=postgres.is_outage,
+        )
     )
     return app
 

@@ -14,7 +14,7 @@ from services.verification.domain.ratings import Claim, Decided, State
 
 Clock = Callable[[], datetime]
 Slot = tuple[str, str, str, int]  # pseudonym, officer, edition, window
-Key = bytes | Slot  # an idempotency token, a challenge's nonce, or a slot
+Key = bytes | Slot  # an idempotency token, a nonce of a challenge or proof of work, or a slot
 
 
 class Lost(Exception):
