@@ -2,7 +2,7 @@
 
 The clips are public, so whoever knows them can look for them in the sound. Therefore each digit is spoken at
 a pace and pitch that swing within the word, duller or brighter, and the murmur is made of pieces of the same
-clips. The digits stay some 3 to 4 dB above it, in one voice and with a pause after each.
+clips. The digits stay some 4 to 5 dB above it, in one voice and with a pause after each.
 
 Mono, 16 bit, 11025 Hz; from six to eleven seconds.
 """
@@ -21,7 +21,7 @@ LANGUAGES = ("vi", "en")
 _LEAD, _PAUSE = (0.6, 1.2), (0.35, 0.8)  # seconds
 _SPEED, _SWING, _TILT = (0.8, 1.22), (0.14, 0.26), (-0.6, 0.3)
 # Of a clip's loudness. At their worst all together stay below 16 bits, so nothing is cut off.
-_VOICE, _MURMUR = 0.5, 0.2
+_VOICE, _MURMUR = 0.5, 0.175
 _PIECE = (0.15, 0.35)  # seconds
 _PIECE_SPEEDS = (0.85, 0.95, 1.05, 1.15)
 _FADE = 48  # samples
