@@ -58,6 +58,7 @@ from services.verification.domain.sending import Limits
 from services.verification.domain.status import public_status
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import Record, SmsGateway
+from services.verification.proof_of_work import ProofsOfWork
 from services.verification.settings import Settings
 from services.verification.sms import SmsSender
 from services.verification.sms_budget import CHECK, SmsBudget
@@ -266,6 +267,7 @@ async def _decide(
     reader = Reader(
         directory=OneEdition(attacked.edition),
         challenges=Challenges(read_key(keys / CHALLENGE_KEY)),
+        proofs=ProofsOfWork(read_key(keys / CHALLENGE_KEY), maxnumber=settings.proof_of_work_maxnumber),
         phone_codes=PhoneCodes(read_key(keys / PHONE_CODE_KEY), ring),
         ring=ring,
         clock=utc_now,

@@ -251,6 +251,9 @@ class RejectionReason(StrEnum):
     CHALLENGE_EXPIRED = "challenge_expired"
     CHALLENGE_USED = "challenge_used"
     CHALLENGE_INVALID = "challenge_invalid"
+    PROOF_OF_WORK_EXPIRED = "proof_of_work_expired"
+    PROOF_OF_WORK_USED = "proof_of_work_used"
+    PROOF_OF_WORK_INVALID = "proof_of_work_invalid"
     DUPLICATE = "duplicate"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     PHONE_CODE_WRONG = "phone_code_wrong"
@@ -263,8 +266,12 @@ class Assurance(StrEnum):
     """What stood behind an accepted rating."""
 
     CAPTCHA = "captcha"
+    PROOF_OF_WORK = "proof_of_work"
+    CAPTCHA_AND_PROOF_OF_WORK = "captcha_and_proof_of_work"
     PHONE_CODE = "phone_code"
     CAPTCHA_AND_PHONE_CODE = "captcha_and_phone_code"
+    PROOF_OF_WORK_AND_PHONE_CODE = "proof_of_work_and_phone_code"
+    CAPTCHA_AND_PROOF_OF_WORK_AND_PHONE_CODE = "captcha_and_proof_of_work_and_phone_code"
 
 
 class Outcome(Event):

@@ -61,6 +61,7 @@ class Draft(BaseModel):
     consent: bool = False
     challenge: DraftChallenge | None = None
     code: str = ""
+    proof: str = ""
     key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
     frozen: bool = False
     rating_id: str | None = None
@@ -74,7 +75,7 @@ class Draft(BaseModel):
         """Open the draft for another attempt, which gets its own key; what was entered stays."""
         self.key = secrets.token_urlsafe(24)
         self.frozen = False
-        self.challenge, self.code = None, ""
+        self.challenge, self.code, self.proof = None, "", ""
         self.rating_id, self.phone_code, self.phone_code_entered = None, None, False
 
     def finish(self, end: End) -> None:

@@ -35,6 +35,12 @@ MESSAGES = {
     "consent": N_("Đánh dấu vào ô đồng ý để tiếp tục."),
     "reasons": N_("Chọn ít nhất một lý do."),
     "code": N_("Nhập mã xác thực trong hình."),
+    "proof": N_(
+        "Thiết bị chưa xác thực xong. Vui lòng chờ vài giây rồi gửi lại; trình duyệt cần cho phép JavaScript."
+    ),
+    "proof_spent": N_(
+        "Phần xác thực tự động không còn dùng được. Vui lòng gửi lại; các mục đã nhập vẫn được giữ."
+    ),
     "phone_code": N_("Nhập mã gồm 6 chữ số trong tin nhắn."),
     "session": N_(
         "Phiên làm việc đã hết hạn. Vui lòng kiểm tra lại rồi bấm Tiếp tục (trình duyệt cần cho phép cookie)."
@@ -64,6 +70,7 @@ MESSAGES = {
     "again": N_("Đánh giá chưa được ghi nhận. Vui lòng kiểm tra lại các mục và gửi lại."),
 }
 CHALLENGE_REASONS = ("challenge_wrong", "challenge_expired", "challenge_used", "challenge_invalid")
+PROOF_REASONS = ("proof_of_work_expired", "proof_of_work_used", "proof_of_work_invalid")
 FORM_FIELDS = ("phone", "answer", "consent")
 
 
@@ -94,7 +101,17 @@ def next_page(draft: Draft, edition: Edition) -> Page:
         return Page.FORM
     if edition.asks_reasons(draft.answer) and check_reasons(draft.reasons, edition):
         return Page.REASONS
-    return Page.CODE if edition.policy.asks_captcha else Page.SENDING
+    return Page.CODE if edition.policy.asks_captcha or edition.policy.computes else Page.SENDING
+
+
+def asks_code(draft: Draft, edition: Edition) -> bool:
+    """Whether the image code has to be entered: a proof of work can stand for it."""
+    proved = edition.policy.proof_of_work == "instead" and draft.proof
+    return edition.policy.asks_captcha and not proved
+
+
+def asks_proof(draft: Draft, edition: Edition) -> bool:
+    return edition.policy.proof_of_work == "beside" and not draft.proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,8 @@ def after_refusal(code: str, fields: Mapping[str, str]) -> Turn:
         return Turn(Page.CLOSED, {})
     if "challenge" in fields:
         return Turn(Page.CODE, {"code": fields["challenge"]})
+    if "proof_of_work" in fields:
+        return Turn(Page.CODE, {"proof": fields["proof_of_work"]})
     if "reasons" in fields:
         return Turn(Page.REASONS, {"reasons": fields["reasons"]})
     own = {field: text for field, text in fields.items() if field in FORM_FIELDS}
@@ -129,6 +148,8 @@ def after_rejection(reason: str, edition: Edition) -> Turn:
         return Turn(Page.CLOSED, {})
     if reason in CHALLENGE_REASONS and edition.policy.asks_captcha:
         return Turn(Page.CODE, {"code": MESSAGES[reason]})
+    if reason in PROOF_REASONS and edition.policy.computes:
+        return Turn(Page.CODE, {"proof": MESSAGES["proof_spent"]})
     messages = {
         "phone_code_wrong": ("phone", "phone_code_spent"),
         "expired": ("phone", "phone_code_late"),
@@ -144,8 +165,9 @@ def told_duplicate(draft: Draft, edition: Edition) -> bool:
 
 def body(draft: Draft) -> dict[str, object]:
     """The rating as intake takes it; the same for the same frozen draft."""
-    challenge = draft.challenge
-    return {
+    challenge = draft.challenge if draft.code else None
+    proof = {"proof_of_work": draft.proof} if draft.proof else {}
+    return proof | {
         "edition_id": draft.edition_id,
         "officer_id": draft.officer_id,
         "answer": draft.answer,

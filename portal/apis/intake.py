@@ -92,10 +92,16 @@ class Policy(Document):
     verification: Literal["captcha", "phone", "captcha_and_phone"]
     duplicate_window_days: int
     phone_retention_days: int
+    proof_of_work: Literal["none", "beside", "instead"] = "none"
 
     @property
     def asks_captcha(self) -> bool:
         return self.verification != "phone"
+
+    @property
+    def computes(self) -> bool:
+        """Whether the citizen's device is asked for a proof of work."""
+        return self.proof_of_work == "beside" or (self.proof_of_work == "instead" and self.asks_captcha)
 
     @property
     def asks_phone_code(self) -> bool:

@@ -37,6 +37,12 @@ class Verification:
         response = await self._api.request("POST", "/v1/challenges", json=body)
         return Challenge.model_validate(response.json())
 
+    async def puzzle(self, edition_id: str) -> dict[str, object]:
+        """A proof of work for the citizen's device, in ALTCHA's format."""
+        body = {"edition_id": edition_id, "kind": "proof_of_work"}
+        response = await self._api.request("POST", "/v1/challenges", json=body)
+        return dict(response.json())
+
     async def media(self, challenge_id: str, name: str) -> tuple[bytes, str]:
         """The challenge's image or sound (`image.png`, `audio-vi.wav`, `audio-en.wav`) and its media type."""
         response = await self._api.request("GET", f"/v1/challenges/{quote(challenge_id, safe='')}/{name}")

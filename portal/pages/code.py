@@ -3,13 +3,14 @@
 import hashlib
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from portal import walk
 from portal.apis.http import Unavailable
 from portal.draft import Draft, DraftChallenge, now, path_of
-from portal.pages.context import context
-from portal.pages.rating import Text, go, place_and_edition, show
+from portal.pages.context import context, open_edition
+from portal.pages.rating import Proof, Text, go, place_and_edition, show
 from portal.view import redirect
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}/ma-xac-thuc")
@@ -26,13 +27,16 @@ async def code(request: Request, officer_id: str) -> Response:
     due = walk.next_page(draft, edition)
     if due is not walk.Page.CODE:
         return go(site, draft, due)
-    if not draft.has_challenge(now()):
+    asks_code = walk.asks_code(draft, edition)
+    if asks_code and not draft.has_challenge(now()):
         try:
             made = await site.verification.challenge(edition.id)
         except Unavailable:
             return _without_picture(request, draft)
         draft.challenge = DraftChallenge(id=made.id, expires_at=made.expires_at)
-    return show(request, "code.html", draft, officer, edition=edition, version=_version(draft))
+    return show(
+        request, "code.html", draft, officer, edition=edition, asks_code=asks_code, version=_version(draft)
+    )
 
 
 def _without_picture(request: Request, draft: Draft) -> Response:
@@ -52,7 +56,9 @@ def _version(draft: Draft) -> str:
 
 
 @router.post("")
-async def send(request: Request, officer_id: str, token: Text = "", code: Text = "") -> Response:
+async def send(
+    request: Request, officer_id: str, token: Text = "", code: Text = "", proof: Proof = ""
+) -> Response:
     site = context(request)
     _, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
@@ -61,10 +67,13 @@ async def send(request: Request, officer_id: str, token: Text = "", code: Text =
     due = walk.next_page(draft, edition)
     if due is not walk.Page.CODE or not site.drafts.owns(draft, token):
         return go(site, draft, due)
-    if draft.challenge is None:
+    draft.proof = proof or draft.proof
+    asks_code = walk.asks_code(draft, edition)
+    if asks_code and draft.challenge is None:
         return go(site, draft, walk.Page.CODE)
     draft.code = "".join(code.split())
-    draft.errors = {} if draft.code else {"code": walk.MESSAGES["code"]}
+    missing = {"code": asks_code and not draft.code, "proof": walk.asks_proof(draft, edition)}
+    draft.errors = {what: walk.MESSAGES[what] for what, is_so in missing.items() if is_so}
     draft.language = site.view.language(request).code
     draft.frozen = not draft.errors
     return go(site, draft, walk.Page.SENDING if draft.frozen else walk.Page.CODE)
@@ -81,6 +90,17 @@ async def another(request: Request, officer_id: str, token: Text = "") -> Respon
     if due is walk.Page.CODE and site.drafts.owns(draft, token):
         draft.challenge, draft.code, draft.errors = None, "", {}
     return go(site, draft, due)
+
+
+@router.get("/tinh-toan")
+async def puzzle(request: Request, officer_id: str) -> Response:
+    """A proof of work for the device, asked for by the page's script."""
+    site = context(request)
+    edition = await open_edition(site)
+    if site.drafts.read(request, officer_id) is None or not edition.policy.computes:
+        raise HTTPException(404)
+    made = await site.verification.puzzle(edition.id)
+    return JSONResponse(made, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/{name}")

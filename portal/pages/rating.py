@@ -14,6 +14,7 @@ from portal.visitor import new_visit
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
 Text = Annotated[str, Form(max_length=200)]
+Proof = Annotated[str, Form(max_length=2048)]
 MANY = 50
 
 
@@ -72,6 +73,7 @@ class Entered(BaseModel):
     phone: str = Field("", max_length=40)
     answer: str = Field("", max_length=64)
     consent: str = Field("", max_length=8)
+    proof: str = Field("", max_length=2048)
 
 
 @router.post("")
@@ -85,9 +87,10 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
     if draft.end is not None or draft.frozen:
         return go(site, draft, walk.next_page(draft, edition))
     if draft.edition_id != edition.id:
-        draft.edition_id, draft.reasons, draft.challenge = edition.id, [], None
+        draft.edition_id, draft.reasons, draft.challenge, draft.proof = edition.id, [], None, ""
     draft.phone, draft.answer = entered.phone.strip(), entered.answer
     draft.consent = entered.consent == "yes"
+    draft.proof = entered.proof or draft.proof
     draft.language = site.view.language(request).code
     if not edition.asks_reasons(draft.answer):
         draft.reasons = []
@@ -105,11 +108,11 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
 
 
 def onward(site: Context, draft: Draft, edition: Edition) -> Response:
-    """Everything is entered but the code. Where no image code is asked for, this is the sending."""
-    if not edition.policy.asks_captcha:
-        draft.frozen = True
-        return go(site, draft, walk.Page.SENDING)
-    return go(site, draft, walk.Page.CODE)
+    """Everything is entered but the code. Where none has to be entered, this is the sending."""
+    if walk.asks_code(draft, edition) or walk.asks_proof(draft, edition):
+        return go(site, draft, walk.Page.CODE)
+    draft.frozen = True
+    return go(site, draft, walk.Page.SENDING)
 
 
 @router.get(walk.Page.REASONS)
@@ -138,6 +141,7 @@ async def choose_reasons(
     officer_id: str,
     token: Text = "",
     reasons: Annotated[list[str] | None, Form(max_length=MANY)] = None,
+    proof: Proof = "",
 ) -> Response:
     site = context(request)
     _, edition = await place_and_edition(site, officer_id)
@@ -148,6 +152,7 @@ async def choose_reasons(
         return go(site, draft, walk.next_page(draft, edition))
     if not site.drafts.owns(draft, token):
         return go(site, draft, walk.Page.REASONS)
+    draft.proof = proof or draft.proof
     draft.reasons = [r.id for r in edition.instrument.reasons if r.id in (reasons or [])]
     draft.errors = walk.check_reasons(draft.reasons, edition)
     if draft.errors:

@@ -28,6 +28,7 @@ LONGEST = 200
 log = logger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
 Short = Annotated[str, Field(max_length=LONGEST)]
+Proof = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=2048)]
 # As challenges are written (base64url), and no control characters: databases refuse some.
 ChallengeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~=-]+$", max_length=1024)]
 Typed = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=32)]
@@ -47,7 +48,8 @@ class ChallengeBody(Body):
 
 
 class RatingBody(Body):
-    """`challenge` where the edition asks for one. `consent`: the citizen lets us use their number.
+    """`challenge` and `proof_of_work` as the edition's policy asks for them: where its `proof_of_work` is
+    `beside`, both; where it is `instead`, either. `consent`: the citizen lets us use their number.
 
     `channel`: `web` for a citizen's own browser or app; all others need a key (Authorization: Bearer). Where
     it is left out, `portal` with a key and `web` without.
@@ -79,6 +81,7 @@ class RatingBody(Body):
     challenge: ChallengeBody | None = None
     channel: Literal["web", "kiosk", "qr", "portal"] | None = None
     language: Literal["vi", "en"] = "vi"
+    proof_of_work: Proof | None = Field(None, description="The solution, in ALTCHA's encoding.")
 
     def rating(self, channel: str) -> Rating:
         return Rating(
@@ -91,6 +94,7 @@ class RatingBody(Body):
             challenge=(self.challenge.id, self.challenge.answer) if self.challenge else None,
             channel=channel,
             language=self.language,
+            proof_of_work=self.proof_of_work,
         )
 
 
@@ -233,6 +237,7 @@ def _further(
         challenge=("", str(challenge.get("answer", ""))) if isinstance(challenge, dict) else None,
         channel="",
         language="",
+        proof_of_work="" if body.get("proof_of_work") is not None else None,
     )
     named = {field_of(error.pointer) for error in found}
     try:

@@ -118,6 +118,10 @@ _DETAILS = {
     "reasons_repeated": Bilingual("Mỗi lý do chỉ chọn một lần.", "Give each reason once."),
     "challenge_missing": Bilingual("Hãy nhập mã xác thực.", "Enter the verification code."),
     "challenge_answer_missing": Bilingual("Hãy nhập mã xác thực.", "Enter the verification code."),
+    "proof_of_work_missing": Bilingual(
+        "Thiết bị chưa tính xong phần xác thực tự động. Vui lòng chờ vài giây rồi gửi lại.",
+        "Your device has not finished the automatic check. Wait a few seconds and send it again.",
+    ),
     "phone_missing": Bilingual("Hãy nhập số điện thoại di động.", "Enter your mobile phone number."),
     "phone_invalid": Bilingual(
         "Số điện thoại chưa đúng. Ví dụ: 0905 123 456.", "The number is not valid. For example: 0905 123 456."

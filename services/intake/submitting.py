@@ -106,6 +106,7 @@ class SubmitRating:
             phone=self._parts.sealer.seal(judged.edition.sealing_key, judged.phone.encode()),
             phone_pseudonym=arrival.phone,
             challenge=ChallengeAnswer(id=challenge[0], answer=challenge[1]) if challenge else None,
+            proof_of_work=rating.proof_of_work,
             client_id=caller.client_id,
             session=caller.session,
             origin=caller.origin,
@@ -115,7 +116,8 @@ class SubmitRating:
 
 def _canonical(rating: Rating, phone: str) -> dict[str, object]:
     """What makes two bodies the same rating: not how the number is spelt, nor the order of the reasons."""
-    return {
+    proof = {} if rating.proof_of_work is None else {"proof_of_work": rating.proof_of_work}
+    return proof | {
         "edition_id": rating.edition_id,
         "officer_id": rating.officer_id,
         "answer": rating.answer,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.verification.domain.status import PublicStatus
 from services.verification.outcomes import Outcomes
 from services.verification.picture import draw
 from services.verification.ports import Clock
+from services.verification.proof_of_work import ALGORITHM, ProofsOfWork
 from services.verification.sound import speak
 
 RENDERINGS_AT_ONCE = 4
@@ -50,7 +52,7 @@ class NewChallenge(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     edition_id: Identifier
-    kind: Literal["digits"] = "digits"
+    kind: Literal["digits", "proof_of_work"] = "digits"
 
 
 class Audio(BaseModel):
@@ -68,6 +70,24 @@ class ChallengeBody(BaseModel):
     audio: Audio
 
 
+class ProofOfWorkBody(BaseModel):
+    """A puzzle in ALTCHA's format: find the number, at most `maxnumber`, for which the SHA-256 of `salt` and
+    number is `challenge`.
+
+    The rating carries, as `proof_of_work`, the base64 of the JSON object of `algorithm`, `challenge`,
+    `number`, `salt` and `signature`. Expiry, edition and difficulty count as they were signed.
+    """
+
+    id: str
+    edition_id: str
+    expires_at: datetime
+    algorithm: str = ALGORITHM
+    challenge: str
+    salt: str
+    signature: str
+    maxnumber: int
+
+
 class PhoneCodeBody(BaseModel):
     expires_at: datetime
     tries_left: int
@@ -76,7 +96,7 @@ class PhoneCodeBody(BaseModel):
 class OutcomeBody(BaseModel):
     """`pending` also stands for a rating that this API has not heard of.
 
-    Where the edition's policy is the image code alone, a duplicate is told as `accepted`: only who proved to
+    Where the edition asks for no phone code, a duplicate is told as `accepted`: only who proved to
     hold the phone may learn what was rated with it.
     """
 
@@ -90,6 +110,7 @@ class OutcomeBody(BaseModel):
 def routes(
     *,
     challenges: Challenges,
+    proofs: ProofsOfWork,
     outcomes: Outcomes,
     clock: Clock,
     outage: Callable[[BaseException], bool],
@@ -106,12 +127,16 @@ def routes(
             raise Problem(CHALLENGE_EXPIRED)
         return challenge
 
-    @router.post("/challenges", status_code=201, response_model=ChallengeBody)
-    async def new_challenge(asked: NewChallenge, response: Response) -> ChallengeBody:
-        """Six digits to read in a picture or to hear. They count once, within ten minutes."""
-        challenge = challenges.issue(asked.edition_id, clock())
+    @router.post("/challenges", status_code=201, response_model=ChallengeBody | ProofOfWorkBody)
+    async def new_challenge(asked: NewChallenge, response: Response) -> ChallengeBody | ProofOfWorkBody:
+        """Six digits to read in a picture or to hear, within ten minutes; or a puzzle for the citizen's
+        device to solve unseen, within thirty. Either counts once. The edition's policy says which is asked.
+        """
         metrics.CHALLENGES.inc()
         response.headers.update(NO_STORE)
+        if asked.kind == "proof_of_work":
+            return ProofOfWorkBody(**asdict(proofs.issue(asked.edition_id, clock())))
+        challenge = challenges.issue(asked.edition_id, clock())
         here = f"/v1/challenges/{challenge.id}"
         return ChallengeBody(
             id=challenge.id,

@@ -33,6 +33,7 @@ from services.verification.ports import (
     Stored,
     Unreadable,
 )
+from services.verification.proof_of_work import ProofsOfWork
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Item:
     command: Command | None = None
     token: bytes = b""
     nonce: bytes = b""
+    proof_nonce: bytes = b""
     slot: Slot | None = None
     claims: dict[Claim, bool] = field(default_factory=dict)
 
@@ -83,6 +85,7 @@ class Reader:
         *,
         directory: Directory,
         challenges: Challenges,
+        proofs: ProofsOfWork,
         phone_codes: PhoneCodes,
         ring: KeyRing,
         clock: Clock,
@@ -90,6 +93,7 @@ class Reader:
     ) -> None:
         self._directory = directory
         self._challenges = challenges
+        self._proofs = proofs
         self._phone_codes = phone_codes
         self._ring = ring
         self._clock = clock
@@ -169,6 +173,7 @@ class Reader:
     def _submission(self, item: Item, event: RatingSubmitted) -> None:
         edition = self._edition(item)
         check, nonce = self._challenges.check(event.challenge, event.edition_id, event.submitted_at)
+        proof, proof_nonce = self._proofs.check(event.proof_of_work, event.edition_id, event.submitted_at)
         readable = True
         if edition is not None:
             if edition.policy.verification.asks_phone_code:
@@ -177,12 +182,14 @@ class Reader:
             item.slot = (event.phone_pseudonym, event.officer_id, event.edition_id, number)
         item.token = bytes.fromhex(event.idempotency_token)
         item.nonce = nonce
+        item.proof_nonce = proof_nonce
         item.command = Verify(
             edition=edition,
             submitted_at=event.submitted_at,
             challenge=check,
             phone_readable=readable,
             now=self._clock(),
+            proof=proof,
         )
 
     def _readable(self, event: RatingSubmitted) -> bool:

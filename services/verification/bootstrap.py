@@ -46,6 +46,7 @@ from services.verification.outcomes import Outcomes
 from services.verification.partition import Partition, WaitOut
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import Clock, OpenOutcomeLog, SmsGateway, Statuses, Submissions
+from services.verification.proof_of_work import ProofsOfWork
 from services.verification.settings import Settings
 from services.verification.sms import SmsSender
 from services.verification.sms_budget import CHECK as SMS_BUDGET
@@ -77,7 +78,9 @@ def worker_app(
 ) -> FastAPI:
     """The process that decides. Tests give a clock, and an outcome log that fails when they say so."""
     codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
-    challenges = Challenges(RotatedKey(settings.keys_dir, CHALLENGE_KEY))
+    challenge_key = RotatedKey(settings.keys_dir, CHALLENGE_KEY)
+    challenges = Challenges(challenge_key)
+    proofs = ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber)
     ring = FileKeyRing(settings.keys_dir)
     codes = PhoneCodes(codes_key, ring)
 
@@ -107,6 +110,7 @@ def worker_app(
                 reader = Reader(
                     directory=directory,
                     challenges=challenges,
+                    proofs=proofs,
                     phone_codes=codes,
                     ring=ring,
                     clock=clock,
@@ -207,7 +211,9 @@ async def key_checks(settings: Settings) -> AsyncIterator[tuple[KafkaKept, Postg
 
 def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     """The process that citizens' browsers and portals talk to."""
-    challenges = Challenges(RotatedKey(settings.keys_dir, CHALLENGE_KEY))
+    challenge_key = RotatedKey(settings.keys_dir, CHALLENGE_KEY)
+    challenges = Challenges(challenge_key)
+    proofs = ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber)
     news = asyncio.Event()
     statuses = _NotYet()
     outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage)
@@ -247,7 +253,13 @@ def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         headers=for_data(https=settings.https),
     )
     app.include_router(
-        routes(challenges=challenges, outcomes=outcomes, clock=clock, outage=postgres.is_outage)
+        routes(
+            challenges=challenges,
+            proofs=proofs,
+            outcomes=outcomes,
+            clock=clock,
+            outage=postgres.is_outage,
+        )
     )
     return app
 

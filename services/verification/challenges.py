@@ -20,7 +20,7 @@ from services.verification.domain.ratings import ChallengeCheck
 
 LIFETIME = timedelta(minutes=10)
 DIGITS = 6
-_ALPHABET = "023456789"  # a leaning 1 looks like a 7
+ALPHABET = "023456789"  # a leaning 1 looks like a 7
 _HEAD = struct.Struct(f">BQ{DIGITS}s")  # version, expiry in milliseconds, digits; the edition's id follows
 _VERSION = 1
 _LONGEST_ID = 512
@@ -48,7 +48,7 @@ class Challenges:
         self._keys = key if callable(key) else lambda: (key,)
 
     def issue(self, edition_id: str, now: datetime) -> Challenge:
-        digits = "".join(secrets.choice(_ALPHABET) for _ in range(DIGITS))
+        digits = "".join(secrets.choice(ALPHABET) for _ in range(DIGITS))
         expires_ms = int((now + LIFETIME).timestamp() * 1000)
         box = SecretBox(self._keys()[0])
         token = bytes(box.encrypt(_HEAD.pack(_VERSION, expires_ms, digits.encode()) + edition_id.encode()))

@@ -65,6 +65,8 @@ class _Work:
                 return item.token
             case Claim.CHALLENGE:
                 return item.nonce
+            case Claim.PROOF_OF_WORK:
+                return item.proof_nonce
             case Claim.SLOT:
                 return self.slot(item)
 

@@ -15,7 +15,7 @@ from services.verification.domain.sending import Spent, Totals
 
 Clock = Callable[[], datetime]
 Slot = tuple[str, str, str, int]  # pseudonym, officer, edition, window
-Key = bytes | Slot  # an idempotency token, a challenge's nonce, or a slot
+Key = bytes | Slot  # an idempotency token, a nonce of a challenge or proof of work, or a slot
 
 
 class Lost(Exception):

@@ -48,6 +48,13 @@ class Settings(BaseSettings):
     dead_letter_window: int = Field(1_000, ge=1, description="How many last messages those are.")
     dead_letter_least: int = Field(50, ge=1, description="So few unreadable messages never stop it.")
 
+    proof_of_work_maxnumber: int = Field(
+        100_000,
+        ge=1_000,
+        le=100_000_000,
+        description="A device tries half as many numbers on average; some 1 to 3 seconds on a phone.",
+    )
+
     sms_gateway: Literal["outbox", "http"] = "outbox"
     outbox_dir: Path = Path(".local/outbox")
     sms_http_url: str = ""

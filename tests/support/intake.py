@@ -13,6 +13,7 @@ from contracts.events import (
     Instrument,
     OfficerPublished,
     Policy,
+    ProofOfWork,
     Reason,
     SealingKey,
     Text,
@@ -52,6 +53,7 @@ def edition(
     edition_id: str = "2026",
     *,
     verification: VerificationPolicy = VerificationPolicy.CAPTCHA,
+    proof_of_work: ProofOfWork = ProofOfWork.NONE,
     public_key: str = PUBLIC_KEY,
     **changes: Any,
 ) -> EditionPublished:
@@ -60,7 +62,7 @@ def edition(
         title=text("Khảo sát"),
         opens_on=date(2026, 1, 1),
         closes_on=date(2026, 12, 31),
-        policy=Policy(verification=verification),
+        policy=Policy(verification=verification, proof_of_work=proof_of_work),
         instrument=Instrument(
             id="two-answer",
             version=1,

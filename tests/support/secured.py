@@ -89,6 +89,7 @@ class Secured:
         return {
             "intake": intake,
             "intake-publish": intake,
+            "intake-clients": intake,
             "verification": decide,
             "verification-worker": verification | decide,
             "aggregation": {"AGGREGATION_DATABASE_URL": self.url("aggregation_api")},

@@ -28,6 +28,7 @@ from contracts.events import (
     Event,
     PhoneCodeEntered,
     Policy,
+    ProofOfWork,
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
@@ -80,7 +81,11 @@ class World:
         return Challenges(read_key(self.settings.keys_dir / CHALLENGE_KEY))
 
     async def edition(
-        self, policy: VerificationPolicy = VerificationPolicy.CAPTCHA, **changes: Any
+        self,
+        policy: VerificationPolicy = VerificationPolicy.CAPTCHA,
+        *,
+        proof_of_work: ProofOfWork = ProofOfWork.NONE,
+        **changes: Any,
     ) -> EditionPublished:
         """Publish an edition of its own for this test."""
         edition_id = f"test-{uuid4().hex[:10]}"
@@ -90,7 +95,7 @@ class World:
                 "edition_id": edition_id,
                 "opens_on": today - timedelta(days=10),
                 "closes_on": today + timedelta(days=10),
-                "policy": Policy(verification=policy),
+                "policy": Policy(verification=policy, proof_of_work=proof_of_work),
                 "sealing_key": create_keys(self.settings.keys_dir, edition_id),
                 **changes,
             }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from contracts.events import EditionPublished, OfficerPublished, UnitPublished
+from contracts.events import EditionPublished, OfficerPublished, ProofOfWork, UnitPublished
 from services.intake.domain.directory import Directory, takes_ratings
 from services.intake.domain.phones import NotMobile, to_e164
 
@@ -22,6 +22,7 @@ class Rating:
     challenge: tuple[str, str] | None
     channel: str
     language: str
+    proof_of_work: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,14 @@ def _answer_faults(rating: Rating, edition: EditionPublished) -> list[Fault]:
 
 
 def _challenge_faults(rating: Rating, edition: EditionPublished) -> list[Fault]:
-    if rating.challenge is None:
-        asked = edition.policy.verification.asks_challenge
-        return [Fault("/challenge", "challenge_missing")] if asked else []
-    return [] if rating.challenge[1].strip() else [Fault("/challenge/answer", "challenge_answer_missing")]
+    """`instead` takes either: who cannot compute enters the image code."""
+    policy, faults = edition.policy, []
+    computed = rating.proof_of_work is not None
+    stands_for_code = policy.proof_of_work is ProofOfWork.INSTEAD and computed
+    if rating.challenge is None and policy.verification.asks_challenge and not stands_for_code:
+        faults.append(Fault("/challenge", "challenge_missing"))
+    if rating.challenge is not None and not rating.challenge[1].strip():
+        faults.append(Fault("/challenge/answer", "challenge_answer_missing"))
+    if policy.proof_of_work is ProofOfWork.BESIDE and not computed:
+        faults.append(Fault("/proof_of_work", "proof_of_work_missing"))
+    return faults

@@ -41,6 +41,7 @@ _CLAIM_SLOT = """
 """
 _CLAIMS = {
     Claim.IDEMPOTENCY_TOKEN: _CLAIM_BYTES.format(table="idempotency_tokens", column="token"),
+    Claim.PROOF_OF_WORK: _CLAIM_BYTES.format(table="used_challenges", column="nonce"),
     Claim.CHALLENGE: _CLAIM_BYTES.format(table="used_challenges", column="nonce"),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 
-from contracts.events import Assurance, EditionPublished, RejectionReason
+from contracts.events import Assurance, EditionPublished, Policy, ProofOfWork, RejectionReason
 from services.verification.domain.days import is_open
 
 PHONE_CODE_SENT_WITHIN = timedelta(minutes=5)
@@ -23,7 +23,8 @@ class Claim(IntEnum):
 
     IDEMPOTENCY_TOKEN = 1
     CHALLENGE = 2
-    SLOT = 3  # of phone, officer and window: one accepted rating each
+    PROOF_OF_WORK = 3
+    SLOT = 4  # of phone, officer and window: one accepted rating each
 
 
 Claims = Mapping[Claim, bool]  # whether this rating has it; absent: not claimed yet
@@ -36,6 +37,15 @@ class ChallengeCheck(Enum):
     WRONG = "wrong"
     EXPIRED = "expired"
     INVALID = "invalid"  # none, not ours, altered, or of another edition
+
+
+class ProofCheck(Enum):
+    """What a proof of work is worth by itself, at the time of submission."""
+
+    RIGHT = "right"
+    EXPIRED = "expired"
+    INVALID = "invalid"  # not ours, altered, not solved, or of another edition
+    NONE = "none"
 
 
 class CodeCheck(Enum):
@@ -57,6 +67,7 @@ class Verify:
     challenge: ChallengeCheck
     phone_readable: bool
     now: datetime
+    proof: ProofCheck = ProofCheck.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +163,33 @@ def _verify(command: Verify, claims: Claims) -> Event | Claim:  # noqa: PLR0911 
         return Rejected(RejectionReason.IDEMPOTENCY_KEY_REUSED)
     if command.edition is None or not is_open(command.edition, command.submitted_at):
         return Rejected(RejectionReason.EDITION_CLOSED)
-    policy = command.edition.policy.verification
-    if policy.asks_challenge:
-        refused = _challenge(command.challenge, claims)
-        if refused is not None:
-            return refused
-    if not policy.asks_phone_code:
-        return _claim_slot(Assurance.CAPTCHA, claims)
+    policy = command.edition.policy
+    asks_challenge, asks_proof = _asked(policy, command.proof)
+    refused = (_challenge(command.challenge, claims) if asks_challenge else None) or (
+        _proof(command.proof, claims) if asks_proof else None
+    )
+    if refused is not None:
+        return refused
+    asks_phone_code = policy.verification.asks_phone_code
+    proved = _assurance(captcha=asks_challenge, proof_of_work=asks_proof, phone_code=asks_phone_code)
+    if not asks_phone_code:
+        return _claim_slot(proved, claims)
     if not command.phone_readable:
         return Rejected(RejectionReason.PHONE_UNREADABLE)
-    proved = Assurance.CAPTCHA_AND_PHONE_CODE if policy.asks_challenge else Assurance.PHONE_CODE
     # Fixed here for good: whether and when a code goes out must not show from outside.
     return PhoneCodeIssued(command.now + PHONE_CODE_SENT_WITHIN + PHONE_CODE_LIFETIME, proved)
+
+
+def _asked(policy: Policy, proof: ProofCheck) -> tuple[bool, bool]:
+    """Whether the image code and the proof of work have to be right. A proof can stand for the code."""
+    asks_challenge = policy.verification.asks_challenge
+    if policy.proof_of_work is ProofOfWork.INSTEAD and asks_challenge and proof is not ProofCheck.NONE:
+        return False, True
+    return asks_challenge, policy.proof_of_work is ProofOfWork.BESIDE
+
+
+def _assurance(**proved: bool) -> Assurance:
+    return Assurance("_and_".join(what for what, is_so in proved.items() if is_so))
 
 
 def _challenge(check: ChallengeCheck, claims: Claims) -> Event | Claim | None:
@@ -179,6 +205,16 @@ def _challenge(check: ChallengeCheck, claims: Claims) -> Event | Claim | None:
     if check is ChallengeCheck.WRONG:
         return Rejected(RejectionReason.CHALLENGE_WRONG)
     return None
+
+
+def _proof(check: ProofCheck, claims: Claims) -> Event | Claim | None:
+    if check is ProofCheck.EXPIRED:
+        return Rejected(RejectionReason.PROOF_OF_WORK_EXPIRED)
+    if check is not ProofCheck.RIGHT:
+        return Rejected(RejectionReason.PROOF_OF_WORK_INVALID)
+    if Claim.PROOF_OF_WORK not in claims:
+        return Claim.PROOF_OF_WORK
+    return None if claims[Claim.PROOF_OF_WORK] else Rejected(RejectionReason.PROOF_OF_WORK_USED)
 
 
 def _try_phone_code(command: TryPhoneCode, state: AwaitingPhoneCode, claims: Claims) -> Event | Claim:

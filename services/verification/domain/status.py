@@ -19,17 +19,25 @@ class PublicStatus:
     tries_left: int | None = None
 
 
+_PHONE_PROVED = {
+    Assurance.PHONE_CODE,
+    Assurance.CAPTCHA_AND_PHONE_CODE,
+    Assurance.PROOF_OF_WORK_AND_PHONE_CODE,
+    Assurance.CAPTCHA_AND_PROOF_OF_WORK_AND_PHONE_CODE,
+}
 PENDING = PublicStatus("pending")
 
 
 def public_status(state: State, decided_at: datetime | None) -> PublicStatus:
     """A duplicate is named only to who proved to hold the phone.
 
-    With the image code alone, anyone could type anyone's number; being told "duplicate" would tell whether,
-    and whom, that person has rated. So there a duplicate is told as any other rating: accepted.
+    With the image code or proof of work alone, anyone could type anyone's number; being told "duplicate"
+    would tell whether, and whom, that person has rated. So there a duplicate is told as accepted.
     """
     match state:
-        case Accepted() | Rejected(RejectionReason.DUPLICATE, Assurance.CAPTCHA):
+        case Accepted():
+            return PublicStatus("accepted", decided_at=decided_at)
+        case Rejected(RejectionReason.DUPLICATE) if state.assurance not in _PHONE_PROVED:
             return PublicStatus("accepted", decided_at=decided_at)
         case Rejected():
             return PublicStatus("rejected", state.reason, decided_at)

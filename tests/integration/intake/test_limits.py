@@ -121,7 +121,8 @@ async def test_an_office_with_300_citizens_gets_all_of_them_in(
             headers = visiting(portal, f"citizen-{number}", "203.0.113.99")
             return (await post(http, url, there.rating(), headers)).status_code
 
-    async with caller_at("127.0.3.1") as http:
+    both = [shown_by_the_log(each.operations_url, 150) for each in there.processes]
+    async with caller_at("127.0.3.1") as http, both[0], both[1]:
         assert await asyncio.gather(*(one(http, number) for number in range(300))) == [202] * 300
 
 

@@ -109,6 +109,17 @@ async def test_a_rating_is_kept_before_it_is_confirmed(intake: Intake, client: h
     )
 
 
+async def test_a_proof_of_work_is_passed_on_as_it_came_and_belongs_to_the_rating(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    one = await post(client, proof_of_work="cHJvb2Y=")
+    again = await post(client, proof_of_work="cHJvb2Y=")
+    assert one.json()["rating_id"] == again.json()["rating_id"]
+    assert [getattr(each.data, "proof_of_work", "") for each in intake.events()] == ["cHJvb2Y="] * 2
+    assert (await post(client, proof_of_work="b3RoZXI=")).status_code == 422
+    assert (await post(client, key="o" * 16, proof_of_work="not base64!")).status_code == 422
+
+
 async def test_the_number_is_readable_to_the_holder_of_the_private_key_alone(
     intake: Intake, client: httpx.AsyncClient
 ) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from contracts.events import VerificationPolicy
+from contracts.events import ProofOfWork, VerificationPolicy
 from services.intake.domain.rating import Fault, Sound, judge
 from tests.support.intake import TODAY, directory, edition, officer, rating, unit
 
@@ -65,3 +65,26 @@ def test_an_edition_takes_ratings_on_its_days_alone() -> None:
 def test_an_officer_who_is_gone_takes_none() -> None:
     state = directory(unit(), officer(active_until=TODAY), edition())
     assert codes(judge(rating(), state, TODAY)) == {("/officer_id", "officer_not_active")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "challenge", "proof", "missing"),
+    [
+        (ProofOfWork.NONE, True, False, set()),
+        (ProofOfWork.NONE, False, True, {("/challenge", "challenge_missing")}),
+        (ProofOfWork.BESIDE, True, True, set()),
+        (ProofOfWork.BESIDE, True, False, {("/proof_of_work", "proof_of_work_missing")}),
+        (ProofOfWork.BESIDE, False, True, {("/challenge", "challenge_missing")}),
+        (ProofOfWork.INSTEAD, False, True, set()),
+        (ProofOfWork.INSTEAD, True, False, set()),
+        (ProofOfWork.INSTEAD, False, False, {("/challenge", "challenge_missing")}),
+    ],
+)
+def test_a_proof_of_work_is_needed_as_the_edition_asks_for_it(
+    asked: ProofOfWork, challenge: bool, proof: bool, missing: set[tuple[str, str]]
+) -> None:
+    sent = rating(
+        challenge=("id", "234567") if challenge else None, proof_of_work="cHJvb2Y=" if proof else None
+    )
+    judged = judge(sent, directory(unit(), officer(), edition(proof_of_work=asked)), TODAY)
+    assert (codes(judged) if isinstance(judged, list) else set()) == missing

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 Json = dict[str, Any]
 OFFICER = "so-thong-tin-va-truyen-thong.dinh-thi-minh-phuong"
 SAMPLE = "so-thong-tin-va-truyen-thong.tran-van-mau"
+PROOF = "cHJvb2Y="
 RIGHT_CODE = "246813"
 SMS_CODE = "123456"
 PIXEL = bytes.fromhex(

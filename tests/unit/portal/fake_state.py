@@ -12,6 +12,7 @@ class FakeCity:
     """What the APIs hold, and how they misbehave; tests set it and look at it."""
 
     policy: str = "captcha"
+    proof_of_work: str = "none"
     edition_open: bool = True
     intake_down: bool = False
     takes_but_answers_503: int = 0

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
 
-from tests.unit.portal.fake_data import PIXEL, RIGHT_CODE, Json
+from tests.unit.portal.fake_data import PIXEL, PROOF, RIGHT_CODE, Json
 from tests.unit.portal.fake_state import FakeCity
 
 
@@ -12,7 +12,9 @@ def build(city: FakeCity) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/v1/challenges", status_code=201)
-    async def challenge() -> Json:
+    async def challenge(asked: Json) -> Json:
+        if asked["kind"] == "proof_of_work":
+            return {"algorithm": "SHA-256", "challenge": "c", "salt": "s", "signature": "x", "maxnumber": 9}
         city.challenges += 1
         number = f"challenge-{city.challenges}"
         expires = datetime.now(UTC) + timedelta(minutes=10)
@@ -38,7 +40,8 @@ def build(city: FakeCity) -> APIRouter:
         if city.forced_reason:
             return {**answer, "status": "rejected", "reason": city.forced_reason}
         body = rating["body"]
-        if city.policy != "phone" and (body["challenge"] or {}).get("answer") != RIGHT_CODE:
+        proved = city.proof_of_work == "instead" and body.get("proof_of_work") == PROOF
+        if not proved and city.policy != "phone" and (body["challenge"] or {}).get("answer") != RIGHT_CODE:
             return {**answer, "status": "rejected", "reason": "challenge_wrong"}
         if city.policy == "captcha" or rating["status"] == "accepted":
             return {**answer, "status": "accepted"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Self
 
-from contracts.events import EditionPublished, Policy, VerificationPolicy
+from contracts.events import EditionPublished, Policy, ProofOfWork, VerificationPolicy
 from contracts.golden import EVENTS
 from services.verification.domain.ratings import (
     ChallengeCheck,
@@ -13,6 +13,7 @@ from services.verification.domain.ratings import (
     CodeCheck,
     Command,
     Event,
+    ProofCheck,
     State,
     TryPhoneCode,
     Undecided,
@@ -26,9 +27,13 @@ EDITION = next(event for event in EVENTS if isinstance(event, EditionPublished))
 
 
 def edition(
-    policy: VerificationPolicy = VerificationPolicy.CAPTCHA, *, window_days: int = 1, **changes: date
+    policy: VerificationPolicy = VerificationPolicy.CAPTCHA,
+    *,
+    window_days: int = 1,
+    proof_of_work: ProofOfWork = ProofOfWork.NONE,
+    **changes: date,
 ) -> EditionPublished:
-    asked = Policy(verification=policy, duplicate_window_days=window_days)
+    asked = Policy(verification=policy, duplicate_window_days=window_days, proof_of_work=proof_of_work)
     return EDITION.model_copy(update={"policy": asked, **changes})
 
 
@@ -39,8 +44,11 @@ def submission(
     phone_readable: bool = True,
     at: datetime = NOON,
     known: bool = True,
+    proof_of_work: ProofOfWork = ProofOfWork.NONE,
+    proof: ProofCheck = ProofCheck.NONE,
 ) -> Verify:
-    return Verify(edition(policy) if known else None, at, challenge, phone_readable, now=at)
+    asked = edition(policy, proof_of_work=proof_of_work) if known else None
+    return Verify(asked, at, challenge, phone_readable, now=at, proof=proof)
 
 
 def code(check: CodeCheck, at: datetime) -> TryPhoneCode:

@@ -1,12 +1,23 @@
 """Challenges: what their ids hold, and what an answer is worth."""
 
+import hmac
+import random
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from contracts.events import ChallengeAnswer
-from services.verification.challenges import LIFETIME, Challenge, Challenges, NotAChallenge
+from services.verification import challenges
+from services.verification.challenges import (
+    ALPHABET,
+    DIGITS,
+    LIFETIME,
+    Challenge,
+    Challenges,
+    NotAChallenge,
+)
 from services.verification.domain.ratings import ChallengeCheck
 from tests.unit.verification.scenario import NOON
 
@@ -178,3 +189,28 @@ def test_no_answer_is_no_challenge() -> None:
 def test_the_id_hides_the_digits(challenge: Challenge) -> None:
     assert challenge.digits not in challenge.id
     assert len({CHALLENGES.issue("2017", NOON).id for _ in range(50)}) == 50
+
+
+def test_its_digits_are_unpredictable() -> None:
+    """Every digit is as likely at every place, and the seed of ordinary chance changes nothing."""
+    seen = Counter[tuple[int, str]]()
+    for _ in range(2000):
+        random.seed(0)
+        seen.update(enumerate(CHALLENGES.issue("2017", NOON).digits))
+    assert len(seen) == DIGITS * len(ALPHABET)
+    mean = 2000 / len(ALPHABET)
+    assert all(abs(count - mean) < 100 for count in seen.values())  # seven standard deviations
+
+
+def test_what_is_typed_is_compared_in_constant_time(
+    challenge: Challenge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def watched(typed: bytes, right: bytes) -> bool:
+        compared.append((typed, right))
+        return hmac.compare_digest(typed, right)
+
+    monkeypatch.setattr(challenges, "compare_digest", watched)
+    assert check(challenge.id, "?") is ChallengeCheck.WRONG
+    assert compared == [(b"?", challenge.digits.encode())]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contracts.events import Assurance, RejectionReason, VerificationPolicy
+from contracts.events import Assurance, ProofOfWork, RejectionReason, VerificationPolicy
 from services.verification.domain.days import window
 from services.verification.domain.ratings import (
     Accepted,
@@ -15,6 +15,7 @@ from services.verification.domain.ratings import (
     Expire,
     PhoneCodeIssued,
     PhoneCodeMissed,
+    ProofCheck,
     Rejected,
     State,
     Undecided,
@@ -188,3 +189,80 @@ def test_a_code_for_a_rating_nobody_knows_changes_nothing() -> None:
 def test_a_wrong_try_follows_on_nothing_but_an_awaited_code(state: State) -> None:
     with pytest.raises(TypeError, match=f"PhoneCodeMissed cannot follow on {type(state).__name__}"):
         evolve(state, PhoneCodeMissed())
+
+
+BESIDE, INSTEAD, NO_PROOF = ProofOfWork.BESIDE, ProofOfWork.INSTEAD, ProofOfWork.NONE
+NO_CODE = ChallengeCheck.INVALID
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked", "challenge", "proof", "assurance"),
+    [
+        (CAPTCHA, NO_PROOF, ChallengeCheck.RIGHT, ProofCheck.INVALID, Assurance.CAPTCHA),
+        (CAPTCHA, BESIDE, ChallengeCheck.RIGHT, ProofCheck.RIGHT, Assurance.CAPTCHA_AND_PROOF_OF_WORK),
+        (CAPTCHA, INSTEAD, NO_CODE, ProofCheck.RIGHT, Assurance.PROOF_OF_WORK),
+        (CAPTCHA, INSTEAD, ChallengeCheck.RIGHT, ProofCheck.NONE, Assurance.CAPTCHA),
+        (PHONE, BESIDE, NO_CODE, ProofCheck.RIGHT, Assurance.PROOF_OF_WORK_AND_PHONE_CODE),
+        (PHONE, INSTEAD, NO_CODE, ProofCheck.NONE, Assurance.PHONE_CODE),
+        (BOTH, INSTEAD, NO_CODE, ProofCheck.RIGHT, Assurance.PROOF_OF_WORK_AND_PHONE_CODE),
+        (
+            BOTH,
+            BESIDE,
+            ChallengeCheck.RIGHT,
+            ProofCheck.RIGHT,
+            Assurance.CAPTCHA_AND_PROOF_OF_WORK_AND_PHONE_CODE,
+        ),
+    ],
+)
+def test_what_stood_behind_a_rating_is_what_its_edition_asked_for(
+    policy: VerificationPolicy,
+    asked: ProofOfWork,
+    challenge: ChallengeCheck,
+    proof: ProofCheck,
+    assurance: Assurance,
+) -> None:
+    rated = submission(policy, proof_of_work=asked, challenge=challenge, proof=proof)
+    event = given().when(rated).event
+    assert isinstance(event, Accepted | PhoneCodeIssued)
+    assert event.assurance is assurance
+
+
+@pytest.mark.parametrize("asked", [BESIDE, INSTEAD])
+@pytest.mark.parametrize(
+    ("proof", "reason"),
+    [
+        (ProofCheck.INVALID, RejectionReason.PROOF_OF_WORK_INVALID),
+        (ProofCheck.EXPIRED, RejectionReason.PROOF_OF_WORK_EXPIRED),
+    ],
+)
+def test_a_proof_of_work_that_is_not_right_is_named(
+    asked: ProofOfWork, proof: ProofCheck, reason: RejectionReason
+) -> None:
+    then = given().when(submission(proof_of_work=asked, proof=proof))
+    assert then.event == Rejected(reason)
+    assert Claim.PROOF_OF_WORK not in then.claims
+
+
+def test_beside_the_code_neither_stands_for_the_other() -> None:
+    without = submission(proof_of_work=BESIDE, proof=ProofCheck.NONE)
+    assert given().when(without).event == Rejected(RejectionReason.PROOF_OF_WORK_INVALID)
+    mistyped = submission(proof_of_work=BESIDE, challenge=ChallengeCheck.WRONG, proof=ProofCheck.RIGHT)
+    assert given().when(mistyped).event == Rejected(RejectionReason.CHALLENGE_WRONG)
+
+
+def test_instead_of_the_code_one_of_both_is_needed() -> None:
+    neither = submission(proof_of_work=INSTEAD, challenge=NO_CODE, proof=ProofCheck.NONE)
+    assert given().when(neither).event == Rejected(RejectionReason.CHALLENGE_INVALID)
+
+
+@pytest.mark.parametrize("asked", [BESIDE, INSTEAD])
+def test_a_proof_of_work_that_another_rating_used_counts_for_none(asked: ProofOfWork) -> None:
+    rated = submission(proof_of_work=asked, proof=ProofCheck.RIGHT)
+    then = given().but_another_has(Claim.PROOF_OF_WORK).when(rated)
+    assert then.event == Rejected(RejectionReason.PROOF_OF_WORK_USED)
+    assert Claim.SLOT not in then.claims
+
+
+def test_everything_is_claimed_in_one_order() -> None:
+    then = given().when(submission(proof_of_work=BESIDE, proof=ProofCheck.RIGHT))
+    assert list(then.claims) == sorted(Claim)

@@ -15,6 +15,7 @@ from services.verification.challenges import Challenges
 from services.verification.domain.ratings import CodeCheck, TryPhoneCode
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import HashedCodes, Record
+from services.verification.proof_of_work import ProofsOfWork
 from tests.unit.verification.scenario import EDITION, NOON
 
 SUBMITTED = next(event for event in EVENTS if isinstance(event, RatingSubmitted))
@@ -54,6 +55,7 @@ def reader(codes: PhoneCodes) -> Reader:
     return Reader(
         directory=OneEdition(),
         challenges=Challenges(b"c" * 32),
+        proofs=ProofsOfWork(b"c" * 32, maxnumber=10),
         phone_codes=codes,
         ring=PlainRing(),
         clock=lambda: NOON,
