@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
 from chassis.logs import logger
+from chassis.openapi import Described
 from chassis.overload import Capacity, Door, Pulse, Shedding
 from chassis.readiness import Readiness
 from chassis.refusing import behind
@@ -66,7 +67,7 @@ def create_app(
         finally:
             await owned.close(seconds=1)  # what the lifespan itself has not closed
 
-    app = FastAPI(
+    app = Described(
         title=title,
         description=description,
         version="1.0.0",
