@@ -16,7 +16,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants fuzz contracts lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants fuzz audit sbom contracts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -103,6 +103,14 @@ mutants: ## Change what decides and counts a little, many times over: do unit te
 fuzz: ## Send CASES=10000 requests that nobody would think of, by the OpenAPI documents (SEED=0 draws one)
 	$(DEV)
 	@exec $(PY) -m tests.fuzzing --cases $(CASES) --seed $(SEED)
+
+audit: ## Ask what is publicly known against the pinned packages; exit code 3: no database in reach
+	$(DEV)
+	@exec $(PY) -m deploy.supply_chain.audit
+
+sbom: ## Write a bill of materials (CycloneDX) for each service into .local/sbom
+	$(DEV)
+	@exec $(PY) -m deploy.supply_chain.sbom
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)
