@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import schemathesis
-from schemathesis import Case, HookContext
+from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.config import (
     ChecksConfig,
     CoveragePhaseConfig,
@@ -151,8 +151,11 @@ def _config(document: Document, cases: int, seed: int, *, alone: bool) -> Schema
     each = math.ceil(cases / operations(document))
     sequences = math.ceil(each / STATEFUL_SHARE) if alone else math.ceil(cases / STEPS)
 
+    # Along the way requests are well formed: a sequence would end at the first that is not.
+    modes = list(GenerationMode) if alone else [GenerationMode.POSITIVE]
+
     def draw(most: int | None = None) -> GenerationConfig:
-        return GenerationConfig(max_examples=most, database="none", no_shrink=True)
+        return GenerationConfig(modes=modes, max_examples=most, database="none", no_shrink=True)
 
     phases = PhasesConfig(
         examples=ExamplesPhaseConfig(enabled=alone),
