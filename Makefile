@@ -9,6 +9,7 @@ CHILDREN ?= 1
 MINUTES ?= 30
 AT_ONCE ?= 3
 BROWSERS ?= 2
+CASES ?= 10000
 
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
@@ -17,7 +18,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants contracts acls lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants fuzz audit sbom contracts acls lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -100,6 +101,18 @@ soak: ## A steady load for MINUTES=30: does memory, do connections or open files
 mutants: ## Change what decides and counts a little, many times over: do unit tests notice? (CHILDREN=1)
 	$(DEV)
 	@exec $(PY) -m tests.mutation --children $(CHILDREN)
+
+fuzz: ## Send CASES=10000 requests that nobody would think of, by the OpenAPI documents (SEED=0 draws one)
+	$(DEV)
+	@exec $(PY) -m tests.fuzzing --cases $(CASES) --seed $(SEED)
+
+audit: ## Ask what is publicly known against the pinned packages; exit code 3: no database in reach
+	$(DEV)
+	@exec $(PY) -m deploy.supply_chain.audit
+
+sbom: ## Write a bill of materials (CycloneDX) for each service into .local/sbom
+	$(DEV)
+	@exec $(PY) -m deploy.supply_chain.sbom
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import operations, problems
 from chassis.headers import Headers, OnEveryAnswer, for_data
+from chassis.openapi import Described
 from chassis.operations import PROBES
 from chassis.overload import Capacity, Door, Pulse, Shedding
 from chassis.readiness import Check, Readiness
@@ -100,7 +101,7 @@ def _application(
 def _bare(**options: Any) -> FastAPI:
     # FastAPI's pages of documentation load scripts from elsewhere; its slash redirects repeat the caller's
     # Host and path.
-    app = FastAPI(version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False, **options)
+    app = Described(version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False, **options)
     problems.install(app)
     return app
 

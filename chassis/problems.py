@@ -209,7 +209,9 @@ def install(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
-        return respond(request, Problem(_BY_STATUS.get(error.status_code, REFUSED)))
+        answer = respond(request, Problem(_BY_STATUS.get(error.status_code, REFUSED)))
+        answer.headers.update(error.headers or {})  # Allow, with a 405 (RFC 9110, 15.5.6)
+        return answer
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)

@@ -62,8 +62,21 @@ def _install() -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(HERE / name, NODE / name)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(NODE / "cache")]
-    _run("npm ci", [str(_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "ci", *options])
+    _run("npm ci", [_npm(), "ci", *options])
     stamp.write_text(wanted)
+
+
+def npm() -> list[str]:
+    """The command that runs the wheel's npm."""
+    return [str(programs() / "node"), _npm()]
+
+
+def programs() -> Path:
+    return _wheel() / "bin"
+
+
+def _npm() -> str:
+    return str(_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 
 
 def _wheel() -> Path:
@@ -75,11 +88,10 @@ def _wheel() -> Path:
 
 def _run(step: str, arguments: list[str]) -> None:
     """Run one script with the wheel's Node; nobody else's Node is looked for."""
-    programs = _wheel() / "bin"
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {**os.environ, "PATH": f"{programs()}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         subprocess.run(  # noqa: S603 - the program and its arguments are ours
-            [str(programs / "node"), *arguments],
+            [str(programs() / "node"), *arguments],
             cwd=NODE,
             env=environment,
             check=True,

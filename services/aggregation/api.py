@@ -36,6 +36,15 @@ RETRY_MS = 2_000
 FULL_SECONDS = 30
 T = TypeVar("T")
 
+ETAG = {"ETag": {"required": True, "schema": {"type": "string"}}}
+AS_BEFORE: dict[int | str, dict[str, Any]] = {
+    200: {"headers": ETAG},
+    304: {"description": "As the caller has it: If-None-Match names its ETag.", "headers": ETAG},
+}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
 router = APIRouter(
     prefix="/v1",
     responses={
@@ -89,43 +98,43 @@ Asked = Annotated[Period, Depends(_period)]
 Place = Annotated[Scope, Depends(_scope)]
 
 
-@router.get("/satisfaction/city", response_model=Satisfaction)
+@router.get("/satisfaction/city", response_model=Satisfaction, responses=AS_BEFORE)
 async def city(request: Request, period: Asked) -> Response:
     """The city's figures."""
     return await _answer(request, _answers(request).satisfaction(CITY, period))
 
 
-@router.get("/satisfaction/city/history", response_model=History)
+@router.get("/satisfaction/city/history", response_model=History, responses=AS_BEFORE)
 async def city_history(request: Request, period: Asked) -> Response:
     """The city's figures day by day; the last 30 days unless asked otherwise."""
     return await _answer(request, _answers(request).history(CITY, period))
 
 
-@router.get("/satisfaction/city/children", response_model=Children)
+@router.get("/satisfaction/city/children", response_model=Children, responses=AS_BEFORE)
 async def city_children(request: Request, period: Asked) -> Response:
     """The figures of every group."""
     return await _answer(request, _answers(request).children(CITY, period))
 
 
-@router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction)
+@router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction, responses=AS_BEFORE)
 async def satisfaction(request: Request, scope: Place, period: Asked) -> Response:
     """The figures of a group, a unit or an officer: kind is groups, units or officers."""
     return await _answer(request, _answers(request).satisfaction(scope, period))
 
 
-@router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History)
+@router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
 async def history(request: Request, scope: Place, period: Asked) -> Response:
     """The same day by day; the last 30 days unless asked otherwise, 400 at most."""
     return await _answer(request, _answers(request).history(scope, period))
 
 
-@router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children)
+@router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children, responses=AS_BEFORE)
 async def children(request: Request, scope: Place, period: Asked) -> Response:
     """The figures of a group's units, or of a unit's officers."""
     return await _answer(request, _answers(request).children(scope, period))
 
 
-@router.get("/live", response_class=EventSourceResponse)
+@router.get("/live", response_class=EventSourceResponse, responses=STREAM)
 async def live(
     request: Request,
     scope: Annotated[list[str], Query(description="city, group:ID, unit:ID or officer:ID; 1 to 20.")] = [],  # noqa: B006

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from chassis.logs import logger
-from chassis.problems import VALIDATION_FAILED, FieldError, Problem, ProblemBody, field_error
+from chassis.problems import VALIDATION_FAILED, FieldError, Problem, field_error
 from services.intake import faults, metrics
 from services.intake.calling import Callers
 from services.intake.domain.rating import Fault, Rating
@@ -32,9 +32,36 @@ Proof = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_
 # As challenges are written (base64url), and no control characters: databases refuse some.
 ChallengeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~=-]+$", max_length=1024)]
 Typed = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=32)]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ProblemBody, "content": {"application/problem+json": {}}}
-    for code in (400, 401, 403, 413, 422, 429, 503)
+IdempotencyKey = Annotated[str, Header(include_in_schema=False)]
+"""Described apart: FastAPI would refuse a missing one in words that do not say what to do."""
+IDEMPOTENT = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": "Yours to choose, one a rating or try, 16 to 255 printable ASCII characters.",
+            "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
+        }
+    ]
+}
+TAKEN: dict[int | str, dict[str, Any]] = {
+    202: {"headers": {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}}},
+    401: {"description": "The key is not known, or not any more."},
+    403: {"description": "The key, or the want of one, does not open this channel."},
+    429: {"description": "Too many of late from this visit or address block."},
+}
+LINKED: dict[int | str, dict[str, Any]] = {
+    202: {
+        **TAKEN[202],
+        "links": {
+            "phone-code": {
+                "operationId": "phone-code",
+                "parameters": {"rating_id": "$response.body#/rating_id"},
+                "description": "Where the outcome says phone_code_needed.",
+            }
+        },
+    }
 }
 
 
@@ -115,7 +142,7 @@ def routes(
     *, submit: SubmitRating, enter_phone_code: EnterPhoneCode, callers: Callers, outcome_base_url: str
 ) -> APIRouter:
     router = APIRouter(
-        prefix="/v1", tags=["ratings"], responses=PROBLEMS, route_class=_reporting_all(submit.faults)
+        prefix="/v1", tags=["ratings"], responses=TAKEN, route_class=_reporting_all(submit.faults)
     )
 
     def taken(rating_id: UUID) -> Response:
@@ -124,9 +151,11 @@ def routes(
         headers = {"Location": url, "Cache-Control": "no-store"}
         return JSONResponse(body.model_dump(mode="json"), status_code=202, headers=headers)
 
-    @router.post("/ratings", status_code=202, response_model=Taken)
+    @router.post(
+        "/ratings", status_code=202, response_model=Taken, responses=LINKED, openapi_extra=IDEMPOTENT
+    )
     async def submit_rating(
-        body: RatingBody, request: Request, idempotency_key: Annotated[str, Header()] = ""
+        body: RatingBody, request: Request, idempotency_key: IdempotencyKey = ""
     ) -> Response:
         """Take a rating in. 202 means that it is kept and will have exactly one outcome.
 
@@ -144,12 +173,15 @@ def routes(
         metrics.ACCEPTED.labels(channel).inc()
         return taken(identity.rating_id)
 
-    @router.post("/ratings/{rating_id}/phone-code", status_code=202, response_model=Taken)
+    @router.post(
+        "/ratings/{rating_id}/phone-code",
+        operation_id="phone-code",
+        status_code=202,
+        response_model=Taken,
+        openapi_extra=IDEMPOTENT,
+    )
     async def enter(
-        rating_id: UUID,
-        body: PhoneCodeBody,
-        request: Request,
-        idempotency_key: Annotated[str, Header()] = "",
+        rating_id: UUID, body: PhoneCodeBody, request: Request, idempotency_key: IdempotencyKey = ""
     ) -> Response:
         """Take in the code sent by SMS. The same Idempotency-Key and code are the same try."""
         with _answering():

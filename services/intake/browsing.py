@@ -7,17 +7,17 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis.problems import NOT_FOUND, Problem, ProblemBody, ProblemType
-from services.intake import faults
+from chassis.problems import NOT_FOUND, Problem, ProblemType
+from services.intake import documents, faults
 from services.intake.catalogue import Catalogue, Document
 from services.intake.ports import DirectoryUnread
 
 RETRY_SECONDS = 2
-PROBLEM: dict[str, Any] = {"model": ProblemBody, "content": {"application/problem+json": {}}}
+ETAG = {"ETag": {"required": True, "schema": {"type": "string"}}}
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    304: {"description": "Not modified"},
-    404: PROBLEM,
-    503: PROBLEM,
+    200: {"headers": ETAG},
+    304: {"description": "As the caller has it: If-None-Match names its ETag.", "headers": ETAG},
+    404: {"description": "The directory has none of that id; no edition is open."},
 }
 
 
@@ -42,12 +42,12 @@ class ReadableByAnyPage:
 def routes(catalogue: Catalogue) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["directory"], responses=RESPONSES)
 
-    @router.get("/directory")
+    @router.get("/directory", response_model=documents.Groups)
     async def groups(request: Request) -> Response:
         """The groups of units."""
         return _answer(request, catalogue.groups)
 
-    @router.get("/directory/search")
+    @router.get("/directory/search", response_model=documents.Found)
     async def search(
         request: Request,
         q: Annotated[str, Query(max_length=100)] = "",
@@ -56,22 +56,22 @@ def routes(catalogue: Catalogue) -> APIRouter:
         """Units and officers by the beginnings of words; neither diacritics nor case matter."""
         return _answer(request, lambda: catalogue.search(q, limit))
 
-    @router.get("/directory/groups/{group_id}")
+    @router.get("/directory/groups/{group_id}", response_model=documents.GroupWithUnits)
     async def group(request: Request, group_id: str) -> Response:
         """A group with its units."""
         return _answer(request, lambda: catalogue.group(group_id))
 
-    @router.get("/directory/units/{unit_id}")
+    @router.get("/directory/units/{unit_id}", response_model=documents.UnitWithOfficers)
     async def unit(request: Request, unit_id: str) -> Response:
         """A unit with the officers who take ratings today."""
         return _answer(request, lambda: catalogue.unit(unit_id))
 
-    @router.get("/directory/officers/{officer_id}")
+    @router.get("/directory/officers/{officer_id}", response_model=documents.OfficerWithPlace)
     async def officer(request: Request, officer_id: str) -> Response:
         """An officer with their unit and group; `active` says whether they take ratings today."""
         return _answer(request, lambda: catalogue.officer(officer_id))
 
-    @router.get("/edition")
+    @router.get("/edition", response_model=documents.Edition)
     async def edition(request: Request) -> Response:
         """What is asked now: the question, the answers, the reasons and the policy."""
         return _answer(request, catalogue.edition, missing=faults.NO_OPEN_EDITION)

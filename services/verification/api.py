@@ -46,6 +46,14 @@ OUTCOME_UNAVAILABLE = ProblemType(
 NO_STORE = {"Cache-Control": "no-store"}
 # A portal elsewhere may show the picture and play the sound: whoever knows the address may have them.
 MEDIA = {**NO_STORE, "Cross-Origin-Resource-Policy": "cross-origin"}
+ISSUED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "links": {
+            medium: {"operationId": medium, "parameters": {"challenge_id": "$response.body#/id"}}
+            for medium in ("image", "audio")
+        }
+    }
+}
 
 
 class NewChallenge(BaseModel):
@@ -127,7 +135,12 @@ def routes(
             raise Problem(CHALLENGE_EXPIRED)
         return challenge
 
-    @router.post("/challenges", status_code=201, response_model=ChallengeBody | ProofOfWorkBody)
+    @router.post(
+        "/challenges",
+        status_code=201,
+        response_model=ChallengeBody | ProofOfWorkBody,
+        responses=ISSUED,
+    )
     async def new_challenge(asked: NewChallenge, response: Response) -> ChallengeBody | ProofOfWorkBody:
         """Six digits to read in a picture or to hear, within ten minutes; or a puzzle for the citizen's
         device to solve unseen, within thirty. Either counts once. The edition's policy says which is asked.
@@ -148,7 +161,12 @@ def routes(
 
     gone: dict[int | str, dict[str, Any]] = {404: {"model": ProblemBody}, 410: {"model": ProblemBody}}
 
-    @router.get("/challenges/{challenge_id}/image.png", response_class=Response, responses=gone)
+    @router.get(
+        "/challenges/{challenge_id}/image.png",
+        operation_id="image",
+        response_class=Response,
+        responses=gone | _file("image/png"),
+    )
     async def image(challenge_id: str) -> Response:
         challenge = opened(challenge_id)
         async with rendering:
@@ -156,7 +174,12 @@ def routes(
             content = await asyncio.to_thread(draw, challenge.digits, seed)
         return Response(content, media_type="image/png", headers=MEDIA)
 
-    @router.get("/challenges/{challenge_id}/audio-{language}.wav", response_class=Response, responses=gone)
+    @router.get(
+        "/challenges/{challenge_id}/audio-{language}.wav",
+        operation_id="audio",
+        response_class=Response,
+        responses=gone | _file("audio/wav"),
+    )
     async def audio(challenge_id: str, language: Literal["vi", "en"]) -> Response:
         challenge = opened(challenge_id)
         async with rendering:
@@ -168,7 +191,6 @@ def routes(
         "/ratings/{rating_id}/outcome",
         response_model=OutcomeBody,
         response_model_exclude_none=True,
-        responses={503: {"model": ProblemBody}},
     )
     async def outcome(
         rating_id: UUID,
@@ -188,6 +210,10 @@ def routes(
         return _body(rating_id, status)
 
     return router
+
+
+def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 def _body(rating_id: UUID, status: PublicStatus) -> OutcomeBody:
