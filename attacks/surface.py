@@ -62,6 +62,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         f"{WALK}/ly-do": {"GET": 404, "POST": 404},
         f"{WALK}/ma-xac-thuc": {"GET": 404, "POST": 404},
         f"{WALK}/ma-xac-thuc/doi-ma": {"GET": 404, "POST": 404},
+        f"{WALK}/ma-xac-thuc/tinh-toan": {"GET": 404},
         f"{WALK}/ma-xac-thuc/{{name}}": {"GET": 404},
         # Without a draft, back to the form.
         f"{WALK}/xu-ly": {"GET": 303, "POST": 303},

@@ -17,11 +17,12 @@ class Kept(Protocol):
 
 
 class Store(Protocol):
-    """What the database keeps. The last three are a batch each, and return how many rows it was."""
+    """What the database keeps. The last four are a batch each, and return how many rows it was."""
 
     async def texts_sealed_for(self, key_id: str) -> int: ...
     async def slots_of(self, edition_id: str) -> int: ...
     async def texts_of(self, edition_id: str) -> int: ...
+    async def counts_of(self, edition_id: str) -> int: ...
     async def pseudonyms_of(self, edition_id: str) -> int: ...
 
 
@@ -52,6 +53,7 @@ async def forget_edition(store: Store, edition_id: str) -> Mapping[str, int]:
     return {
         "slots": await _all(store.slots_of, edition_id),
         "texts": await _all(store.texts_of, edition_id),
+        "counts": await _all(store.counts_of, edition_id),  # found by the pseudonyms
         "pseudonyms": await _all(store.pseudonyms_of, edition_id),
     }
 

@@ -20,6 +20,11 @@ _OLD_SLOTS = _DELETE.format(table="slots", which="edition_id = $2 AND claimed_at
 _SLOTS_OF = _DELETE.format(table="slots", which="edition_id = $2")
 _OF_EDITION = "regexp_replace(key_id, '-[0-9]+$', '') = $2"
 _TEXTS_OF = _DELETE.format(table="sms_queue", which=_OF_EDITION)
+_COUNTS_OF = _DELETE.format(
+    table="sms_spent",
+    which="scope = 'phone' AND key IN"
+    " (SELECT encode(pseudonym, 'hex') FROM phone_codes WHERE edition_id = $2)",
+)
 _PSEUDONYMS_OF = """
     UPDATE phone_codes SET pseudonym = '' WHERE rating_id IN (
         SELECT rating_id FROM phone_codes WHERE edition_id = $2 AND pseudonym <> '' LIMIT $1 FOR UPDATE
@@ -82,6 +87,9 @@ class PostgresRetention:
 
     async def texts_of(self, edition_id: str) -> int:
         return await self._change(_TEXTS_OF, edition_id)
+
+    async def counts_of(self, edition_id: str) -> int:
+        return await self._change(_COUNTS_OF, edition_id)
 
     async def pseudonyms_of(self, edition_id: str) -> int:
         """Of ratings that await a code: they end as expired, which needs no pseudonym."""

@@ -62,7 +62,7 @@ async def test_an_edition_that_promises_less_than_kafka_keeps_is_refused_until_k
     )
     for more in ((), ("--dry-run",), ("--dry-run", "--set-retention")):
         code, _, [line] = await run(world, *arguments, *more)
-        assert (code, "30 days" in line, "--set-retention" in line) == (1, True, True)
+        assert (code, "30 days" in line, "--set-retention" in line) == (1, True, True), line
     assert await published(world, name) == []
     assert await retention(world.settings.kafka) == {kept_ms(90)}
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis.postgres import DatabaseUrl
 
-PLAIN = "postgresql://service:secret@db.city:5432/figures"
+PLAIN = "postgresql://service:guess@db.city:5432/figures"
 
 
 class Settings(BaseModel):
@@ -47,8 +47,8 @@ def test_what_only_looks_safe_is_refused_without_showing_the_password(
     with pytest.raises(ValidationError) as error:
         Settings(database_url=f"{PLAIN}?{parameters.format(ca=certificate)}")
     assert said in str(error.value)
-    assert "secret" not in str(error.value)
+    assert "guess" not in str(error.value)
 
 
 def test_an_address_is_in_no_representation() -> None:
-    assert "secret" not in repr(Settings(database_url=PLAIN))
+    assert "guess" not in repr(Settings(database_url=PLAIN))

@@ -34,6 +34,7 @@ KEPT = {
     WALK: (FORM, NOWHERE),
     f"{WALK}/ly-do": (f"{FORM}/ly-do", NOWHERE),
     f"{WALK}/ma-xac-thuc": (f"{FORM}/ma-xac-thuc", NOWHERE),
+    f"{WALK}/ma-xac-thuc/tinh-toan": (f"{FORM}/ma-xac-thuc/tinh-toan", NOWHERE),
     f"{WALK}/ma-xac-thuc/{{name}}": (f"{FORM}/ma-xac-thuc/hinh.png", NOWHERE),
     f"{WALK}/xu-ly": (f"{FORM}/xu-ly", NOWHERE),
     f"{WALK}/ma-dien-thoai": (f"{FORM}/ma-dien-thoai", NOWHERE),

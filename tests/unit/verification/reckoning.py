@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from services.verification.domain.ratings import ChallengeCheck, CodeCheck
 
-TRIES, LIFETIME = 5, timedelta(minutes=5)
+TRIES = 5
+WAIT = timedelta(minutes=10)  # five for the SMS to go out, five for its code
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Reckoning:
         if refused:
             self.outcomes[rating.name] = refused
         elif rating.by_phone:
-            self.until[rating.name], self.wrong[rating.name] = now + LIFETIME, 0
+            self.until[rating.name], self.wrong[rating.name] = now + WAIT, 0
         else:
             self._counts(rating)
 
@@ -67,7 +68,7 @@ class Reckoning:
         if name not in self.until or name in self.outcomes or entry in self.entries:
             return
         self.entries.add(entry)
-        if at > self.until[name]:
+        if at > self.until[name] or check is CodeCheck.EXPIRED:
             self.outcomes[name] = "expired"
         elif check is CodeCheck.UNREADABLE:
             self.outcomes[name] = "phone_unreadable"
