@@ -11,7 +11,6 @@ from chassis.problems import NOT_FOUND, VALIDATION_FAILED, Bilingual, FieldError
 from contracts.values import Identifier
 from services.aggregation.documents import (
     Children,
-    Counts,
     Figures,
     History,
     Period,
@@ -23,6 +22,7 @@ from services.aggregation.documents import (
     summary,
 )
 from services.aggregation.domain import CITY, Level, Scope, city_day
+from services.aggregation.edition import Published
 
 DEFAULT_DAYS, MOST_DAYS, MOST_SCOPES = 30, 400, 20
 PATHS = {"groups": Level.GROUP, "units": Level.UNIT, "officers": Level.OFFICER}
@@ -64,15 +64,10 @@ _SCOPES = Bilingual(
 
 
 class Reading(Protocol):
-    """Figures as stored. Every method raises what `outage` knows."""
+    """Figures as the public may see them. Every method raises what `outage` knows."""
 
-    async def figures(
-        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
-    ) -> Snapshot: ...
-    async def days(
-        self, scope: Scope, edition: str | None, first: date, last: date
-    ) -> dict[date, Counts]: ...
-    async def last_day(self, scope: Scope, edition: str | None) -> date | None: ...
+    async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot: ...
+    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]: ...
     async def children(self, scope: Scope) -> list[Scope]: ...
     def outage(self, error: BaseException) -> bool: ...
 
@@ -90,13 +85,12 @@ class Answers:
     async def history(self, scope: Scope, period: Period) -> History:
         figures = await self._one(scope, period)
         today = city_day(self._now())
-        last = period.last or max(
-            today, period.first or today, await self._reading.last_day(scope, period.edition) or today
-        )
+        days = await self._reading.days(scope, period.edition)
+        last = period.last or max(today, period.first or today, *days)
         first = period.first or last - timedelta(days=DEFAULT_DAYS - 1)
         if (last - first).days >= MOST_DAYS:
             raise _invalid("from", "too_many_days", _TOO_MANY_DAYS, most=MOST_DAYS)
-        return history(figures, await self._reading.days(scope, period.edition, first, last), first, last)
+        return history(figures, days, first, last)
 
     async def children(self, scope: Scope, period: Period) -> Children:
         above = await self._one(scope, period)

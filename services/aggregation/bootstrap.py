@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -53,7 +54,8 @@ def api_app(settings: Settings) -> FastAPI:
         check = readiness.check("postgres")
         pool = await _pool(settings, readiness, "aggregation-api", most=8)
         notifications = PostgresNotifications(settings.database_url)
-        reading = PostgresReading(pool, Text(vi=settings.city_name_vi, en=settings.city_name_en))
+        city_name = Text(vi=settings.city_name_vi, en=settings.city_name_en)
+        reading = PostgresReading(pool, city_name, lambda: datetime.now(UTC))
         hub = Hub(reading, notifications, check, most=settings.live_clients)
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace)
@@ -122,14 +124,17 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
         within=settings.batch_seconds,
     )
     stack.push_async_callback(worker.stop, STOP_SECONDS)
+    policies_known = asyncio.Event()
     names = keep_names(
         KafkaDirectory(client, directory_read),
         PostgresNames(pool),
         postgres=postgres_up,
         read=directory_read,
+        known=policies_known,
     )
     watch = Watch(worker, folder, readiness, outage=kafka.is_outage, stall_seconds=settings.stall_seconds)
     owned.start("names", names)
+    await policies_known.wait()
     try:
         await until_one_fails(worker.run(), watch.run())
     except TooManyDeadLetters as found:

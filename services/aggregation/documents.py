@@ -1,18 +1,18 @@
 """What the query API says: documents, and how they are made from counts. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.events import Text
 from services.aggregation.domain import CONFIDENCE, Level, Measure, Scope, wilson
+from services.aggregation.edition import NO_DAYS, NOTHING, Published
+from services.aggregation.stored import NEVER, Counts, Mark, total
 
 SATISFIED = "satisfied"
 NOT_SATISFIED = "not_satisfied"
-
-Counts = Mapping[tuple[Measure, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,23 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One scope as stored. `known`: whether the directory or any figure names it."""
+    """What is public of one scope. `known`: whether the directory or any figure names it; `decided`: the
+    newest revision of all that decides what it shows; `morning`: whether it may show more than revisions
+    say."""
 
     scope: Scope
     known: bool
     name: Text | None = None
     parent: Scope | None = None
     parent_name: Text | None = None
-    revision: int = 0
-    updated_at: datetime | None = None
-    counts: Counts = field(default_factory=dict)
+    mark: Mark = NEVER
+    decided: int = 0
+    morning: bool = False
+    published: Published = NOTHING
+
+    def shows_the_same(self, other: "Figures | None") -> bool:
+        """Whether the documents made of both say the same."""
+        return other is not None and satisfaction(self, Period()) == satisfaction(other, Period())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +86,18 @@ class RejectionCount(BaseModel):
 
 
 class Share(BaseModel):
-    """Accepted ratings; `rate` is satisfied / total, null without any."""
+    """Accepted ratings that are published; `rate` is satisfied / total, null without any."""
 
-    total: int
-    satisfied: int
-    not_satisfied: int
+    suppressed: bool = Field(
+        description="There are ratings, but too few to show, or showing them would give away what is too few"
+        " elsewhere. All figures are null then."
+    )
+    partial: bool = Field(
+        description="Ratings are left out, of an edition or a unit's day that has too few by itself."
+    )
+    total: int | None
+    satisfied: int | None
+    not_satisfied: int | None
     rate: float | None
     interval: ShareInterval | None
 
@@ -100,11 +114,15 @@ class Summary(Share):
 
 
 class Satisfaction(Summary):
-    """The figures of one scope. `revision` is the one that last changed them."""
+    """The figures of one scope. `revision` is the one that last changed them. An officer's move in batches,
+    as the edition's policy says; those of a unit of which one officer alone was rated follow them."""
 
     reasons: list[ItemCount]
     channels: list[ItemCount]
     rejected: list[RejectionCount]
+    left_out: list[Measure] = Field(
+        description="Lists of which items of too few are left out. Of days, no items are shown."
+    )
 
 
 class Day(Share):
@@ -112,6 +130,8 @@ class Day(Share):
 
 
 class History(BaseModel):
+    """Groups and the city show what their units show by day. An officer's days are never shown."""
+
     scope: NamedScope
     days: list[Day]
 
@@ -133,15 +153,27 @@ def named(figures: Figures) -> NamedScope:
     )
 
 
-def share(counts: Counts) -> Share:
-    satisfied = counts.get((Measure.ANSWER, SATISFIED), 0)
-    total = sum(_items(counts, Measure.ANSWER).values())
-    interval = wilson(satisfied, total)
+def share(published: Published) -> Share:
+    if published.suppressed:
+        return Share(
+            suppressed=True,
+            partial=True,
+            total=None,
+            satisfied=None,
+            not_satisfied=None,
+            rate=None,
+            interval=None,
+        )
+    counts = published.counts
+    satisfied, every = counts.get((Measure.ANSWER, SATISFIED), 0), total(counts)
+    interval = wilson(satisfied, every)
     return Share(
-        total=total,
+        suppressed=False,
+        partial=published.partial,
+        total=every,
         satisfied=satisfied,
         not_satisfied=counts.get((Measure.ANSWER, NOT_SATISFIED), 0),
-        rate=satisfied / total if total else None,
+        rate=satisfied / every if every else None,
         interval=None
         if interval is None
         else ShareInterval(low=interval.low, high=interval.high, confidence=CONFIDENCE, method="wilson"),
@@ -150,41 +182,39 @@ def share(counts: Counts) -> Share:
 
 def summary(figures: Figures, period: Period) -> Summary:
     return Summary(
-        **dict(share(figures.counts)),
+        **dict(share(figures.published)),
         scope=named(figures),
         edition=period.edition,
         from_=period.first,
         to=period.last,
-        updated_at=figures.updated_at,
-        revision=figures.revision,
+        updated_at=figures.mark.updated_at,
+        revision=figures.mark.revision,
     )
 
 
 def satisfaction(figures: Figures, period: Period) -> Satisfaction:
+    counts = figures.published.counts
     return Satisfaction(
         **dict(summary(figures, period)),
-        reasons=_ranked(figures.counts, Measure.REASON),
-        channels=_ranked(figures.counts, Measure.CHANNEL),
+        reasons=_ranked(counts, Measure.REASON),
+        channels=_ranked(counts, Measure.CHANNEL),
         rejected=[
-            RejectionCount(reason=item.id, count=item.count)
-            for item in _ranked(figures.counts, Measure.REJECTION)
+            RejectionCount(reason=item.id, count=item.count) for item in _ranked(counts, Measure.REJECTION)
         ],
+        left_out=sorted(figures.published.left_out),
     )
 
 
-def history(figures: Figures, days: Mapping[date, Counts], first: date, last: date) -> History:
+def history(figures: Figures, days: Mapping[date, Published], first: date, last: date) -> History:
     """Every day from `first` to `last`, those without ratings too."""
-    span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    usual = NO_DAYS if figures.scope.level is Level.OFFICER else NOTHING
     return History(
-        scope=named(figures), days=[Day(day=day, **dict(share(days.get(day, {})))) for day in span]
+        scope=named(figures), days=[Day(day=day, **dict(share(days.get(day, usual)))) for day in span]
     )
-
-
-def _items(counts: Counts, measure: Measure) -> dict[str, int]:
-    return {item: count for (kind, item), count in counts.items() if kind == measure}
 
 
 def _ranked(counts: Counts, measure: Measure) -> list[ItemCount]:
     """Most frequent first; ties by id, so that the same figures give the same document."""
-    items = sorted(_items(counts, measure).items(), key=lambda item: (-item[1], item[0]))
-    return [ItemCount(id=name, count=count) for name, count in items]
+    found = [(item, count) for (kind, item), count in counts.items() if kind == measure]
+    return [ItemCount(id=item, count=count) for item, count in sorted(found, key=lambda i: (-i[1], i[0]))]

@@ -119,19 +119,33 @@ def fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
 
     Adding is commutative, so neither order nor the cut into batches changes a figure.
     """
+    increments: Counter[Tally] = Counter()
+    for (path, edition, day, measure, item), count in _grouped(outcomes).items():
+        for scope in path.scopes:
+            increments[Tally(scope, edition, day, measure, item)] += count
+            increments[Tally(scope, edition, ALL_DAYS, measure, item)] += count
+            increments[Tally(scope, ALL_EDITIONS, ALL_DAYS, measure, item)] += count
+    return increments
+
+
+def officers_fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
+    """The same for officers alone, and within editions alone: where figures are released."""
+    increments: Counter[Tally] = Counter()
+    for (path, edition, day, measure, item), count in _grouped(outcomes).items():
+        officer = Scope(Level.OFFICER, path.officer_id)
+        increments[Tally(officer, edition, day, measure, item)] += count
+        increments[Tally(officer, edition, ALL_DAYS, measure, item)] += count
+    return increments
+
+
+def _grouped(outcomes: Iterable[Outcome]) -> Counter[tuple[Path, str, date, Measure, str]]:
     grouped: Counter[tuple[Path, str, date, Measure, str]] = Counter()
     for outcome in outcomes:
         path = Path(outcome.group_id, outcome.unit_id, outcome.officer_id)
         day = city_day(outcome.submitted_at)
         for measure, item in measured(outcome):
             grouped[path, outcome.edition_id, day, measure, item] += 1
-    increments: Counter[Tally] = Counter()
-    for (path, edition, day, measure, item), count in grouped.items():
-        for scope in path.scopes:
-            increments[Tally(scope, edition, day, measure, item)] += count
-            increments[Tally(scope, edition, ALL_DAYS, measure, item)] += count
-            increments[Tally(scope, ALL_EDITIONS, ALL_DAYS, measure, item)] += count
-    return increments
+    return grouped
 
 
 def parents(outcomes: Iterable[Outcome]) -> dict[Scope, str | None]:

@@ -20,9 +20,7 @@ TOTALS = Period()
 
 
 class Reading(Protocol):
-    async def figures(
-        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
-    ) -> Snapshot:
+    async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         """Raises what `outage` knows."""
 
     def outage(self, error: BaseException) -> bool: ...
@@ -50,12 +48,11 @@ class LiveEvent(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """One client. `sent` holds the revision of each scope's figures as last sent; `resume_from` all before it
-    is sent."""
+    """One client. `sent` holds each scope's figures as last sent; `resume_from` all before it is sent."""
 
     scopes: frozenset[Scope]
     waiting: dict[Scope, Figures] = field(default_factory=dict)
-    sent: dict[Scope, int] = field(default_factory=dict)
+    sent: dict[Scope, Figures] = field(default_factory=dict)
     resume_from: int = 0
     revision: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,9 +66,9 @@ class Stream:
         self.revision = max(self.revision, snapshot.revision)
         offered, self.waiting = self.waiting, {}
         for figures in snapshot.figures:
-            newest = max(figures, offered.get(figures.scope, figures), key=lambda one: one.revision)
-            if resumed and newest.revision <= last_event_id:
-                self.sent[newest.scope] = newest.revision
+            newest = max(figures, offered.get(figures.scope, figures), key=lambda one: one.decided)
+            if resumed and newest.decided <= last_event_id and not newest.morning:
+                self.sent[newest.scope] = newest
             else:
                 self.waiting[newest.scope] = newest
         if self.waiting:
@@ -82,11 +79,15 @@ class Stream:
         self.sent.clear()
         self.resume_from = self.revision = 0
 
-    def offer(self, changed: Sequence[Figures], revision: int) -> None:
-        """Figures that changed, all of them up to `revision`."""
-        self.revision = max(self.revision, revision)
-        for figures in changed:
-            if figures.scope in self.scopes and figures.revision > self.sent.get(figures.scope, 0):
+    def offer(self, snapshot: Snapshot) -> None:
+        """All figures as they are now. Only those that the public sees change are sent: an event that says
+        nothing new would say that something was rated."""
+        if snapshot.revision < self.revision:
+            return  # read before what was sent
+        self.revision = snapshot.revision
+        for figures in snapshot.figures:
+            newest = self.waiting.get(figures.scope, self.sent.get(figures.scope))
+            if figures.scope in self.scopes and not figures.shows_the_same(newest):
                 self.waiting[figures.scope] = figures
                 metrics.EVENTS.inc()
         if self.waiting:
@@ -107,7 +108,7 @@ class Stream:
         group, self.waiting = list(self.waiting.values()), {}
         events = []
         for place, figures in enumerate(group, start=1):
-            self.sent[figures.scope] = figures.revision
+            self.sent[figures.scope] = figures
             last = self.revision if place == len(group) else self.resume_from
             events.append(
                 LiveEvent(event, last, satisfaction(figures, TOTALS).model_dump_json(by_alias=True))
@@ -145,20 +146,19 @@ class Hub:
 
     async def _deliver(self) -> None:
         async with self._turn:
-            snapshot = await self._changed()
+            snapshot = await self._watched()
             if snapshot.revision < self._revision:
                 # The read models were made again: what was sent before says nothing about them.
-                self._revision = 0
                 for stream in self._streams:
                     stream.forget()
-                snapshot = await self._changed()
             self._revision = snapshot.revision
             for stream in self._streams:
-                stream.offer(snapshot.figures, snapshot.revision)
+                stream.offer(snapshot)
 
-    async def _changed(self) -> Snapshot:
+    async def _watched(self) -> Snapshot:
+        """Also where nothing was committed: in the morning figures move by themselves."""
         watched = sorted({scope for stream in self._streams for scope in stream.scopes})
-        return await self._reading.figures(watched, TOTALS, changed_since=self._revision)
+        return await self._reading.figures(watched, TOTALS)
 
     async def join(self, scopes: Sequence[Scope], last_event_id: int) -> Stream | Unknown:
         """A stream with its first events waiting: a snapshot of every scope, or, after a break, what changed

@@ -1,5 +1,7 @@
-"""The worker's other use case: names of units and officers, as the topic `directory` has them."""
+"""The worker's other use case: names of units and officers and the policies of editions, as the topic
+`directory` has them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,10 +10,10 @@ from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.envelope import InvalidMessage, decode
-from contracts.events import OfficerPublished, UnitPublished
+from contracts.events import EditionPublished, OfficerPublished, UnitPublished
 
 log = logger(__name__)
-Entry = UnitPublished | OfficerPublished
+Entry = UnitPublished | OfficerPublished | EditionPublished
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a key stands for since `offset`; None once it is removed, or nothing that has a name here."""
+    """What a key stands for since `offset`; None once it is removed, or nothing that is kept here."""
 
     offset: int
     key: str
@@ -41,7 +43,7 @@ class Directory(Protocol):
 
 class Names(Protocol):
     async def replace(self, entries: Iterable[Change]) -> None:
-        """Make the entries all there are. Raises what `outage` knows."""
+        """Make the entries all the names there are; policies stay. Raises what `outage` knows."""
 
     async def change(self, changes: Iterable[Change]) -> None:
         """Raises what `outage` knows."""
@@ -49,8 +51,11 @@ class Names(Protocol):
     def outage(self, error: BaseException) -> bool: ...
 
 
-async def keep_names(directory: Directory, names: Names, *, postgres: Check, read: Check) -> None:
-    """Read the directory from its start, replace all names by it, then follow it; never returns.
+async def keep_names(
+    directory: Directory, names: Names, *, postgres: Check, read: Check, known: asyncio.Event
+) -> None:
+    """Read the directory from its start, replace all names by it, then follow it; never returns. `known` is
+    set once it is read: outcomes are folded by the policies of their editions.
 
     Read again at each start: compaction may have dropped the tombstones that came while no worker ran.
     """
@@ -66,6 +71,7 @@ async def keep_names(directory: Directory, names: Names, *, postgres: Check, rea
             await wait_out(postgres, lambda a=action, c=changes: a(c), outage=names.outage)  # type: ignore[misc]
         complete, latest = True, {}
         read.up()
+        known.set()
 
 
 def _change(record: Published) -> Change | None:

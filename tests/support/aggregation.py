@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from chassis.kafka import KafkaClient
 from chassis.postgres import migrate
 from contracts.envelope import Message, decode
-from contracts.events import Outcome
+from contracts.events import Outcome, Publication
 from contracts.topics import RATING_OUTCOMES, TOPICS, Topic
 from services.aggregation.domain import Level, Measure, Read, Scope, Tally, first_of_each, fold
 from tests.support.aggregation_process import DEADLINE, ROOT, Process, until
@@ -24,6 +24,7 @@ from tests.support.outcomes import message
 MIGRATIONS = ROOT / "services" / "aggregation" / "migrations"
 DEAD_LETTERS = next(topic for topic in TOPICS if topic.name == RATING_OUTCOMES.dead_letters)
 PARTITIONS = [TopicPartition(RATING_OUTCOMES.name, n) for n in range(RATING_OUTCOMES.partitions)]
+AT_ONCE = Publication(officer_batch=1, suppress_below=1)
 
 
 @dataclass
@@ -81,6 +82,18 @@ class Stage:
             yield producer
         finally:
             await producer.stop()
+
+    async def publication(self, policy: Publication, *editions: str) -> None:
+        """As if the editions had been published with it before anybody rated."""
+        await self.database.executemany(
+            "INSERT INTO directory.publication VALUES ($1, $2, $3, $4) ON CONFLICT (edition_id) DO UPDATE SET"
+            " officer_batch = excluded.officer_batch, officer_hour = excluded.officer_hour,"
+            " suppress_below = excluded.suppress_below",
+            [
+                (each, policy.officer_batch, policy.officer_hour, policy.suppress_below)
+                for each in editions or ("2017", "2018")
+            ],
+        )
 
     async def total(self) -> int:
         """Accepted ratings in the city, as the read model has them."""
@@ -168,7 +181,8 @@ def _outcome(record: Any) -> Outcome | None:
 
 @asynccontextmanager
 async def a_stage(bootstrap: str, server: str, folder: Path) -> AsyncIterator[Stage]:
-    """A database whose checkpoints are at the topic's end, so that only what the test sends counts."""
+    """A database whose checkpoints are at the topic's end, so that only what the test sends counts; everything
+    is public at once."""
     name = f"aggregation_{uuid4().hex[:8]}"
     await _command(server, f"CREATE DATABASE {name}")
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
@@ -181,6 +195,7 @@ async def a_stage(bootstrap: str, server: str, folder: Path) -> AsyncIterator[St
         "INSERT INTO read_models.checkpoint VALUES ($1, $2, $3)",
         [(tp.topic, tp.partition, offset) for tp, offset in stage.begun_at.items()],
     )
+    await stage.publication(AT_ONCE)
     try:
         yield stage
     finally:

@@ -2,15 +2,27 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 import asyncpg
 
 from chassis import postgres
-from contracts.events import Outcome
+from contracts.events import Outcome, Publication
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation.domain import Read, Scope, Tally, admit, first_of_each, fold, parents
+from services.aggregation.domain import (
+    Level,
+    Read,
+    Scope,
+    Tally,
+    admit,
+    first_of_each,
+    fold,
+    officers_fold,
+    parents,
+)
 from services.aggregation.folding import Counted
+from services.aggregation.releasing import Moves, Officer, Standing, moves
 
 CHANNEL = "figures"
 SEARCH_PATH = "read_models, directory"
@@ -33,21 +45,45 @@ _NEW_SUBMISSIONS = """
 INSERT INTO counted_submission SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING submission_id
 """
 _ADD = """
-INSERT INTO tally AS t (level, scope_id, day, edition_id, measure, item, count)
-SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-ON CONFLICT (level, scope_id, day, edition_id, measure, item) DO UPDATE SET count = t.count + excluded.count
+INSERT INTO tally AS t (level, scope_id, day, edition_id, measure, item, count, released)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::date[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[]
+)
+ON CONFLICT (level, scope_id, day, edition_id, measure, item) DO UPDATE SET count = t.count + excluded.count,
+    released = t.released + excluded.released
+"""
+_STANDINGS = """
+SELECT o.officer_id, o.edition_id, s.accepted, s.pending, s.since, s.last, p.officer_batch
+FROM unnest($1::text[], $2::text[]) AS o (officer_id, edition_id)
+LEFT JOIN standing AS s USING (officer_id, edition_id) LEFT JOIN publication AS p USING (edition_id)
+"""
+_STAND = """
+INSERT INTO standing (officer_id, edition_id, accepted, pending, since, last)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::date[], $6::date[])
+ON CONFLICT (officer_id, edition_id) DO UPDATE SET accepted = excluded.accepted,
+    pending = excluded.pending, since = excluded.since, last = excluded.last
+"""
+# What was counted in earlier batches; a day that has nothing pending has nothing to release.
+_RELEASE = """
+UPDATE tally AS t SET released = t.count
+FROM unnest($1::text[], $2::text[], $3::date[]) AS o (id, edition_id, since)
+WHERE t.level = 'officer' AND t.scope_id = o.id AND t.day >= o.since AND t.edition_id = o.edition_id
+  AND t.released < t.count
 """
 # The last statement of the transaction: the row of `revision` stays locked until it commits, so revisions
-# become visible in their order, and whoever has seen revision n has seen all up to n.
+# become visible in their order, and whoever has seen revision n has seen all up to n. An officer of whom
+# nothing was released is made known and otherwise left as they were.
 _STAMP = """
 WITH next AS (UPDATE revision SET value = value + 1 RETURNING value),
 stamped AS (
     INSERT INTO scope (level, id, parent_id, revision, updated_at)
-    SELECT u.level, u.id, u.parent_id, next.value, clock_timestamp()
-    FROM unnest($1::text[], $2::text[], $3::text[]) AS u (level, id, parent_id), next
+    SELECT u.level, u.id, u.parent_id, CASE WHEN u.moved THEN next.value ELSE 0 END,
+           CASE WHEN u.moved THEN clock_timestamp() END
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS u (level, id, parent_id, moved), next
     ON CONFLICT (level, id) DO UPDATE SET revision = excluded.revision, updated_at = excluded.updated_at
+        WHERE excluded.revision > 0
 )
-SELECT value, pg_notify($4, value::text) FROM next
+SELECT value, pg_notify($5, value::text) FROM next
 """
 _RETRIED = (
     asyncpg.DeadlockDetectedError,
@@ -84,10 +120,13 @@ class PostgresLedger:
                 return Counted(after)
             outcomes = first_of_each(fresh)
             added = await _new(connection, outcomes)
-            await _add(connection, fold(added))
+            due = await _moves(connection, added)
+            await _release(connection, due.earlier)
+            await _add(connection, fold(added), officers_fold(due.released))
+            await _stand(connection, due.standings)
             moved = [partition for partition in after if after[partition] != before[partition]]
             await connection.execute(_ADVANCE, topic, moved, [after[partition] for partition in moved])
-            revision = await _stamp(connection, parents(added)) if added else None
+            revision = await _stamp(connection, parents(added), due.moved) if added else None
         read = sum(record.outcome is not None for record in fresh)
         return Counted(after, added, read - len(added), revision)
 
@@ -95,11 +134,53 @@ class PostgresLedger:
 async def _new(
     connection: "asyncpg.pool.PoolConnectionProxy", outcomes: dict[UUID, Outcome]
 ) -> list[Outcome]:
+    """Those whose submission is not counted yet, in the order of the log."""
     rows = await connection.fetch(_NEW_SUBMISSIONS, sorted(outcomes))
-    return [outcomes[UUID(int=row["submission_id"].int)] for row in rows]
+    new = {UUID(int=row["submission_id"].int) for row in rows}
+    return [outcome for submission, outcome in outcomes.items() if submission in new]
 
 
-async def _add(connection: "asyncpg.pool.PoolConnectionProxy", increments: Counter[Tally]) -> None:
+async def _moves(connection: "asyncpg.pool.PoolConnectionProxy", outcomes: Sequence[Outcome]) -> Moves:
+    officers = sorted({Officer(outcome.officer_id, outcome.edition_id) for outcome in outcomes})
+    rows = await connection.fetch(
+        _STANDINGS, [each.officer_id for each in officers], [each.edition_id for each in officers]
+    )
+    before = {
+        Officer(row["officer_id"], row["edition_id"]): Standing()
+        if row["accepted"] is None
+        else Standing(row["accepted"], row["pending"], row["since"], row["last"])
+        for row in rows
+    }
+    usual = Publication().officer_batch
+    batches = {row["edition_id"]: row["officer_batch"] or usual for row in rows}
+    return moves(outcomes, before, batches)
+
+
+async def _release(connection: "asyncpg.pool.PoolConnectionProxy", earlier: Mapping[Officer, date]) -> None:
+    if earlier:
+        await connection.execute(
+            _RELEASE,
+            [officer.officer_id for officer in earlier],
+            [officer.edition_id for officer in earlier],
+            list(earlier.values()),
+        )
+
+
+async def _stand(
+    connection: "asyncpg.pool.PoolConnectionProxy", standings: Mapping[Officer, Standing]
+) -> None:
+    if standings:
+        await connection.execute(
+            _STAND,
+            [officer.officer_id for officer in standings],
+            [officer.edition_id for officer in standings],
+            *map(list, zip(*standings.values(), strict=True)),
+        )
+
+
+async def _add(
+    connection: "asyncpg.pool.PoolConnectionProxy", increments: Counter[Tally], released: Counter[Tally]
+) -> None:
     if not increments:
         return
     tallies = sorted(increments, key=lambda tally: tally.order)
@@ -112,10 +193,13 @@ async def _add(connection: "asyncpg.pool.PoolConnectionProxy", increments: Count
         [tally.measure for tally in tallies],
         [tally.item for tally in tallies],
         [increments[tally] for tally in tallies],
+        [released[tally] for tally in tallies],
     )
 
 
-async def _stamp(connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Scope, str | None]) -> int:
+async def _stamp(
+    connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Scope, str | None], moved: frozenset[str]
+) -> int:
     touched = sorted(scopes)
     return int(
         await connection.fetchval(
@@ -123,6 +207,7 @@ async def _stamp(connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Sc
             [scope.level for scope in touched],
             [scope.id for scope in touched],
             [scopes[scope] for scope in touched],
+            [scope.level is not Level.OFFICER or scope.id in moved for scope in touched],
             CHANNEL,
         )
     )

@@ -1,4 +1,4 @@
-"""Names in PostgreSQL, for the worker."""
+"""Names and policies in PostgreSQL, for the worker."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import asyncpg
 
 from chassis import postgres
-from contracts.events import OfficerPublished, UnitPublished
+from contracts.events import EditionPublished, OfficerPublished, UnitPublished
 from services.aggregation.naming import Change
 
 _UNITS = """
@@ -20,6 +20,13 @@ _OFFICERS = """
 INSERT INTO officer (id, name, unit_id, position)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[])
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, unit_id = excluded.unit_id, position = excluded.position
+"""
+# Batches stay those that an edition began with: what is released must not depend on when it is folded.
+_EDITIONS = """
+INSERT INTO publication (edition_id, officer_batch, officer_hour, suppress_below)
+SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[])
+ON CONFLICT (edition_id) DO UPDATE SET officer_hour = excluded.officer_hour,
+    suppress_below = excluded.suppress_below
 """
 
 
@@ -75,4 +82,15 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [officer.name for officer in officers],
         [officer.unit_id for officer in officers],
         [officer.position for officer in officers],
+    )
+    editions = sorted(
+        (c.entry for c in changes if isinstance(c.entry, EditionPublished)), key=lambda e: e.edition_id
+    )
+    policies = [edition.policy.publication for edition in editions]
+    await connection.execute(
+        _EDITIONS,
+        [edition.edition_id for edition in editions],
+        [policy.officer_batch for policy in policies],
+        [policy.officer_hour for policy in policies],
+        [policy.suppress_below for policy in policies],
     )

@@ -1,53 +1,58 @@
-"""Figures out of PostgreSQL, for the query API and the live stream. Tables are found by the search_path."""
+"""Public figures out of PostgreSQL, for the query API and the live stream. Tables are found by the
+search_path.
+
+What is read here is everything; `publication` says what of it is shown.
+"""
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
 
 from chassis import postgres
-from contracts.events import Text
-from services.aggregation.documents import Counts, Figures, Period, Snapshot
-from services.aggregation.domain import ALL_DAYS, ALL_EDITIONS, CITY, Level, Measure, Scope
+from contracts.events import Publication, Text
+from services.aggregation.documents import Figures, Period, Snapshot
+from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope
+from services.aggregation.edition import Published
+from services.aggregation.publication import View
+from services.aggregation.releasing import Standing
+from services.aggregation.stored import ByDay, Counts, Mark, Stored, Tallied, alone
 
-# One statement, so one snapshot: the figures and the newest revision in it, which comes even where no scope
-# does. $5 NULL adds up all editions.
-_FIGURES = """
-SELECT newest.value AS newest, f.* FROM revision AS newest LEFT JOIN LATERAL (
-    SELECT s.place, s.level, s.id, n.id IS NOT NULL OR c.id IS NOT NULL AS known, n.name,
-           coalesce(n.parent_id, c.parent_id) AS parent_id, p.name AS parent_name,
-           coalesce(c.revision, 0) AS revision, c.updated_at, t.counts
-    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (level, id, place)
-    LEFT JOIN scope AS c ON c.level = s.level AND c.id = s.id
-    LEFT JOIN name AS n ON n.level = s.level AND n.id = s.id
-    LEFT JOIN name AS p ON p.id = coalesce(n.parent_id, c.parent_id)
-        AND p.level = CASE s.level WHEN 'officer' THEN 'unit' WHEN 'unit' THEN 'group' END
-    LEFT JOIN LATERAL (
-        SELECT json_agg(json_build_array(measure, item, total)) AS counts FROM (
-            SELECT measure, item, sum(count) AS total FROM tally
-            WHERE level = s.level AND scope_id = s.id AND day BETWEEN $3 AND $4
-              AND ($5::text IS NULL OR edition_id = $5)
-            GROUP BY measure, item
-        ) AS summed
-    ) AS t ON true
-    WHERE $6::bigint IS NULL OR c.revision > $6
-) AS f ON true
-ORDER BY f.place
+_UNITS = """
+SELECT c.id, c.parent_id, c.revision, c.updated_at, t.edition_id, t.counts
+FROM scope AS c LEFT JOIN LATERAL (
+    SELECT edition_id, json_agg(json_build_array(measure, item, count)) AS counts FROM tally
+    WHERE level = 'unit' AND scope_id = c.id AND day = 'infinity' AND edition_id <> '*' GROUP BY edition_id
+) AS t ON true WHERE c.level = 'unit'
+"""
+_STANDINGS = """
+SELECT s.officer_id, s.edition_id, s.accepted, s.pending, s.since, s.last, c.parent_id, c.revision,
+c.updated_at FROM standing AS s JOIN scope AS c ON c.level = 'officer' AND c.id = s.officer_id
+"""
+_OFFICERS = """
+SELECT scope_id, edition_id, json_agg(json_build_array(measure, item, count, released)) AS counts FROM tally
+WHERE level = 'officer' AND scope_id = ANY ($1::text[]) AND day = 'infinity' AND edition_id <> '*'
+GROUP BY scope_id, edition_id
+"""
+_POLICIES = "SELECT edition_id, officer_batch, officer_hour, suppress_below FROM publication"
+_NAMES = """
+SELECT s.level, s.id, n.id IS NOT NULL OR c.id IS NOT NULL AS known, n.name,
+       coalesce(n.parent_id, c.parent_id) AS parent_id, p.name AS parent_name
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (level, id, place)
+LEFT JOIN scope AS c ON c.level = s.level AND c.id = s.id
+LEFT JOIN name AS n ON n.level = s.level AND n.id = s.id
+LEFT JOIN name AS p ON p.id = coalesce(n.parent_id, c.parent_id)
+    AND p.level = CASE s.level WHEN 'officer' THEN 'unit' WHEN 'unit' THEN 'group' END
+ORDER BY s.place
 """
 _DAYS = """
-SELECT day, item, sum(count) AS total FROM tally
-WHERE level = $1 AND scope_id = $2 AND day BETWEEN $3 AND $4 AND measure = 'answer'
-  AND ($5::text IS NULL OR edition_id = $5)
-GROUP BY day, item
-"""
-_LAST_DAY = """
-SELECT day FROM tally
-WHERE level = $1 AND scope_id = $2 AND day < 'infinity' AND measure = 'answer'
-  AND ($3::text IS NULL OR edition_id = $3)
-ORDER BY day DESC LIMIT 1
+SELECT t.level, t.scope_id, t.edition_id, t.day, t.item, t.count, t.released
+FROM unnest($1::text[], $2::text[]) AS s (level, id)
+JOIN tally AS t ON t.level = s.level AND t.scope_id = s.id AND t.day < 'infinity' AND t.measure = 'answer'
 """
 # What the directory has; and what it has no more, where it was first rated.
 _CHILDREN = """
@@ -61,40 +66,30 @@ _EARLIEST, _LATEST = date(1, 1, 2), ALL_DAYS - timedelta(days=1)
 
 
 class PostgresReading:
-    def __init__(self, pool: asyncpg.Pool, city_name: Text) -> None:
+    def __init__(self, pool: asyncpg.Pool, city_name: Text, now: Callable[[], datetime]) -> None:
         self._pool = pool
         self._city_name = city_name
+        self._now = now
 
     def outage(self, error: BaseException) -> bool:
         return postgres.is_outage(error)
 
-    async def figures(
-        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
-    ) -> Snapshot:
-        """The figures of the scopes, in their order; with `changed_since` only of those changed after it."""
-        first, last, edition = _bounds(period)
-        rows = await self._pool.fetch(
-            _FIGURES,
-            [scope.level for scope in scopes],
-            [scope.id for scope in scopes],
-            first,
-            last,
-            edition,
-            changed_since,
+    async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
+        """The public figures of the scopes, in their order."""
+        async with self._pool.acquire() as connection, _one_moment(connection):
+            view = View(await _stored(connection, scopes), self._now())
+            names = await connection.fetch(_NAMES, *_columns(scopes))
+            found = {scope: await self._published(connection, view, scope, period) for scope in scopes}
+        return Snapshot(
+            view.stored.revision,
+            [self._figures(row, view, found[Scope(Level(row["level"]), row["id"])]) for row in names],
         )
-        return Snapshot(rows[0]["newest"], [self._figures(row) for row in rows if row["id"] is not None])
 
-    async def days(self, scope: Scope, edition: str | None, first: date, last: date) -> dict[date, Counts]:
-        """The answers of each day that has any."""
-        rows = await self._pool.fetch(_DAYS, scope.level, scope.id, first, last, edition)
-        found: dict[date, dict[tuple[Measure, str], int]] = defaultdict(dict)
-        for row in rows:
-            found[row["day"]][Measure.ANSWER, row["item"]] = int(row["total"])
-        return dict(found)
-
-    async def last_day(self, scope: Scope, edition: str | None) -> date | None:
-        found: date | None = await self._pool.fetchval(_LAST_DAY, scope.level, scope.id, edition)
-        return found
+    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
+        """What is public of each day that has ratings."""
+        async with self._pool.acquire() as connection, _one_moment(connection):
+            view = View(await _stored(connection, [scope]), self._now())
+            return view.days(scope, edition, await _days(connection, view.day_scopes(scope)))
 
     async def children(self, scope: Scope) -> list[Scope]:
         level = scope.level.children
@@ -103,7 +98,16 @@ class PostgresReading:
         rows = await self._pool.fetch(_CHILDREN, level, scope.id)
         return [Scope(level, row["id"]) for row in rows]
 
-    def _figures(self, row: asyncpg.Record) -> Figures:
+    async def _published(
+        self, connection: "asyncpg.pool.PoolConnectionProxy", view: View, scope: Scope, period: Period
+    ) -> Published:
+        if period.first is None and period.last is None:
+            return view.of(scope, period.edition)
+        first, last = period.first or _EARLIEST, period.last or _LATEST
+        by_day = await _days(connection, view.day_scopes(scope))
+        return view.between(scope, period.edition, first, last, by_day)
+
+    def _figures(self, row: asyncpg.Record, view: View, published: Published) -> Figures:
         scope = Scope(Level(row["level"]), row["id"])
         parent = None if scope.level.parent is None else _parent(scope.level.parent, row["parent_id"])
         return Figures(
@@ -112,19 +116,91 @@ class PostgresReading:
             name=self._city_name if scope == CITY else _text(row["name"]),
             parent=parent,
             parent_name=self._city_name if parent == CITY else _text(row["parent_name"]),
-            revision=row["revision"],
-            updated_at=row["updated_at"],
-            counts={
-                (Measure(measure), item): int(total)
-                for measure, item, total in json.loads(row["counts"] or "[]")
-            },
+            mark=view.mark(scope),
+            decided=view.decided(scope).revision,
+            morning=view.morning(),
+            published=published,
         )
 
 
-def _bounds(period: Period) -> tuple[date, date, str | None]:
-    if period.first is None and period.last is None:
-        return ALL_DAYS, ALL_DAYS, period.edition or ALL_EDITIONS
-    return period.first or _EARLIEST, period.last or _LATEST, period.edition
+def _one_moment(connection: "asyncpg.pool.PoolConnectionProxy") -> AbstractAsyncContextManager[Any]:
+    """All statements see the same: figures of one moment, and the newest revision in them."""
+    return connection.transaction(isolation="repeatable_read", readonly=True)
+
+
+async def _stored(connection: "asyncpg.pool.PoolConnectionProxy", scopes: Sequence[Scope]) -> Stored:
+    """With the officers of every unit that is asked for or of which an officer is."""
+    units, officers, marks = {}, {}, {}
+    of_units: dict[str, dict[str, Counts]] = defaultdict(dict)
+    standings: dict[str, dict[str, Standing]] = defaultdict(dict)
+    for row in await connection.fetch(_UNITS):
+        units[row["id"]] = row["parent_id"]
+        marks[Scope(Level.UNIT, row["id"])] = Mark(row["revision"], row["updated_at"])
+        if row["edition_id"] is not None:
+            of_units[row["edition_id"]][row["id"]] = _counts(row["counts"], 2)
+    for row in await connection.fetch(_STANDINGS):
+        officers[row["officer_id"]] = row["parent_id"]
+        marks[Scope(Level.OFFICER, row["officer_id"])] = Mark(row["revision"], row["updated_at"])
+        standings[row["edition_id"]][row["officer_id"]] = Standing(
+            row["accepted"], row["pending"], row["since"], row["last"]
+        )
+    policies = {
+        row["edition_id"]: Publication(
+            officer_batch=row["officer_batch"],
+            officer_hour=row["officer_hour"],
+            suppress_below=row["suppress_below"],
+        )
+        for row in await connection.fetch(_POLICIES)
+    }
+    asked = {scope.id for scope in scopes if scope.level is Level.UNIT}
+    asked |= {officers[scope.id] for scope in scopes if scope.level is Level.OFFICER and scope.id in officers}
+    wanted = {officer for officer, unit in officers.items() if unit in asked}
+    wanted |= {officer for theirs in standings.values() for officer in alone(officers, theirs).values()}
+    return Stored(
+        await connection.fetchval("SELECT value FROM revision"),
+        units,
+        officers,
+        marks,
+        policies,
+        of_units,
+        await _of_officers(connection, wanted),
+        standings,
+    )
+
+
+async def _of_officers(
+    connection: "asyncpg.pool.PoolConnectionProxy", officers: Collection[str]
+) -> Mapping[str, Mapping[str, Tallied]]:
+    found: dict[str, dict[str, Tallied]] = defaultdict(dict)
+    for row in await connection.fetch(_OFFICERS, sorted(officers)):
+        tallied = Tallied(_counts(row["counts"], 2), _counts(row["counts"], 3))
+        found[row["edition_id"]][row["scope_id"]] = tallied
+    return found
+
+
+async def _days(connection: "asyncpg.pool.PoolConnectionProxy", scopes: Sequence[Scope]) -> ByDay:
+    found: dict[str, dict[Scope, dict[date, tuple[dict[Any, int], dict[Any, int]]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(lambda: ({}, {})))
+    )
+    for row in await connection.fetch(_DAYS, *_columns(scopes)):
+        scope, item = Scope(Level(row["level"]), row["scope_id"]), (Measure.ANSWER, row["item"])
+        live, released = found[row["edition_id"]][scope][row["day"]]
+        live[item], released[item] = row["count"], row["released"]
+    return {
+        edition: {
+            scope: {day: Tallied(live, released) for day, (live, released) in days.items()}
+            for scope, days in of_scopes.items()
+        }
+        for edition, of_scopes in found.items()
+    }
+
+
+def _columns(scopes: Sequence[Scope]) -> tuple[list[str], list[str]]:
+    return [scope.level for scope in scopes], [scope.id for scope in scopes]
+
+
+def _counts(rows: str, column: int) -> Counts:
+    return {(Measure(row[0]), row[1]): row[column] for row in json.loads(rows) if row[column]}
 
 
 def _parent(level: Level, parent_id: str | None) -> Scope | None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,42 +18,36 @@ from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
 from contracts.events import Text
 from services.aggregation import api
-from services.aggregation.documents import Counts, Figures, Period, Snapshot
+from services.aggregation.documents import Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope, city_day
+from services.aggregation.edition import NO_DAYS, TOO_FEW, Published
 from services.aggregation.live import Hub, Stream
 
-UNIT = Scope(Level.UNIT, "u")
+UNIT, OFFICER = Scope(Level.UNIT, "u"), Scope(Level.OFFICER, "o")
 TODAY = city_day(datetime.now(UTC))
 
 
 @dataclass
 class Store:
-    counts: dict[Scope, Counts] = field(default_factory=lambda: {CITY: {}, UNIT: {}})
-    by_day: dict[date, Counts] = field(default_factory=dict)
+    published: dict[Scope, Published] = field(
+        default_factory=lambda: {scope: Published() for scope in (CITY, UNIT, OFFICER)}
+    )
+    by_day: dict[date, Published] = field(default_factory=dict)
     asked: list[Period] = field(default_factory=list)
     away: bool = False
 
-    async def figures(
-        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
-    ) -> Snapshot:
-        assert changed_since is None
+    async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         if self.away:
             raise ConnectionError
         self.asked.append(period)
         name = Text(vi="Sở", en="Department")
-        return Snapshot(
-            7, [Figures(s, s in self.counts, name, counts=self.counts.get(s, {})) for s in scopes]
-        )
+        found = [Figures(s, s in self.published, name) for s in scopes]
+        return Snapshot(7, [replace(f, published=self.published.get(f.scope, Published())) for f in found])
 
-    async def days(self, scope: Scope, edition: str | None, first: date, last: date) -> dict[date, Counts]:
-        assert scope == CITY
+    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
+        assert scope in (CITY, OFFICER)
         assert edition is None
-        return {day: counts for day, counts in self.by_day.items() if first <= day <= last}
-
-    async def last_day(self, scope: Scope, edition: str | None) -> date | None:
-        assert scope == CITY
-        assert edition is None
-        return max(self.by_day, default=None)
+        return self.by_day
 
     async def children(self, scope: Scope) -> list[Scope]:
         return [UNIT] if scope == CITY else []
@@ -99,20 +93,48 @@ async def problem(client: httpx.AsyncClient, url: str, language: str = "en") -> 
 async def test_figures_say_counts_rate_interval_and_what_else_was_counted(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    store.counts[UNIT] = {
-        (Measure.ANSWER, "satisfied"): 3,
-        (Measure.ANSWER, "not_satisfied"): 1,
-        (Measure.REASON, "late"): 1,
-        (Measure.CHANNEL, "portal"): 4,
-        (Measure.REJECTION, "duplicate"): 2,
-    }
+    store.published[UNIT] = Published(
+        {
+            (Measure.ANSWER, "satisfied"): 3,
+            (Measure.ANSWER, "not_satisfied"): 1,
+            (Measure.REASON, "late"): 1,
+            (Measure.CHANNEL, "portal"): 4,
+            (Measure.REJECTION, "duplicate"): 2,
+        },
+        left_out=frozenset({Measure.REASON}),
+    )
     body = (await client.get("satisfaction/units/u")).json()
     assert (body["total"], body["satisfied"], body["not_satisfied"], body["rate"]) == (4, 3, 1, 0.75)
     assert body["interval"]["low"] == pytest.approx(0.3006, abs=1e-4)
     assert body["reasons"] == [{"id": "late", "count": 1}]
     assert body["channels"] == [{"id": "portal", "count": 4}]
     assert body["rejected"] == [{"reason": "duplicate", "count": 2}]
-    assert body["from"] is None
+    assert body["left_out"] == ["reason"]
+    assert (body["suppressed"], body["partial"], body["from"]) == (False, False, None)
+
+
+async def test_figures_of_too_few_say_so_and_say_nothing_else(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.published[UNIT] = TOO_FEW
+    body = (await client.get("satisfaction/units/u")).json()
+    assert (body["suppressed"], body["partial"]) == (True, True)
+    assert {body[name] for name in ("total", "satisfied", "not_satisfied", "rate", "interval")} == {None}
+    assert body["reasons"] == body["channels"] == body["rejected"] == []
+    children = (await client.get("satisfaction/city/children")).json()["children"]
+    assert [(child["suppressed"], child["total"]) for child in children] == [(True, None)]
+
+
+async def test_days_of_too_few_say_so_and_no_day_of_an_officer_is_shown(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    assert NO_DAYS.suppressed
+    store.by_day = {TODAY: TOO_FEW, TODAY - timedelta(days=1): Published({(Measure.ANSWER, "satisfied"): 9})}
+    city = (await client.get("satisfaction/city/history")).json()["days"]
+    assert [(day["suppressed"], day["total"]) for day in city[-3:]] == [(False, 0), (False, 9), (True, None)]
+    store.by_day = {}
+    officer = (await client.get("satisfaction/officers/o/history")).json()["days"]
+    assert {(day["suppressed"], day["total"]) for day in officer} == {(True, None)}
 
 
 async def test_a_known_place_without_ratings_has_zeros_and_no_rate(client: httpx.AsyncClient) -> None:
@@ -125,7 +147,7 @@ async def test_a_known_place_without_ratings_has_zeros_and_no_rate(client: httpx
     [
         "satisfaction/units/x",
         "satisfaction/units/%00",
-        "satisfaction/officers/u/history",
+        "satisfaction/officers/x/history",
         "live?scope=unit:x",
     ],
 )
@@ -169,7 +191,7 @@ async def test_the_period_asked_for_is_the_period_read(client: httpx.AsyncClient
 async def test_history_has_every_day_with_zeros_where_nobody_rated(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    store.by_day = {date(2017, 11, 2): {(Measure.ANSWER, "satisfied"): 5}}
+    store.by_day = {date(2017, 11, 2): Published({(Measure.ANSWER, "satisfied"): 5})}
     days = (await client.get("satisfaction/city/history?from=2017-11-01&to=2017-11-03")).json()["days"]
     assert [(day["day"], day["total"]) for day in days] == [
         ("2017-11-01", 0),
@@ -182,7 +204,7 @@ async def test_history_has_every_day_with_zeros_where_nobody_rated(
 async def test_history_is_of_30_days_up_to_today_or_the_last_day_with_figures(
     client: httpx.AsyncClient, store: Store, ahead: int
 ) -> None:
-    store.by_day = {TODAY + timedelta(days=ahead): {(Measure.ANSWER, "satisfied"): 1}}
+    store.by_day = {TODAY + timedelta(days=ahead): Published({(Measure.ANSWER, "satisfied"): 9})}
     days = (await client.get("satisfaction/city/history")).json()["days"]
     assert (len(days), days[-1]["day"]) == (30, str(TODAY + timedelta(days=ahead)))
 
@@ -198,7 +220,7 @@ async def test_figures_that_did_not_change_are_not_sent_again(
 ) -> None:
     first = await client.get("satisfaction/city")
     again = await client.get("satisfaction/city", headers={"If-None-Match": first.headers["etag"]})
-    store.counts[CITY] = {(Measure.ANSWER, "satisfied"): 1}
+    store.published[CITY] = Published({(Measure.ANSWER, "satisfied"): 9})
     changed = await client.get("satisfaction/city", headers={"If-None-Match": first.headers["etag"]})
     assert (first.status_code, again.status_code, changed.status_code) == (200, 304, 200)
     assert again.content == b""

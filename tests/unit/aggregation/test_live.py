@@ -10,7 +10,9 @@ import pytest
 from chassis.readiness import Check
 from services.aggregation.documents import Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
+from services.aggregation.edition import Published
 from services.aggregation.live import Hub, LiveEvent, Stream, Unknown
+from services.aggregation.stored import Mark
 
 OFFICER = Scope(Level.OFFICER, "o")
 
@@ -25,27 +27,35 @@ class Store:
     notified: asyncio.Event = field(default_factory=asyncio.Event)
     hold: asyncio.Event | None = None
     away: bool = False
+    by_morning: int = 0
 
     def rate(self, *scopes: Scope) -> None:
+        """Nothing public changes where no scope is named."""
         self.revision += 1
         self.revisions |= dict.fromkeys(scopes, self.revision)
         self.notified.set()
 
-    async def figures(
-        self, scopes: Sequence[Scope], period: Period, *, changed_since: int | None = None
-    ) -> Snapshot:
+    async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         assert period == Period()
         if self.away:
             raise ConnectionError
-        found = [
-            Figures(s, s in self.known, revision=r, counts={(Measure.ANSWER, "satisfied"): r})
-            for s in scopes
-            if (r := self.revisions.get(s, 0)) > (-1 if changed_since is None else changed_since)
-        ]
+        found = [self._figures(scope) for scope in scopes]
         snapshot = Snapshot(self.revision, found)
-        if self.hold is not None and changed_since is None:
+        if self.hold is not None and isinstance(scopes, tuple):  # as a stream that joins asks
             await self.hold.wait()
         return snapshot
+
+    def _figures(self, scope: Scope) -> Figures:
+        revision = self.revisions.get(scope, 0)
+        published = Published({(Measure.ANSWER, "satisfied"): revision + self.by_morning})
+        return Figures(
+            scope,
+            scope in self.known,
+            mark=Mark(revision),
+            decided=revision,
+            morning=self.by_morning > 0,
+            published=published,
+        )
 
     def outage(self, error: BaseException) -> bool:
         return isinstance(error, ConnectionError)
@@ -161,6 +171,31 @@ async def test_figures_made_again_from_the_start_are_sent_although_their_revisio
     scene.store.revision, scene.store.revisions = 0, {}
     scene.store.rate(CITY)
     assert revisions(await take(stream, 1)) == [1]
+
+
+async def test_a_rating_that_changes_nothing_public_makes_no_event(scene: Scene) -> None:
+    scene.store.rate(CITY, OFFICER)
+    stream = await scene.join(OFFICER)
+    await take(stream, 1)
+    scene.store.rate()
+    await asyncio.wait_for(_delivered(scene, 2), 5)
+    assert not stream.waiting
+    scene.store.rate(OFFICER)
+    (event,) = await take(stream, 1)
+    assert (event.id, revisions([event])) == (3, [3])
+
+
+async def test_figures_that_move_in_the_morning_are_sent_although_nothing_was_committed(scene: Scene) -> None:
+    scene.store.rate(OFFICER)
+    stream = await scene.join(OFFICER)
+    await take(stream, 1)
+    scene.store.by_morning = 3
+    scene.store.notified.set()
+    (event,) = await take(stream, 1)
+    assert json.loads(event.data)["total"] == 4
+    # And to whoever comes back, for no revision tells.
+    (event,) = await take(await scene.join(OFFICER, after=1), 1)
+    assert (event.event, json.loads(event.data)["total"]) == ("figures", 4)
 
 
 async def test_an_outage_is_waited_out_and_then_caught_up(scene: Scene) -> None:

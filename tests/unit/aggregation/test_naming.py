@@ -9,7 +9,7 @@ import pytest
 from chassis.readiness import Check
 from contracts import golden
 from contracts.envelope import encode
-from contracts.events import Event
+from contracts.events import ApiClientPublished, Event
 from contracts.topics import key_of
 from services.aggregation.naming import Change, Published, keep_names
 
@@ -54,13 +54,36 @@ async def kept(*given: tuple[Sequence[Published], bool], before: dict[str, Event
     names = Kept(before or {})
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await keep_names(Topic(given), names, postgres=Check("postgres"), read=Check("directory"))
+            await keep_names(
+                Topic(given),
+                names,
+                postgres=Check("postgres"),
+                read=Check("directory"),
+                known=asyncio.Event(),
+            )
     return names
 
 
-async def test_units_and_officers_have_names_and_editions_none() -> None:
-    names = await kept(([published(0, UNIT), published(1, OFFICER), published(2, EDITION)], True))
-    assert list(names.now) == [key_of(UNIT), key_of(OFFICER)]
+async def test_units_officers_and_editions_are_kept_and_nothing_else() -> None:
+    client = next(event for event in golden.EVENTS if isinstance(event, ApiClientPublished))
+    events = [UNIT, OFFICER, EDITION, client]
+    names = await kept(([published(n, event) for n, event in enumerate(events)], True))
+    assert list(names.now) == [key_of(UNIT), key_of(OFFICER), key_of(EDITION)]
+
+
+async def test_outcomes_may_be_folded_once_the_whole_topic_is_kept_and_not_before() -> None:
+    for reached_end in (False, True):
+        known, names = asyncio.Event(), Kept()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await keep_names(
+                    Topic([([published(0, EDITION)], reached_end)]),
+                    names,
+                    postgres=Check("postgres"),
+                    read=Check("directory"),
+                    known=known,
+                )
+        assert known.is_set() is bool(names.now) is reached_end
 
 
 async def test_a_null_value_removes_a_name() -> None:

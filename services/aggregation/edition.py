@@ -1,0 +1,163 @@
+"""What the public sees of one edition: officers' figures a batch at a time, nothing of too few. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+
+from contracts.events import Publication
+from services.aggregation.domain import CITY, Level, Measure, Scope
+from services.aggregation.releasing import due
+from services.aggregation.stored import Counts, Stored, Tallied, alone, items, total
+from services.aggregation.suppression import hidden, shown
+
+ITEMS = (Measure.REASON, Measure.CHANNEL, Measure.REJECTION)
+TREES = (Measure.REASON, Measure.REJECTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is public of a scope. `suppressed`: there are ratings, too few to show; `partial`: some are left
+    out; `left_out`: of which measures some items are."""
+
+    counts: Counts = field(default_factory=dict)
+    suppressed: bool = False
+    partial: bool = False
+    left_out: frozenset[Measure] = frozenset()
+
+
+NOTHING = Published()
+TOO_FEW = Published(suppressed=True, partial=True)
+NO_DAYS = Published(suppressed=True, partial=True, left_out=frozenset(ITEMS))
+"""Of an officer's days: they are of few, and those of all officers would add up to their unit's."""
+
+
+class EditionView:
+    def __init__(self, stored: Stored, edition: str, now: datetime, policy: Publication) -> None:
+        self.id = edition
+        self._below = policy.suppress_below
+        standings = stored.standings.get(edition, {})
+        self.by_time: dict[str, datetime] = {}
+        for officer, standing in standings.items():
+            morning = due(standing, policy.officer_batch, policy.officer_hour)
+            if morning is not None and morning <= now:
+                self.by_time[officer] = morning
+        self._at_once = policy.officer_batch == 1
+        self.alone = {} if self._at_once else alone(stored.officers, standings)
+        officers = {
+            officer: self._visible(Scope(Level.OFFICER, officer), tallied)
+            for officer, tallied in stored.of_officers.get(edition, {}).items()
+        }
+        self.units: Mapping[str, Counts] = {
+            unit: officers.get(self.alone[unit], {}) if unit in self.alone else counts
+            for unit, counts in stored.of_units.get(edition, {}).items()
+        }
+        self._groups = stored.units
+        self._counts, self._children = _tree(stored, self.units, officers)
+
+    @cached_property
+    def shown(self) -> set[Scope]:
+        totals = {scope: total(counts) for scope, counts in self._counts.items()}
+        return shown(CITY, self._children, totals, self._below)
+
+    def of(self, scope: Scope) -> Published:
+        counts = self._counts.get(scope, {})
+        if scope not in self.shown:
+            return TOO_FEW if total(counts) else NOTHING
+        found = {(Measure.ANSWER, answer): n for answer, n in items(counts, Measure.ANSWER).items()}
+        found |= {
+            (measure, item): count
+            for (measure, item), count in counts.items()
+            if scope in self._shown_items.get((measure, item), ())
+        }
+        found |= {(Measure.CHANNEL, channel): n for channel, n in self._channels[scope].items()}
+        left_out = {key[0] for key, n in counts.items() if n and key[0] in ITEMS and found.get(key) != n}
+        return Published(found, left_out=frozenset(left_out))
+
+    @cached_property
+    def _shown_items(self) -> Mapping[tuple[Measure, str], set[Scope]]:
+        """Where each reason is shown, of citizens and for rejections: each adds up by itself."""
+        wanted = {key for counts in self._counts.values() for key in counts if key[0] in TREES}
+        return {
+            key: shown(
+                CITY,
+                self._children,
+                {scope: counts.get(key, 0) for scope, counts in self._counts.items()},
+                self._below,
+                within=self.shown,
+            )
+            for key in wanted
+        }
+
+    @cached_property
+    def _channels(self) -> Mapping[Scope, Mapping[str, int]]:
+        """Channels add up to totals as well as to those above. So what units show is all that is shown:
+        above them its sum, and of officers nothing."""
+        found: dict[Scope, Counter[str]] = defaultdict(Counter)
+        for unit in self.units:
+            scope, group = Scope(Level.UNIT, unit), Scope(Level.GROUP, self._groups[unit])
+            if scope not in self.shown:
+                continue
+            channels = items(self.units[unit], Measure.CHANNEL)
+            for channel in channels.keys() - hidden(channels, self._below):
+                for above in (scope, group, CITY):
+                    found[above][channel] += channels[channel]
+        return found
+
+    def source(self, unit: str) -> Scope:
+        """Whose days are the unit's."""
+        return Scope(Level.OFFICER, self.alone[unit]) if unit in self.alone else Scope(Level.UNIT, unit)
+
+    def days(self, unit: str, tallied: Mapping[Scope, Mapping[date, Tallied]]) -> dict[date, Published]:
+        """The unit's days, of which only some may be shown."""
+        source = self.source(unit)
+        days = {day: self._visible(source, counts) for day, counts in tallied.get(source, {}).items()}
+        totals = {day: total(days[day]) for day in sorted(days) if total(days[day])}
+        secret = set(totals)
+        if Scope(Level.UNIT, unit) in self.shown:
+            secret = hidden(totals, self._below)
+        return {day: TOO_FEW if day in secret else Published(days[day]) for day in totals}
+
+    def _visible(self, scope: Scope, tallied: Tallied) -> Counts:
+        at_once = scope.level is not Level.OFFICER or self._at_once or scope.id in self.by_time
+        return tallied.live if at_once else tallied.released
+
+
+def _tree(
+    stored: Stored, units: Mapping[str, Counts], officers: Mapping[str, Counts]
+) -> tuple[dict[Scope, Counts], dict[Scope, list[Scope]]]:
+    """The counts of every scope, those of groups and the city as sums of their units', and what is in
+    each."""
+    counts: dict[Scope, Counts] = {}
+    sums: dict[Scope, Counter[tuple[Measure, str]]] = defaultdict(Counter)
+    children: dict[Scope, list[Scope]] = defaultdict(list)
+    for officer, theirs in officers.items():
+        counts[Scope(Level.OFFICER, officer)] = theirs
+        children[Scope(Level.UNIT, stored.officers[officer])].append(Scope(Level.OFFICER, officer))
+    for unit, its in units.items():
+        scope, group = Scope(Level.UNIT, unit), Scope(Level.GROUP, stored.units[unit])
+        counts[scope] = its
+        if group not in sums:
+            children[CITY].append(group)
+        children[group].append(scope)
+        sums[group].update(its)
+        sums[CITY].update(its)
+    return {CITY: {}, **counts, **sums}, children
+
+
+def together(parts: Iterable[Published]) -> Published:
+    """The sum of what is public of several."""
+    every: Sequence[Published] = list(parts)
+    if len(every) == 1:
+        return every[0]
+    counts: Counter[tuple[Measure, str]] = Counter()
+    for each in every:
+        counts.update(each.counts)
+    hidden = [each for each in every if each.partial]
+    return Published(
+        counts,
+        suppressed=bool(hidden) and not total(counts),
+        partial=bool(hidden),
+        left_out=frozenset(measure for each in every for measure in each.left_out),
+    )

@@ -1,0 +1,115 @@
+"""What the public sees of the figures. Pure.
+
+Figures are of editions; all editions together are the sum of what is published of each, and a range of days
+that of the units' days that are published. `View(…, everything=True)` shows all there is, for those who may
+see it: no public route leads there.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+
+from contracts.events import Publication
+from services.aggregation.domain import CITY, Level, Scope
+from services.aggregation.edition import ITEMS, NO_DAYS, EditionView, Published, together
+from services.aggregation.stored import NEVER, ByDay, Mark, Stored
+
+EVERYTHING = Publication(officer_batch=1, suppress_below=1)
+
+
+class View:
+    """What of the stored figures may be seen `now`."""
+
+    def __init__(self, stored: Stored, now: datetime, *, everything: bool = False) -> None:
+        self.stored = stored
+        self._editions = {
+            edition: EditionView(
+                stored,
+                edition,
+                now,
+                EVERYTHING if everything else stored.policies.get(edition, Publication()),
+            )
+            for edition in sorted({*stored.of_units, *stored.of_officers})
+        }
+
+    def of(self, scope: Scope, edition: str | None) -> Published:
+        return together(each.of(scope) for each in self._asked(edition))
+
+    def between(
+        self, scope: Scope, edition: str | None, first: date, last: date, tallied: ByDay
+    ) -> Published:
+        """The sum of the days that are published; of items none are by day."""
+        if scope.level is Level.OFFICER:
+            return NO_DAYS
+        days = self.days(scope, edition, tallied)
+        found = together(published for day, published in days.items() if first <= day <= last)
+        return replace(found, left_out=frozenset(ITEMS))
+
+    def days(self, scope: Scope, edition: str | None, tallied: ByDay) -> dict[date, Published]:
+        """Answers by day of a unit or what is above it, from those of its `day_scopes`."""
+        found: dict[date, list[Published]] = defaultdict(list)
+        for each in self._asked(edition):
+            for unit in self._units_in(scope):
+                for day, published in each.days(unit, tallied.get(each.id, {})).items():
+                    found[day].append(published)
+        return {day: together(parts) for day, parts in found.items()}
+
+    def day_scopes(self, scope: Scope) -> list[Scope]:
+        """Whose days are the days of `scope`."""
+        units = self._units_in(scope)
+        sources = {each.source(unit) for each in self._editions.values() for unit in units}
+        return sorted(sources)
+
+    def mark(self, scope: Scope) -> Mark:
+        """Moves only when something public may have: never with a rating that is not released."""
+        if scope.level is Level.OFFICER:
+            return self._officer_mark(scope.id)
+        return _latest(self._unit_mark(unit) for unit in self._units_in(scope))
+
+    def decided(self, scope: Scope) -> Mark:
+        """The same of all that decides what `scope` may show: its siblings too."""
+        if scope.level is not Level.OFFICER:
+            return self.mark(CITY)
+        unit = self.stored.officers.get(scope.id)
+        siblings = [officer for officer, its in self.stored.officers.items() if its == unit]
+        return _latest([self._officer_mark(officer) for officer in siblings])
+
+    def morning(self) -> bool:
+        """Whether some figures show more than any revision says, because a morning has come."""
+        return any(each.by_time for each in self._editions.values())
+
+    def _asked(self, edition: str | None) -> list["EditionView"]:
+        return [each for name, each in self._editions.items() if edition in (None, name)]
+
+    def _units_in(self, scope: Scope) -> list[str]:
+        match scope.level:
+            case Level.UNIT:
+                return [scope.id] if scope.id in self.stored.units else []
+            case Level.GROUP:
+                return [unit for unit, group in self.stored.units.items() if group == scope.id]
+            case Level.CITY:
+                return list(self.stored.units)
+            case _:
+                return []
+
+    def _unit_mark(self, unit: str) -> Mark:
+        held = [each.alone.get(unit) for each in self._editions.values() if unit in each.units]
+        if any(officer is None for officer in held):
+            return self.stored.marks.get(Scope(Level.UNIT, unit), NEVER)
+        return _latest(self._officer_mark(officer) for officer in held if officer is not None)
+
+    def _officer_mark(self, officer: str) -> Mark:
+        stored = self.stored.marks.get(Scope(Level.OFFICER, officer), NEVER)
+        mornings = [
+            Mark(stored.revision, each.by_time[officer])
+            for each in self._editions.values()
+            if officer in each.by_time
+        ]
+        return _latest([stored, *mornings])
+
+
+def _latest(marks: Iterable[Mark]) -> Mark:
+    every = list(marks)
+    moments = [mark.updated_at for mark in every if mark.updated_at is not None]
+    return Mark(max((mark.revision for mark in every), default=0), max(moments, default=None))

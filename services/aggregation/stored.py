@@ -1,0 +1,66 @@
+"""Figures as stored, all of them: what publication chooses from."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from contracts.events import Publication
+from services.aggregation.domain import Measure, Scope
+from services.aggregation.releasing import Standing
+
+Counts = Mapping[tuple[Measure, str], int]
+ByDay = Mapping[str, Mapping[Scope, Mapping[date, "Tallied"]]]  # edition, scope
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """When figures moved last."""
+
+    revision: int = 0
+    updated_at: datetime | None = None
+
+
+NEVER = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """Counts: all, and of an officer what is released of them."""
+
+    live: Counts = field(default_factory=dict)
+    released: Counts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Figures of the city as stored at `revision`: of every unit, and of the officers that were asked for and
+    those who are alone in their unit. `units` and `officers` say what each belongs to."""
+
+    revision: int
+    units: Mapping[str, str] = field(default_factory=dict)
+    officers: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[Scope, Mark] = field(default_factory=dict)
+    policies: Mapping[str, Publication] = field(default_factory=dict)
+    of_units: Mapping[str, Mapping[str, Counts]] = field(default_factory=dict)  # edition, unit
+    of_officers: Mapping[str, Mapping[str, Tallied]] = field(default_factory=dict)  # edition, officer
+    standings: Mapping[str, Mapping[str, Standing]] = field(default_factory=dict)  # edition, officer
+
+
+def alone(officers: Mapping[str, str], standings: Mapping[str, Standing]) -> dict[str, str]:
+    """The units of an edition in which one officer alone was rated, and that officer."""
+    rated: dict[str, list[str]] = defaultdict(list)
+    for officer, standing in standings.items():
+        if standing.accepted:
+            rated[officers[officer]].append(officer)
+    return {unit: theirs[0] for unit, theirs in rated.items() if len(theirs) == 1}
+
+
+def items(counts: Counts, measure: Measure) -> dict[str, int]:
+    """Of one measure, by item."""
+    return {item: count for (kind, item), count in counts.items() if kind == measure and count}
+
+
+def total(counts: Counts) -> int:
+    """Accepted ratings."""
+    return sum(items(counts, Measure.ANSWER).values())

@@ -1,0 +1,330 @@
+"""What the public sees: nothing that it could reckon from leads to what few people said."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.events import Outcome, Publication, RatingRejected
+from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Scope
+from services.aggregation.edition import NO_DAYS, Published
+from services.aggregation.stored import NEVER, Counts, Mark, items, total
+from tests.support.outcomes import accepted, rejected
+from tests.support.publication import LONG_AGO, Book, booked
+
+UNITS = {"u1": "g1", "u2": "g1", "u3": "g1", "u4": "g2"}
+EDITIONS = (None, "1", "2")
+BELOW = 5
+DAY = datetime(2017, 11, 23, 3, tzinfo=UTC)
+UNIT, OFFICER = Scope(Level.UNIT, "u1"), Scope(Level.OFFICER, "u1.a")
+
+
+def rated(
+    count: int, officer: str = "u1.a", *, days: int = 0, edition: str = "1", said: str = ""
+) -> list[Outcome]:
+    unit = officer.partition(".")[0]
+    return [
+        accepted(
+            officer,
+            unit=unit,
+            group=UNITS[unit],
+            edition=edition,
+            at=DAY + timedelta(days=days),
+            answer="not_satisfied" if said else "satisfied",
+            reasons=[said] * bool(said),
+        )
+        for _ in range(count)
+    ]
+
+
+def shown(book: Book, scope: Scope, edition: str | None = "1", now: datetime = LONG_AGO) -> int | None:
+    published = book.view(now).of(scope, edition)
+    return None if published.suppressed else total(published.counts)
+
+
+# --- by example ----------------------------------------------------------------------------------------
+
+
+def test_an_officers_figures_show_what_is_released_and_a_unit_of_two_moves_at_once() -> None:
+    book = booked([rated(5), rated(5, "u1.b"), rated(3)])
+    assert (shown(book, OFFICER), shown(book, UNIT), shown(book, CITY)) == (5, 13, 13)
+
+
+def test_a_unit_of_which_one_officer_alone_was_rated_follows_them_and_so_does_all_above() -> None:
+    book = booked([rated(5), rated(3)])
+    assert [shown(book, scope) for scope in (OFFICER, UNIT, Scope(Level.GROUP, "g1"), CITY)] == [5] * 4
+    book.add(rated(1, "u1.b"))
+    assert (shown(book, OFFICER), shown(book, UNIT), shown(book, CITY)) == (5, 9, 9)
+
+
+def test_the_next_morning_what_waits_is_public_without_anything_being_written() -> None:
+    book = booked([rated(5), rated(3)])
+    morning = datetime(2017, 11, 24, 7, tzinfo=CITY_TIME)
+    assert shown(book, OFFICER, now=morning - timedelta(seconds=1)) == 5
+    assert shown(book, OFFICER, now=morning) == shown(book, UNIT, now=morning) == 8
+    assert book.view(morning).mark(OFFICER) == Mark(1, morning)
+    assert book.view(morning).mark(CITY) == Mark(1, morning)
+    assert book.view(morning).morning()
+    assert not book.view(morning - timedelta(seconds=1)).morning()
+
+
+def test_what_is_shown_of_a_morning_is_what_the_first_rating_of_that_day_releases() -> None:
+    book = booked([rated(5), rated(3)])
+    morning = datetime(2017, 11, 24, 7, tzinfo=CITY_TIME)
+    assert shown(book, OFFICER, now=morning) == shown(book.add(rated(1, days=1)), OFFICER, now=morning) == 8
+
+
+def test_neither_revision_nor_time_tell_of_a_rating_that_is_not_released() -> None:
+    book = booked([rated(5), rated(2)])
+    before = [book.view().mark(scope) for scope in (OFFICER, UNIT, CITY)]
+    documents = [book.view().of(scope, None) for scope in (OFFICER, UNIT, CITY)]
+    book.add(rated(1))
+    assert [book.view().mark(scope) for scope in (OFFICER, UNIT, CITY)] == before == [Mark(1, LONG_AGO)] * 3
+    assert [book.view().of(scope, None) for scope in (OFFICER, UNIT, CITY)] == documents
+    book.add(rated(2))
+    assert book.view().mark(OFFICER).revision == 4
+
+
+def test_what_decides_an_officers_figures_moves_with_their_colleagues_and_a_units_with_the_citys() -> None:
+    book = booked([rated(5), rated(5, "u1.b"), rated(5, "u4.a")])
+    view = book.view()
+    assert view.decided(OFFICER).revision == 2
+    assert view.decided(UNIT).revision == 3
+    assert view.mark(Scope(Level.OFFICER, "nobody")) == view.mark(Scope(Level.UNIT, "nowhere")) == NEVER
+
+
+def test_figures_of_fewer_than_the_threshold_are_not_shown_and_none_at_all_are_a_zero() -> None:
+    book = booked([rated(2), rated(2, "u1.b"), rated(9, "u4.a"), rated(1, "u4.b")])
+    assert book.view().of(UNIT, "1") == Published(suppressed=True, partial=True)
+    assert shown(book, Scope(Level.UNIT, "nowhere")) == 0
+    assert shown(book, Scope(Level.GROUP, "g2")) is None, "it would tell of the other group"
+    assert shown(book, CITY) == 14
+
+
+def test_all_editions_are_the_sum_of_what_is_published_of_each() -> None:
+    book = booked([rated(5), rated(5, "u1.b"), rated(2, edition="2")])
+    book.add(rated(2, "u1.b", edition="2"))
+    assert book.view().of(UNIT, None).partial
+    assert shown(book, UNIT, None) == shown(book, UNIT, "1") == 10
+    book.add(rated(1, "u1.b", edition="2"))
+    assert shown(book, UNIT, None) == 15
+
+
+def test_reasons_of_few_are_left_out_and_so_is_what_would_tell_them() -> None:
+    batches = [
+        [*rated(6, f"{unit}.{who}"), *rated(count, f"{unit}.{who}", said="late")]
+        for unit, count in (("u1", 2), ("u2", 6), ("u3", 9))
+        for who in "ab"
+    ]
+    book = booked(batches)
+    late = {
+        scope.id: book.view().of(scope, "1").counts.get((Measure.REASON, "late"))
+        for scope in book.scopes(Level.UNIT)
+    }
+    assert late == {"u1": None, "u2": None, "u3": 18}
+    assert book.view().of(UNIT, "1").left_out == {Measure.REASON}
+    assert book.view().of(CITY, "1").counts[Measure.REASON, "late"] == 34
+    assert book.view().of(CITY, "1").left_out == set()
+
+
+def test_channels_are_what_units_show_and_of_officers_none() -> None:
+    few = [accepted("u1.b", unit="u1", group="g1", edition="1", at=DAY, channel="kiosk") for _ in range(2)]
+    book = booked([rated(8), rated(8, "u2.a"), rated(1, "u2.b"), few])
+    view = book.view()
+    assert items(view.of(UNIT, "1").counts, Measure.CHANNEL) == {}
+    assert items(view.of(Scope(Level.GROUP, "g1"), "1").counts, Measure.CHANNEL) == {"portal": 9}
+    assert view.of(CITY, "1").left_out == {Measure.CHANNEL}
+    assert items(view.of(OFFICER, "1").counts, Measure.CHANNEL) == {}
+
+
+def test_a_range_of_days_is_the_sum_of_the_days_that_are_published() -> None:
+    book = booked([rated(6), rated(6, "u1.b", days=1), rated(2, "u1.b", days=2), rated(7, days=3)])
+    days = {day: None if p.suppressed else total(p.counts) for day, p in days_of(book, UNIT).items()}
+    first = date(2017, 11, 23)
+    assert days == {first: 6, date(2017, 11, 24): None, date(2017, 11, 25): None, date(2017, 11, 26): 7}
+    between = book.view().between(UNIT, "1", first, date(2017, 11, 25), book.by_day())
+    assert (total(between.counts), between.partial, between.suppressed) == (6, True, False)
+    assert between.left_out == {Measure.REASON, Measure.CHANNEL, Measure.REJECTION}
+    two = book.view().between(UNIT, "1", date(2017, 11, 24), date(2017, 11, 25), book.by_day())
+    assert two.suppressed
+    nothing = book.view().between(UNIT, "1", date(2016, 1, 1), date(2016, 1, 2), book.by_day())
+    assert not nothing.suppressed
+
+
+def test_an_officers_days_are_not_shown() -> None:
+    book = booked([rated(60)])
+    assert book.view().day_scopes(OFFICER) == []
+    assert book.view().between(OFFICER, None, date.min, date.max, book.by_day()) == NO_DAYS
+
+
+def test_the_days_of_a_unit_with_one_officer_show_what_is_released() -> None:
+    book = booked([rated(5), rated(4)])
+    assert book.view().day_scopes(UNIT) == [OFFICER]
+    assert {total(p.counts) for p in days_of(book, UNIT).values()} == {5}
+    morning = datetime(2017, 11, 24, 7, tzinfo=CITY_TIME)
+    days = book.view(morning).days(CITY, None, book.by_day())
+    assert {total(p.counts) for p in days.values()} == {9}
+
+
+@pytest.mark.parametrize("edition", EDITIONS[:2])
+def test_whoever_may_see_everything_does(edition: str | None) -> None:
+    book = booked([rated(3, said="late"), [rejected("u1.a", unit="u1", at=DAY)]])
+    view = book.view(everything=True)
+    for scope in (OFFICER, UNIT, CITY):
+        assert total(view.of(scope, edition).counts) == 3
+        assert view.of(scope, edition).counts[Measure.REASON, "late"] == 3
+
+
+def test_with_batches_of_one_and_no_threshold_everything_is_public_at_once() -> None:
+    book = booked([rated(1)], Publication(officer_batch=1, suppress_below=1))
+    assert (shown(book, OFFICER), shown(book, UNIT), shown(book, CITY)) == (1, 1, 1)
+    assert {total(p.counts) for p in days_of(book, UNIT).values()} == {1}
+
+
+# --- for any city --------------------------------------------------------------------------------------
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    at = DAY
+    for _ in range(draw(st.integers(0, 12))):  # in bursts, so that some cells are large and some small
+        at += timedelta(hours=draw(st.integers(0, 30)))
+        unit = draw(st.sampled_from(sorted(UNITS)))
+        officer = f"{unit}.{draw(st.sampled_from('ab'))}"
+        said = draw(st.sampled_from(["", "", "late", "rude"]))
+        for _ in range(draw(st.integers(1, 8))):
+            if draw(st.integers(0, 9)) == 0:
+                outcomes.append(rejected(officer, unit=unit, at=at))
+                continue
+            outcomes.append(
+                accepted(
+                    officer,
+                    unit=unit,
+                    group=UNITS[unit],
+                    at=at,
+                    edition=draw(st.sampled_from(["1", "1", "1", "2"])),
+                    channel=draw(st.sampled_from(["portal", "portal", "kiosk"])),
+                    answer="not_satisfied" if said else "satisfied",
+                    reasons=[said] * bool(said),
+                )
+            )
+    return [o.model_copy(update={"group_id": UNITS[o.unit_id]}) for o in outcomes]
+
+
+def days_of(book: Book, scope: Scope, edition: str | None = "1") -> dict[date, Published]:
+    return book.view().days(scope, edition, book.by_day())
+
+
+def families(book: Book) -> Iterator[tuple[Scope, list[Scope]]]:
+    for scope in book.above:
+        below = scope.level.children
+        if below is not None:
+            yield scope, [child for child in book.scopes(below) if book.above[child] == scope.id]
+
+
+def safe(count: int) -> bool:
+    return count == 0 or count >= BELOW
+
+
+def number(counts: Counts, key: tuple[Measure, str] | None) -> int:
+    return total(counts) if key is None else counts.get(key, 0)
+
+
+KEYS = (None, (Measure.REASON, "late"), (Measure.REASON, "rude"), (Measure.REJECTION, "duplicate"))
+
+
+@settings(deadline=None)
+@given(logs(), st.sampled_from(EDITIONS[1:]), st.sampled_from(KEYS))
+def test_no_difference_between_a_place_and_what_is_in_it_is_of_few(
+    log: list[Outcome], edition: str, key: tuple[Measure, str] | None
+) -> None:
+    """Of a unit and its officers: but for what is not released, which is of nobody in particular."""
+    book = booked([log] if log else [])
+    view = book.view()
+    for parent, children in families(book):
+        above = number(view.of(parent, edition).counts, key)
+        below = {child: number(view.of(child, edition).counts, key) for child in children}
+        assert safe(above)
+        assert all(safe(count) for count in below.values())
+        if not above:
+            assert not any(below.values())
+        elif parent.level is Level.UNIT:
+            released = {o: number(book.tallied(o, edition).released, key) for o in children}
+            secret = sum(count for officer, count in released.items() if not below[officer])
+            assert safe(secret) or not any(below.values())
+        else:
+            assert safe(above - sum(below.values()))
+
+
+@settings(deadline=None)
+@given(logs())
+def test_no_difference_between_editions_is_of_few(log: list[Outcome]) -> None:
+    book = booked([log] if log else [])
+    view = book.view()
+    for scope in book.above:
+        parts = [total(view.of(scope, edition).counts) for edition in ("1", "2")]
+        assert total(view.of(scope, None).counts) == sum(parts)
+        assert all(safe(part) for part in parts)
+
+
+@settings(deadline=None)
+@given(logs(), st.sampled_from(EDITIONS[1:]))
+def test_no_difference_between_days_or_between_them_and_all_of_them_is_of_few(
+    log: list[Outcome], edition: str
+) -> None:
+    book = booked([log] if log else [])
+    view = book.view()
+    by_unit = {unit: days_of(book, unit, edition) for unit in book.scopes(Level.UNIT)}
+    for unit, days in by_unit.items():
+        assert all(safe(total(published.counts)) for published in days.values())
+        if not view.of(unit, edition).suppressed:
+            assert safe(total(view.of(unit, edition).counts) - sum(total(d.counts) for d in days.values()))
+        else:
+            assert all(published.suppressed for published in days.values())
+    for scope in [*book.scopes(Level.GROUP), CITY]:
+        below = [u for u in by_unit if scope == CITY or book.above[u] == scope.id]
+        for day, published in days_of(book, scope, edition).items():
+            parts = [total(by_unit[unit][day].counts) for unit in below if day in by_unit[unit]]
+            assert total(published.counts) == sum(parts)
+
+
+@settings(deadline=None)
+@given(logs())
+def test_no_difference_between_channels_and_ratings_is_of_few(log: list[Outcome]) -> None:
+    book = booked([log] if log else [])
+    view = book.view()
+    for scope in [s for s in book.above if s.level is not Level.OFFICER]:
+        counts = view.of(scope, "1").counts
+        channels = items(counts, Measure.CHANNEL)
+        assert all(safe(count) for count in channels.values())
+        assert safe(total(counts) - sum(channels.values()))
+        if scope.level is not Level.UNIT:
+            below = [
+                view.of(c, "1").counts for c in book.scopes(Level.UNIT) if scope.id in ("city", book.above[c])
+            ]
+            assert channels == {
+                channel: n
+                for channel in ("portal", "kiosk")
+                if (n := sum(counts.get((Measure.CHANNEL, channel), 0) for counts in below))
+            }
+
+
+@settings(deadline=None, max_examples=30)
+@given(logs())
+def test_what_is_public_of_an_officer_moves_only_when_enough_is_released(log: list[Outcome]) -> None:
+    """Their figures and marks; and those of a unit that is one officer."""
+    book = Book()
+    seen: dict[Scope, tuple[int, Mark]] = {}
+    for outcome in log:
+        book.add([outcome])
+        view = book.view()
+        for officer in book.scopes(Level.OFFICER):
+            count = sum(total(book.tallied(officer, edition).released) for edition in ("1", "2", "2017"))
+            before, mark = seen.get(officer, (0, NEVER))
+            moved = count - before
+            assert moved == 0 or moved >= 3
+            assert (view.mark(officer) == mark) or moved or isinstance(outcome, RatingRejected)
+            seen[officer] = count, view.mark(officer)
