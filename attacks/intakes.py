@@ -79,7 +79,7 @@ class Intakes:
 
     async def run(self, module: str, *arguments: str) -> str:
         """One of the services' commands, to its end; what it printed."""
-        process = python(self.layout, "-".join(arguments[:2]), module, *arguments, settings=self._settings)
+        process = python(self.layout, f"{module}-{arguments[0]}", module, *arguments, settings=self._settings)
         return (await run_to_end(process, STEP_SECONDS)).strip()
 
     async def key_of(self, client: str, *channels: str) -> str:

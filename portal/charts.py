@@ -56,13 +56,13 @@ class DailyChart:
 
 
 def daily(days: Sequence[Day]) -> DailyChart:
-    """The daily chart over consecutive days, oldest first."""
+    """The daily chart over consecutive days, oldest first. Of a day that is suppressed nothing is drawn."""
     step = 100 / max(len(days), 1)
-    most = nice_ceiling(max((d.total for d in days), default=0))
+    most = nice_ceiling(max((d.total or 0 for d in days), default=0))
     columns = []
     for place, day in enumerate(days):
-        good = COUNT_HEIGHT * day.satisfied / most
-        rest = COUNT_HEIGHT * day.not_satisfied / most
+        good = COUNT_HEIGHT * (day.satisfied or 0) / most
+        rest = COUNT_HEIGHT * (day.not_satisfied or 0) / most
         columns.append(
             Column(
                 day=day.day,

@@ -27,6 +27,18 @@ class Different(Exception):
     """The system did not do what it was asked to; the text says what."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a scope's figures say, flat: `answer:satisfied`, `reason:late`, `rejection:duplicate` …
+
+    `suppressed`: nothing, as they are of too few; `left_out`: lists that lack items of too few.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    suppressed: bool = False
+    left_out: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class City:
     """The running system's public APIs, and what the demonstration has done to it."""
@@ -107,12 +119,13 @@ class City:
                 if outcome["status"] == "rejected":
                     return str(outcome["reason"])
 
-    async def figures(self, scope: Scope) -> Counter[str]:
-        """What the scope's figures say, flat: `answer:satisfied`, `reason:late`, `rejected:duplicate` …"""
+    async def figures(self, scope: Scope) -> Shown:
         level, name = scope
         shown = await self.get(f"{self.aggregation}/v1/satisfaction/{level}{'/' + name if name else ''}")
+        if shown["suppressed"]:
+            return Shown(suppressed=True)
         flat = Counter({f"answer:{a}": shown[a] for a in ("satisfied", "not_satisfied")})
         flat.update({f"reason:{each['id']}": each["count"] for each in shown["reasons"]})
         flat.update({f"channel:{each['id']}": each["count"] for each in shown["channels"]})
-        flat.update({f"rejected:{each['reason']}": each["count"] for each in shown["rejected"]})
-        return +flat
+        flat.update({f"rejection:{each['reason']}": each["count"] for each in shown["rejected"]})
+        return Shown(+flat, left_out=frozenset(shown["left_out"]))

@@ -45,7 +45,8 @@ def plan(count: int, officers: list[Officer], edition: dict[str, Any], chance: r
     """`count` visits, second ratings of an officer last.
 
     Some officers are busier and better than others; about 1 in 10 citizens is not satisfied, 1 in 20 mistypes
-    the code, 1 in 20 rates the same officer again, 1 in 20 sends twice.
+    the code, 1 in 20 rates the same officer again, 1 in 20 sends twice. Each unit is visited at two desks at
+    least: figures of a unit with one officer are published in batches, as the officer's are.
     """
     reasons = [reason["id"] for reason in edition["instrument"]["reasons"]]
     busy = [chance.paretovariate(1.5) for _ in officers]
@@ -67,10 +68,30 @@ def plan(count: int, officers: list[Officer], edition: dict[str, Any], chance: r
             )
         )
     counted = [visit for visit in visits if visit.expected == "accepted"]
+    _at_two_desks(visits, counted, officers)
     return visits + [
         Visit(first.officer, first.phone, "satisfied", [], first.channel, "duplicate")
         for first in chance.sample(counted, min(again, len(counted)))
     ]
+
+
+def _at_two_desks(visits: list[Visit], counted: list[Visit], officers: list[Officer]) -> None:
+    """Send who would be the only one of a unit to the one that most visit."""
+    colleagues: dict[str, list[Officer]] = {}
+    for officer in officers:
+        colleagues.setdefault(officer.unit_id, []).append(officer)
+    of_unit = Counter(visit.officer.unit_id for visit in counted)
+    large = [unit for unit, desks in colleagues.items() if len(desks) > 1]
+    most = max(large, key=lambda unit: of_unit[unit])
+    for visit in visits:
+        unit = visit.officer.unit_id
+        if len(colleagues[unit]) == 1 or of_unit[unit] < 2:
+            visit.officer = colleagues[most][0]
+    for unit in {visit.officer.unit_id for visit in counted}:
+        there = [visit for visit in counted if visit.officer.unit_id == unit]
+        first, second = colleagues[unit][:2]
+        if len(there) > 1 and len({visit.officer.id for visit in there}) == 1:
+            there[0].officer = second if there[0].officer == first else first
 
 
 def expected_figures(visits: list[Visit]) -> dict[Scope, Counter[str]]:
@@ -81,7 +102,7 @@ def expected_figures(visits: list[Visit]) -> dict[Scope, Counter[str]]:
             items = [f"answer:{visit.answer}", f"channel:{visit.channel}"]
             items += [f"reason:{reason}" for reason in visit.reasons]
         else:
-            items = [f"rejected:{visit.expected}"]
+            items = [f"rejection:{visit.expected}"]
         for scope in visit.officer.scopes:
             added.setdefault(scope, Counter()).update(items)
     return added

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
 from faults.checking.decisions import check_decisions, read_decisions
 from faults.checking.figures import check_api, check_model, read_model
@@ -36,11 +37,21 @@ class Counts:
     searched_bytes: int = 0
 
 
+def _batches(folder: Path) -> dict[str, int]:
+    """By how many ratings an officer's figures move, by edition, as the editions' files say."""
+    found = {}
+    for path in folder.glob("faults-*.yaml"):
+        edition = yaml.safe_load(path.read_text(encoding="utf-8"))["edition"]
+        found[edition["id"]] = edition["policy"]["publication"]["officer_batch"]
+    return found
+
+
 async def check(folder: Path, *, refolded: bool, leaks: bool) -> tuple[Findings, Counts, dict[str, float]]:
     """The findings, what was counted, and the seconds each part took."""
     findings, counts, took = Findings(), Counts(), {}
     addresses = json.loads((folder / "addresses.json").read_text())
     ledger = read_ledger(folder / "ledger.jsonl")
+    batches = _batches(folder)
     started = time.monotonic()
     submitted = await read(addresses["kafka"], "rating-submissions")
     # Reading takes a while, and codes expire meanwhile: what follows the log is read before it, what the log
@@ -54,13 +65,13 @@ async def check(folder: Path, *, refolded: bool, leaks: bool) -> tuple[Findings,
     submissions = match(ledger, submitted, outcomes, findings)
     check_outcomes(submissions, decisions.waiting, findings)
     check_decisions(decisions, submissions, findings)
-    check_model(model, outcomes, findings, name="read models")
-    check_api(addresses["figures"], model, findings)
+    check_model(model, outcomes, batches, findings, name="read models")
+    check_api(addresses["figures"], model, batches, findings)
     await _dead_letters(addresses, findings)
     for text in ledger.unexpected:
         findings.add(Wrong.ANSWER, text)
     if again is not None:
-        check_model(again, outcomes, findings, name="folded again")
+        check_model(again, outcomes, batches, findings, name="folded again")
     if leaks:
         started = time.monotonic()
         _search(folder, addresses, ledger, findings, counts)

@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +16,7 @@ from faults.checking.findings import Findings, Wrong
 from faults.checking.reading import Record, Topic
 
 FOREVER = date.max  # as asyncpg gives PostgreSQL's 'infinity'
+USUAL_BATCH, LEAST_BY_MORNING = 5, 3
 CITY_HOURS = timedelta(hours=7)
 Row = tuple[str, str, date, str, str, str]
 
@@ -26,6 +27,7 @@ class Model:
 
     checkpoints: dict[int, int]
     tallies: dict[Row, int]
+    released: dict[Row, int]
     counted: set[str]
     parents: dict[tuple[str, str], str | None]
 
@@ -38,7 +40,8 @@ async def read_model(url: str) -> Model:
                 "SELECT partition, next_offset FROM read_models.checkpoint WHERE topic = 'rating-outcomes'"
             )
             tallies = await connection.fetch(
-                "SELECT level, scope_id, day, edition_id, measure, item, count FROM read_models.tally"
+                "SELECT level, scope_id, day, edition_id, measure, item, count, released"
+                " FROM read_models.tally"
             )
             counted = await connection.fetch(
                 "SELECT submission_id::text AS id FROM read_models.counted_submission"
@@ -49,6 +52,7 @@ async def read_model(url: str) -> Model:
     return Model(
         {row["partition"]: row["next_offset"] for row in checkpoints},
         {tuple(row)[:6]: row["count"] for row in tallies},
+        {tuple(row)[:6]: row["released"] for row in tallies if row["released"]},
         {row["id"] for row in counted},
         {(row["level"], row["id"]): row["parent_id"] for row in scopes},
     )
@@ -64,12 +68,7 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
         if said["submission_id"] in counted:
             continue
         counted.add(said["submission_id"])
-        if record.type == "rating-accepted":
-            items = [("answer", said["answer"]), ("channel", said["channel"])]
-            items += [("assurance", said["assurance"]), *(("reason", each) for each in set(said["reasons"]))]
-        else:
-            items = [("rejection", said["reason"])]
-        day = (datetime.fromisoformat(said["submitted_at"]) + CITY_HOURS).date()
+        items, day = _items(record), _city_day(said["submitted_at"])
         chain = [("officer", said["officer_id"]), ("unit", said["unit_id"]), ("group", said["group_id"])]
         chain.append(("city", "city"))
         for place, (level, scope) in enumerate(chain):
@@ -84,7 +83,55 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
     return tallies, counted, parents
 
 
-def check_model(model: Model, outcomes: Topic, findings: Findings, *, name: str) -> None:
+def _items(record: Record) -> list[tuple[str, str]]:
+    said = record.data
+    if record.type != "rating-accepted":
+        return [("rejection", said["reason"])]
+    items = [("answer", said["answer"]), ("channel", said["channel"]), ("assurance", said["assurance"])]
+    return items + [("reason", each) for each in set(said["reasons"])]
+
+
+def _city_day(moment: str) -> date:
+    return (datetime.fromisoformat(moment) + CITY_HOURS).date()
+
+
+def release(outcomes: Iterable[Record], batches: dict[str, int]) -> Counter[Row]:
+    """What of officers' tallies is released, from outcomes in the order of each partition: a batch when it is
+    full, and what waits from an earlier day (three at least) before anything decided later."""
+    released: Counter[Row] = Counter()
+    waiting: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    seen: set[str] = set()
+    for record in outcomes:
+        said = record.data
+        if said["submission_id"] in seen:
+            continue
+        seen.add(said["submission_id"])
+        batch = batches.get(said["edition_id"], USUAL_BATCH)
+        queue = waiting[said["officer_id"], said["edition_id"]]
+        accepted = [each for each in queue if each.type == "rating-accepted"]
+        if len(accepted) >= min(LEAST_BY_MORNING, batch) and max(
+            _city_day(each.data["decided_at"]) for each in accepted
+        ) < _city_day(said["decided_at"]):
+            _let_go(queue, released)
+            accepted = []
+        queue.append(record)
+        if len(accepted) + (record.type == "rating-accepted") >= batch:
+            _let_go(queue, released)
+    return released
+
+
+def _let_go(queue: list[Record], released: Counter[Row]) -> None:
+    for record in queue:
+        said = record.data
+        for measure, item in _items(record):
+            for when in (_city_day(said["submitted_at"]), FOREVER):
+                released["officer", said["officer_id"], when, said["edition_id"], measure, item] += 1
+    queue.clear()
+
+
+def check_model(
+    model: Model, outcomes: Topic, batches: dict[str, int], findings: Findings, *, name: str
+) -> None:
     """Compare at the model's checkpoints; what lies behind them is not counted yet, or lost."""
     for partition, checkpoint in model.checkpoints.items():
         if checkpoint > outcomes.high[partition]:
@@ -96,10 +143,16 @@ def check_model(model: Model, outcomes: Topic, findings: Findings, *, name: str)
     if behind:
         findings.add(Wrong.LOST, f"{name}: {len(behind)} outcomes are not counted", of=name)
     passed = {(r.partition, r.offset) for r in behind}
-    tallies, counted, parents = fold(r for r in outcomes.records if (r.partition, r.offset) not in passed)
+    reached = [r for r in outcomes.records if (r.partition, r.offset) not in passed]
+    tallies, counted, parents = fold(reached)
     for row in sorted(tallies.keys() | model.tallies.keys()):
         if tallies[row] != model.tallies.get(row, 0):
             text = f"{name}: {row} is {model.tallies.get(row, 0)}, the log says {tallies[row]}"
+            findings.add(Wrong.FIGURES, text, of=name)
+    released = release(sorted(reached, key=lambda r: (r.partition, r.offset)), batches)
+    for row in sorted(released.keys() | model.released.keys()):
+        if released[row] != model.released.get(row, 0):
+            text = f"{name}: {row} has {model.released.get(row, 0)} released, the log says {released[row]}"
             findings.add(Wrong.FIGURES, text, of=name)
     if counted != model.counted:
         missing, more = len(counted - model.counted), len(model.counted - counted)
@@ -109,16 +162,14 @@ def check_model(model: Model, outcomes: Topic, findings: Findings, *, name: str)
         findings.add(Wrong.FIGURES, f"{name}: the scopes are not those of the log")
 
 
-def check_api(base: str, model: Model, findings: Findings) -> None:
-    """What the public API shows of every scope and edition is what the tables hold."""
-    editions = {row[3] for row in model.tallies}
+def check_api(base: str, model: Model, batches: dict[str, int], findings: Findings) -> None:
+    """What the public API shows of every scope is what the tables hold, of editions that show all at once."""
+    editions = {row[3] for row in model.tallies if batches.get(row[3]) == 1}
     paths = {"officer": "officers", "unit": "units", "group": "groups"}
     for level, scope in model.parents:
-        if level == "officer":
-            continue  # published by their own policy
         path = "city" if level == "city" else f"{paths[level]}/{scope}"
         for edition in sorted(editions):
-            shown = _get(f"{base}/v1/satisfaction/{path}", {} if edition == "*" else {"edition": edition})
+            shown = _get(f"{base}/v1/satisfaction/{path}", {"edition": edition})
             answers = {
                 item: model.tallies.get((level, scope, FOREVER, edition, "answer", item), 0)
                 for item in ("satisfied", "not_satisfied")

@@ -21,9 +21,9 @@ def serve(failpoint: Failpoint) -> None:
     tell = faust_driver.ConsumerThread.tell
 
     async def stamp_and_fail(
-        connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Scope, str | None]
+        connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Scope, str | None], moved: frozenset[str]
     ) -> int:
-        revision = await stamp(connection, scopes)
+        revision = await stamp(connection, scopes, moved)
         failpoint.here("before-database-commit")
         return revision
 

@@ -88,11 +88,19 @@ class Instrument(Document):
     reasons: list[Reason]
 
 
+class Publication(Document):
+    """An officer's figures move by so many ratings, or at that hour of the next day."""
+
+    officer_batch: int = 5
+    officer_hour: int = 7
+
+
 class Policy(Document):
     verification: Literal["captcha", "phone", "captcha_and_phone"]
     duplicate_window_days: int
     phone_retention_days: int
     proof_of_work: Literal["none", "beside", "instead"] = "none"
+    publication: Publication = Publication()
 
     @property
     def asks_captcha(self) -> bool:

@@ -13,10 +13,11 @@ const put = (name, text) => {
 
 let revision = Number(root.dataset.revision);
 let spoken = Date.now();
-const show = (figures) => {
+const show = (figures, changed) => {
   if (figures.revision < revision) return;
-  const moved = figures.revision !== revision || root.dataset.stale !== undefined;
+  const moved = changed || figures.revision !== revision || root.dataset.stale !== undefined;
   revision = figures.revision;
+  if (figures.suppressed) return void redraw();
   put("total", count.format(figures.total));
   put("satisfied", count.format(figures.satisfied));
   put("not_satisfied", count.format(figures.not_satisfied));
@@ -82,7 +83,7 @@ const connect = () => {
     last = event.lastEventId || last;
     pause = 1000;
     root.dataset.live = "on";
-    show(JSON.parse(event.data));
+    show(JSON.parse(event.data), event.type === "figures");
   };
   stream.addEventListener("open", () => { root.dataset.live = "on"; });
   stream.addEventListener("snapshot", received);

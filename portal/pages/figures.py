@@ -70,6 +70,7 @@ async def _dashboard(request: Request, level: Level, place: str) -> Response:
         "bars": charts.pareto(figures.reasons),
         "reasons": {r.id: r.text for r in edition.instrument.reasons} if edition else {},
         "samples": samples,
+        "publication": edition.policy.publication if edition else None,
         "channels": charts.pareto(figures.channels),
         "channel_names": CHANNELS,
         "children": [(c, charts.whisker(c.rate, c.interval)) for c in children],

@@ -86,7 +86,6 @@ class ProofOfWorkBody(BaseModel):
     `number`, `salt` and `signature`. Expiry, edition and difficulty count as they were signed.
     """
 
-    id: str
     edition_id: str
     expires_at: datetime
     algorithm: str = ALGORITHM

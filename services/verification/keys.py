@@ -53,7 +53,7 @@ async def forget_edition(store: Store, edition_id: str) -> Mapping[str, int]:
     return {
         "slots": await _all(store.slots_of, edition_id),
         "texts": await _all(store.texts_of, edition_id),
-        "counts": await _all(store.counts_of, edition_id),  # found by the pseudonyms
+        "counts": await _all(store.counts_of, edition_id),
         "pseudonyms": await _all(store.pseudonyms_of, edition_id),
     }
 

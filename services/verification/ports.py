@@ -233,6 +233,7 @@ class Waiting:
 
     rating_id: UUID
     phone: Sealed
+    edition_id: str
     pseudonym: str
     origin: str | None
     language: str

@@ -22,8 +22,7 @@ _OF_EDITION = "regexp_replace(key_id, '-[0-9]+$', '') = $2"
 _TEXTS_OF = _DELETE.format(table="sms_queue", which=_OF_EDITION)
 _COUNTS_OF = _DELETE.format(
     table="sms_spent",
-    which="scope = 'phone' AND key IN"
-    " (SELECT encode(pseudonym, 'hex') FROM phone_codes WHERE edition_id = $2)",
+    which="scope = 'phone' AND starts_with(key, $2 || ':')",
 )
 _PSEUDONYMS_OF = """
     UPDATE phone_codes SET pseudonym = '' WHERE rating_id IN (

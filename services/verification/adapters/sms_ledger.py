@@ -38,7 +38,7 @@ class PostgresSmsLedger:
         async with self._pool.acquire() as connection, connection.transaction():
             # One at a time: what is left of a budget is known only while nobody else spends it.
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            found = await connection.fetch(_SPENT, day, origin, sms.pseudonym)
+            found = await connection.fetch(_SPENT, day, origin, _phone(sms))
             by = {row["scope"]: row for row in found}
             if "all" not in by:  # the day's first
                 await connection.execute("DELETE FROM sms_spent WHERE day < $1", day - timedelta(days=1))
@@ -66,7 +66,7 @@ class PostgresSpending:
         self._now = now
 
     async def spend(self) -> None:
-        await self._count(("all", ""), ("origin", self._sms.origin or ""), ("phone", self._sms.pseudonym))
+        await self._count(("all", ""), ("origin", self._sms.origin or ""), ("phone", _phone(self._sms)))
 
     async def postpone(self, until: datetime) -> None:
         await self._connection.execute(
@@ -82,6 +82,11 @@ class PostgresSpending:
     async def _count(self, *scopes: tuple[str, str]) -> None:
         names, keys = zip(*scopes, strict=True)
         await self._connection.execute(_COUNT, self._day, names, keys, self._now)
+
+
+def _phone(sms: Waiting) -> str:
+    """A pseudonym is an edition's, and is forgotten with it."""
+    return f"{sms.edition_id}:{sms.pseudonym}"
 
 
 def _hour(moment: datetime) -> str:

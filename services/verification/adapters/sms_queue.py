@@ -15,7 +15,7 @@ _LEASE = """
         SELECT rating_id FROM sms_queue WHERE next_attempt_at <= now()
         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING q.*, c.pseudonym, c.expires_at, c.code_salt
+    RETURNING q.*, c.edition_id, c.pseudonym, c.expires_at, c.code_salt
 """
 _KEEP = """
     UPDATE phone_codes SET code_salt = $2, code_digest = $3, code_expires_at = $4,
@@ -34,6 +34,7 @@ class PostgresSmsQueue:
             Waiting(
                 rating_id=row["rating_id"],
                 phone=Sealed(key_id=row["key_id"], box=row["box"]),
+                edition_id=row["edition_id"],
                 pseudonym=row["pseudonym"].hex(),
                 origin=row["origin"],
                 language=row["language"],

@@ -8,7 +8,7 @@ ALTER TABLE phone_codes
 
 ALTER TABLE sms_queue ADD COLUMN origin text;  -- keyed digest of the address block, where intake knows it
 
--- SMS of a city day by scope: 'all' (no key), 'origin' (no key: unknown), 'phone' (pseudonym), and 'withheld'
+-- SMS of a city day by scope: 'all' (no key), 'origin' (no key: unknown), 'phone' (edition and pseudonym), and 'withheld'
 -- by the hour. Rows of days gone by are deleted.
 CREATE TABLE sms_spent (
     day date NOT NULL,

@@ -54,7 +54,7 @@ def test_the_ledger_adds_a_visit_to_its_officer_unit_group_and_the_city() -> Non
         Visit(OFFICERS[4], "0905123457", "satisfied", [], "web"),
     ]
     own = Counter({"answer:not_satisfied": 1, "channel:qr": 1, "reason:late": 1, "reason:other": 1})
-    own["rejected:duplicate"] = 1
+    own["rejection:duplicate"] = 1
     both = own + Counter({"answer:satisfied": 1, "channel:web": 1})
     assert expected_figures(visits) == {
         ("officers", officer.id): own,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from faults.checking.decisions import Decisions, check_decisions
-from faults.checking.figures import FOREVER, Model, check_model, fold
+from faults.checking.figures import FOREVER, Model, check_model, fold, release
 from faults.checking.findings import SHOWN, Findings, Wrong
 from faults.checking.ledger import Ledger, Posted
 from faults.checking.reading import Record, Topic
@@ -241,19 +241,23 @@ def test_examples_of_one_sort_do_not_hide_those_of_another() -> None:
     assert findings.counts[Wrong.LEAK] == SHOWN + 2
 
 
+BATCHES = {"faults-captcha": 2}
+
+
 def folded(count: int) -> tuple[Topic, Model]:
     world = World()
     for number in range(count):
         world.decide(posted(number, officer="officer"), "accepted" if number % 2 else "challenge_wrong")
     outcomes = topic(world.outcomes)
     tallies, counted, parents = fold(world.outcomes)
-    return outcomes, Model({0: count}, dict(tallies), counted, parents)
+    released = release(world.outcomes, BATCHES)
+    return outcomes, Model({0: count}, dict(tallies), dict(released), counted, parents)
 
 
 def test_a_model_that_is_the_fold_is_right_and_any_counter_off_is_not() -> None:
     outcomes, model = folded(4)
     findings = Findings()
-    check_model(model, outcomes, findings, name="model")
+    check_model(model, outcomes, BATCHES, findings, name="model")
     assert findings.none
     assert model.tallies["city", "city", FOREVER, "*", "answer", "satisfied"] == 2
     assert (
@@ -262,16 +266,37 @@ def test_a_model_that_is_the_fold_is_right_and_any_counter_off_is_not() -> None:
     )
     for row in model.tallies:
         findings = Findings()
-        other = Model(model.checkpoints, {**model.tallies, row: 3}, model.counted, model.parents)
-        check_model(other, outcomes, findings, name="model")
+        other = replace(model, tallies={**model.tallies, row: 3})
+        check_model(other, outcomes, BATCHES, findings, name="model")
         assert set(findings.counts) == {Wrong.FIGURES}, row
+
+
+def test_what_is_released_is_reckoned_from_the_log_batch_by_batch() -> None:
+    outcomes, model = folded(7)  # of which the second, fourth and sixth count
+    row = ("officer", "officer", FOREVER, "faults-captcha", "answer", "satisfied")
+    assert model.released[row] == 2, "the third waits for a fourth"
+    for wrong in (1, 3):
+        findings = Findings()
+        other = replace(model, released={**model.released, row: wrong})
+        check_model(other, outcomes, BATCHES, findings, name="model")
+        assert set(findings.counts) == {Wrong.FIGURES}
+
+
+def test_what_waits_from_an_earlier_day_is_released_before_what_is_decided_later() -> None:
+    world = World()
+    for number in range(3):
+        world.decide(posted(number, officer="officer"), "accepted")
+    early = world.outcomes[:]
+    assert release(early, {"faults-captcha": 5}) == {}
+    world.decide(posted(3, officer="officer"), "accepted")
+    world.outcomes[-1].data["decided_at"] = "2026-11-30T09:00:00+00:00"
+    released = release(world.outcomes, {"faults-captcha": 5})
+    assert released["officer", "officer", FOREVER, "faults-captcha", "answer", "satisfied"] == 3
 
 
 def test_a_checkpoint_past_the_end_is_found_and_one_behind_has_lost_something() -> None:
     outcomes, model = folded(4)
     for checkpoint, wrong in ((5, Wrong.CHECKPOINT), (3, Wrong.LOST)):
         findings = Findings()
-        check_model(
-            Model({0: checkpoint}, model.tallies, model.counted, model.parents), outcomes, findings, name="m"
-        )
+        check_model(replace(model, checkpoints={0: checkpoint}), outcomes, BATCHES, findings, name="m")
         assert wrong in findings.counts
