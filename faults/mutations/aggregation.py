@@ -10,9 +10,8 @@ _DRIVER = "services/aggregation/adapters/faust_driver.py"
 # Behind every other guard stands that a submission counts once; it goes with them.
 _COUNT_AGAIN: Change = (
     _LEDGER,
-    "    rows = await connection.fetch(_NEW_SUBMISSIONS, sorted(outcomes))\n"
-    '    return [outcomes[UUID(int=row["submission_id"].int)] for row in rows]\n',
-    "    await connection.fetch(_NEW_SUBMISSIONS, sorted(outcomes))\n    return list(outcomes.values())\n",
+    "    return [outcome for submission, outcome in outcomes.items() if submission in new]\n",
+    "    return list(outcomes.values()) if len(new) >= 0 else []\n",
 )
 _NO_GUARD: Change = (
     _DOMAIN,
@@ -111,18 +110,32 @@ AGGREGATION = (
         (
             (
                 _LEDGER,
-                "DO UPDATE SET count = t.count + excluded.count\n",
+                "DO UPDATE SET count = t.count + excluded.count,\n",
                 # The city's figures, which all workers add to; the probes need the units' to be right.
                 "DO UPDATE SET count = excluded.count + CASE t.level WHEN 'city' THEN coalesce((\n"
                 "    SELECT o.count FROM tally o WHERE (o.level, o.scope_id, o.day, o.edition_id, o.measure,"
                 " o.item)\n"
                 "        = (t.level, t.scope_id, t.day, t.edition_id, t.measure, t.item)), 0)"
-                " ELSE t.count END\n",
+                " ELSE t.count END,\n",
             ),
         ),
         "kill all aggregation-worker",
         "figures",
         "read models: ('city'",
+    ),
+    Mutation(
+        "officers-move-at-once",
+        "10: an officer's public figures move in batches",
+        (
+            (
+                "services/aggregation/releasing.py",
+                "        if standing.pending >= batch:\n",
+                "        if standing.pending >= 1:\n",
+            ),
+        ),
+        "term aggregation-worker",
+        "figures",
+        "released, the log says",
     ),
     Mutation(
         "empty-model-begins-at-the-end",
