@@ -35,26 +35,30 @@ class Count(Document):
     count: int
 
 
-class Figures(Document):
-    scope: ScopePlace
-    total: int
-    satisfied: int
-    not_satisfied: int
+class Share(Document):
+    """`suppressed`: there are ratings, too few to show, and all figures are None; `partial`: some are left
+    out."""
+
+    suppressed: bool = False
+    partial: bool = False
+    total: int | None
+    satisfied: int | None
+    not_satisfied: int | None
     rate: float | None
     interval: Interval | None
+
+
+class Figures(Share):
+    scope: ScopePlace
     reasons: list[Count] = Field(default_factory=list)  # not given for children
     channels: list[Count] = Field(default_factory=list)
+    left_out: list[str] = Field(default_factory=list)  # lists of which items of too few are missing
     updated_at: AwareDatetime | None = None
     revision: int = 0
 
 
-class Day(Document):
+class Day(Share):
     day: date
-    total: int
-    satisfied: int
-    not_satisfied: int
-    rate: float | None
-    interval: Interval | None
 
 
 class History(Document):

@@ -85,10 +85,15 @@ class Instrument(Document):
     reasons: list[Reason]
 
 
+class Publication(Document):
+    officer_batch: int = 1
+
+
 class Policy(Document):
     verification: Literal["captcha", "phone", "captcha_and_phone"]
     duplicate_window_days: int
     phone_retention_days: int
+    publication: Publication = Publication()
 
     @property
     def asks_captcha(self) -> bool:

@@ -86,7 +86,12 @@ def build(city: FakeCity) -> APIRouter:
             "answers": answers,
             "reasons": [{"id": i, "text": text(*t)} for i, t in REASONS.items()],
         }
-        policy = {"verification": city.policy, "duplicate_window_days": 1, "phone_retention_days": 30}
+        policy = {
+            "verification": city.policy,
+            "duplicate_window_days": 1,
+            "phone_retention_days": 30,
+            "publication": {"officer_batch": city.officer_batch, "officer_hour": 7, "suppress_below": 5},
+        }
         body = {
             "id": "2017",
             "title": text("Đợt khảo sát năm 2017", "2017 edition of the survey"),
