@@ -23,7 +23,8 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One day: its rate with interval in the upper plot, its counts stacked in the lower one."""
+    """One day: its rate with interval in the upper plot, its counts stacked in the lower one. Of a `hidden`
+    one there are too few to show."""
 
     day: date
     middle: float
@@ -36,6 +37,7 @@ class Column:
     satisfied_height: float
     rest_top: float
     rest_height: float
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class DailyChart:
     count_ticks: list[Tick]
     day_ticks: list[Tick]
     days: list[date]
+
+    @property
+    def hides(self) -> bool:
+        return any(column.hidden for column in self.columns)
 
     @property
     def rate_height(self) -> int:
@@ -76,6 +82,7 @@ def daily(days: Sequence[Day]) -> DailyChart:
                 satisfied_height=round(good, 2),
                 rest_top=round(COUNT_HEIGHT - good - rest, 2),
                 rest_height=round(rest, 2),
+                hidden=day.suppressed,
             )
         )
     return DailyChart(

@@ -68,7 +68,9 @@ async def compare(city: City, before: dict[Scope, Shown], added: dict[Scope, Cou
             f"{'/'.join(scope)}: {complaint}"
             for scope in compared
             if (
-                complaint := flaw(scope, shown[scope], before[scope].counts, added[scope], publication, units)
+                complaint := flaw(
+                    scope, shown[scope], before[scope].counts + added[scope], publication, units
+                )
             )
         ]
         if not wrong:
@@ -78,20 +80,12 @@ async def compare(city: City, before: dict[Scope, Shown], added: dict[Scope, Cou
         await asyncio.sleep(0.1)
 
 
-def flaw(
-    scope: Scope,
-    shown: Shown,
-    before: Counter[str],
-    added: Counter[str],
-    publication: dict[str, int],
-    units: int,
-) -> str:
+def flaw(scope: Scope, shown: Shown, wanted: Counter[str], publication: dict[str, int], units: int) -> str:
     """What is wrong with figures under the edition's rule of publication; empty where nothing is.
 
     Units and above show all at once, and what was held back of a unit when one officer alone was rated;
     officers may lag by less than a batch. What is of too few is not shown.
     """
-    wanted = before + added
     answers = [key for key in wanted if key.startswith("answer:")]
     total = sum(wanted[key] for key in answers)
     if shown.suppressed:

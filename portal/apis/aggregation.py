@@ -36,8 +36,8 @@ class Count(Document):
 
 
 class Share(Document):
-    """`suppressed`: there are ratings, too few to show, and all figures are None. `partial`: some are left
-    out of the sum, for the same reason."""
+    """`suppressed`: there are ratings, too few to show, and all figures are None; `partial`: some are left
+    out."""
 
     suppressed: bool = False
     partial: bool = False
@@ -52,7 +52,7 @@ class Figures(Share):
     scope: ScopePlace
     reasons: list[Count] = Field(default_factory=list)  # not given for children
     channels: list[Count] = Field(default_factory=list)
-    left_out: list[str] = Field(default_factory=list)  # of which lists items of too few are missing
+    left_out: list[str] = Field(default_factory=list)  # lists of which items of too few are missing
     updated_at: AwareDatetime | None = None
     revision: int = 0
 

@@ -89,10 +89,7 @@ class Instrument(Document):
 
 
 class Publication(Document):
-    """An officer's figures move by so many ratings, or at that hour of the next day."""
-
-    officer_batch: int = 5
-    officer_hour: int = 7
+    officer_batch: int = 1
 
 
 class Policy(Document):

@@ -13,14 +13,12 @@ const put = (name, text) => {
 
 let revision = Number(root.dataset.revision);
 let spoken = Date.now();
-const show = (figures, changed) => {
+// An event that is no snapshot says that something moved, be it only what may be shown, or by the clock.
+const show = (figures, kind) => {
   if (figures.revision < revision) return;
-  const moved = changed || figures.revision !== revision || root.dataset.stale !== undefined;
+  const moved = kind === "figures" || figures.revision !== revision || root.dataset.stale !== undefined;
   revision = figures.revision;
-  if (figures.suppressed) return void redraw();
-  put("total", count.format(figures.total));
-  put("satisfied", count.format(figures.satisfied));
-  put("not_satisfied", count.format(figures.not_satisfied));
+  for (const name of ["total", "satisfied", "not_satisfied"]) if (!figures.suppressed) put(name, count.format(figures[name]));
   if (figures.rate !== null && figures.interval) {
     put("rate", percent.format(figures.rate));
     put("low", percent.format(figures.interval.low));
@@ -83,7 +81,7 @@ const connect = () => {
     last = event.lastEventId || last;
     pause = 1000;
     root.dataset.live = "on";
-    show(JSON.parse(event.data), event.type === "figures");
+    show(JSON.parse(event.data), event.type);
   };
   stream.addEventListener("open", () => { root.dataset.live = "on"; });
   stream.addEventListener("snapshot", received);

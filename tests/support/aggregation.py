@@ -181,7 +181,7 @@ def _outcome(record: Any) -> Outcome | None:
 
 @asynccontextmanager
 async def a_stage(bootstrap: str, server: str, folder: Path) -> AsyncIterator[Stage]:
-    """A database whose checkpoints are at the topic's end: only what the test sends counts. Everything is
+    """A database whose checkpoints are at the topic's end, so that only what the test sends counts; all is
     public at once."""
     name = f"aggregation_{uuid4().hex[:8]}"
     await _command(server, f"CREATE DATABASE {name}")

@@ -26,9 +26,9 @@ from tests.support.stack import own_database
 
 STEP_SECONDS = 120.0
 OUTCOME_SECONDS = 60.0
-AT_ONCE = {"officer_batch": 1, "suppress_below": 1}
 OFFICER = "so-thong-tin-va-truyen-thong.dinh-thi-minh-phuong"
 UNIT = "so-thong-tin-va-truyen-thong"
+AT_ONCE = {"officer_batch": 1, "officer_hour": 0, "suppress_below": 1}
 COMMANDS = {
     "intake": ("services.intake", "serve"),
     "verification": ("services.verification", "serve"),
@@ -163,16 +163,16 @@ class System:
         log.rename(log.with_name(f"{name}-{secrets.token_hex(4)}.log"))
 
     async def publish(self, edition: str, *, alone: bool = True, **policy: Any) -> None:
-        """Publish the survey of 2017 under another id and with another policy: figures are public at once,
-        unless that says otherwise. `alone` ends all others;
-        else they stay open beside it, and the highest id is the one that intake shows.
+        """Publish the survey of 2017 under another id and with another policy. `alone` ends all others;
+        else they stay open beside it, and the highest id is the one that intake shows. Unless the policy says
+        otherwise, every rating is public at once.
         """
         keys = ("keys", "create", "--edition", edition)
         await self.run("intake", "services.intake", *keys)
         sealing_key = await self.run("verification", "services.verification", *keys)
         document = yaml.safe_load((CHECKOUT / "data" / "edition-2017.yaml").read_text())
         document["edition"] |= {"id": edition}
-        document["edition"]["policy"] |= {"publication": AT_ONCE, **policy}
+        document["edition"]["policy"] |= {"publication": AT_ONCE} | policy
         file = self.layout.root / f"edition-{edition}.yaml"
         file.write_text(yaml.safe_dump(document, allow_unicode=True))
         files = [str(CHECKOUT / "data" / "directory-2017.yaml"), str(file), *["--prune"] * alone]

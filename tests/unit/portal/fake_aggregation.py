@@ -27,8 +27,12 @@ def build(city: FakeCity) -> APIRouter:
 
     def counts(satisfied: int, rest: int) -> Json:
         total = satisfied + rest
+        if 0 < total < city.suppress_below:
+            nothing = dict.fromkeys(("total", "satisfied", "not_satisfied", "rate", "interval"))
+            return {"suppressed": True, "partial": True, **nothing}
+        said = {"suppressed": False, "partial": city.partial}
         if not total:
-            return {"total": 0, "satisfied": 0, "not_satisfied": 0, "rate": None, "interval": None}
+            return {**said, "total": 0, "satisfied": 0, "not_satisfied": 0, "rate": None, "interval": None}
         rate, z = satisfied / total, 1.96
         middle = (rate + z * z / (2 * total)) / (1 + z * z / total)
         half = z / (1 + z * z / total) * math.sqrt(rate * (1 - rate) / total + z * z / (4 * total * total))
@@ -39,6 +43,7 @@ def build(city: FakeCity) -> APIRouter:
             "method": "wilson",
         }
         return {
+            **said,
             "total": total,
             "satisfied": satisfied,
             "not_satisfied": rest,
@@ -68,18 +73,20 @@ def build(city: FakeCity) -> APIRouter:
         good, rest = city.figures.get("*", (0, 0))
         good, rest = round(good * share), round(rest * share)
         weights = zip(REASONS, (0.5, 0.3, 0.12, 0.08), strict=False)
-        reasons = [{"id": i, "count": round(rest * w)} for i, w in weights]
         total = good + rest
+        reasons = [{"id": i, "count": round(rest * w)} for i, w in weights]
         channels = [{"id": "portal", "count": total - total // 5}, {"id": "qr", "count": total // 5}]
+        left_out = [] if total >= city.suppress_below else ["channel", "reason"]
         return {
             "scope": scope_of(level, place),
             **counts(good, rest),
             "edition": None,
             "from": None,
             "to": None,
-            "reasons": reasons,
-            "channels": channels,
+            "reasons": [] if left_out else reasons,
+            "channels": [] if left_out else channels,
             "rejected": [],
+            "left_out": [*left_out, *city.left_out],
             "updated_at": city.updated_at.isoformat() if total else None,
             "revision": city.revision,
         }
@@ -96,7 +103,10 @@ def build(city: FakeCity) -> APIRouter:
             days = []
             for back in range(29, -1, -1):
                 wave = (math.sin(back * 1.7) + 1.2) / 60 if back % 7 not in (1, 2) else 0
-                good, rest = round(body["satisfied"] * wave), round(body["not_satisfied"] * wave)
+                good, rest = (
+                    round((body["satisfied"] or 0) * wave),
+                    round((body["not_satisfied"] or 0) * wave),
+                )
                 days.append({"day": (today - timedelta(days=back)).isoformat(), **counts(good, rest)})
             return JSONResponse({"scope": body["scope"], "days": days})
         if part == "children":

@@ -97,6 +97,7 @@ def build(city: FakeCity) -> APIRouter:
             "duplicate_window_days": 1,
             "phone_retention_days": 30,
             "proof_of_work": city.proof_of_work,
+            "publication": {"officer_batch": city.officer_batch, "officer_hour": 7, "suppress_below": 5},
         }
         body = {
             "id": "2017",

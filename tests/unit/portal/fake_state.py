@@ -30,6 +30,10 @@ class FakeCity:
     challenges: int = 0
     phone_posts: list[Json] = field(default_factory=list)
     figures: dict[str, tuple[int, int]] = field(default_factory=dict)
+    suppress_below: int = 1
+    partial: bool = False
+    left_out: list[str] = field(default_factory=list)
+    officer_batch: int = 5
     revision: int = 7
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -44,6 +44,55 @@ async def test_without_ratings_the_page_says_so(citizen: Citizen) -> None:
     assert "Chưa có đánh giá nào được tính." in citizen.page
 
 
+@pytest.mark.parametrize("path", PLACES)
+async def test_of_too_few_no_figure_is_shown_and_the_page_says_why(citizen: Citizen, path: str) -> None:
+    citizen.city.suppress_below = 5
+    citizen.city.count(3, 1)
+    assert (await citizen.get(path)).status_code == 200
+    assert "Còn quá ít đánh giá để công bố" in citizen.page
+    assert 'data-figure="total"' not in citizen.page
+    assert "Chưa có đánh giá nào được tính" not in citizen.page
+    assert citizen.page.count("Còn quá ít để công bố.") == 2  # reasons and channels
+
+
+async def test_a_row_of_too_few_says_so_and_the_others_show_their_figures(citizen: Citizen) -> None:
+    citizen.city.suppress_below = 50
+    citizen.city.count(90, 10)
+    await citizen.get("/ket-qua")
+    assert "<small>còn quá ít</small>" in citizen.page
+    assert "60 lượt" in citizen.page
+
+
+async def test_days_of_too_few_are_marked_in_the_picture_and_in_the_table(citizen: Citizen) -> None:
+    citizen.city.suppress_below = 20
+    citizen.city.count(900, 100)
+    await citizen.get("/ket-qua")
+    assert '<rect class="hidden"' in citizen.page
+    assert '<td colspan="5">Còn quá ít để công bố</td>' in citizen.page
+
+
+async def test_what_is_left_out_is_said_to_be(citizen: Citizen) -> None:
+    citizen.city.partial, citizen.city.left_out = True, ["reason"]
+    citizen.city.count(1130, 109)
+    await citizen.get("/ket-qua")
+    assert "Chưa gồm những đánh giá còn quá ít để công bố." in citizen.page
+    assert citizen.page.count("Những mục còn quá ít không được hiện.") == 1
+
+
+async def test_an_officer_s_page_says_that_its_figures_move_in_batches(citizen: Citizen) -> None:
+    citizen.city.count(1130, 109)
+    await citizen.get(PLACES[3])
+    assert "mỗi khi có thêm 5 đánh giá" in citizen.page
+    await citizen.get(PLACES[2])
+    assert "mỗi khi có thêm" not in citizen.page
+
+
+async def test_an_officer_s_page_says_nothing_of_batches_of_one(citizen: Citizen) -> None:
+    citizen.city.officer_batch = 1
+    await citizen.get(PLACES[3])
+    assert "mỗi khi có thêm" not in citizen.page
+
+
 async def test_samples_are_marked_on_dashboards_too(citizen: Citizen) -> None:
     await citizen.get(f"/ket-qua/cong-chuc/{SAMPLE}")
     assert "Dữ liệu mẫu" in citizen.page
@@ -111,12 +160,23 @@ def test_the_daily_chart_places_counts_on_a_common_scale() -> None:
     interval = Interval(low=0.25, high=1.0)
     busy = Day(day=dt.date(2026, 11, 22), total=10, satisfied=5, not_satisfied=5, rate=0.5, interval=interval)
     idle = Day(day=dt.date(2026, 11, 23), total=0, satisfied=0, not_satisfied=0, rate=None, interval=None)
-    chart = charts.daily([busy, idle])
-    first, second = chart.columns
-    assert (first.middle, first.point, first.low, first.high) == (25.0, 70.0, 105.0, 0.0)
+    few = Day(
+        day=dt.date(2026, 11, 24),
+        suppressed=True,
+        total=None,
+        satisfied=None,
+        not_satisfied=None,
+        rate=None,
+        interval=None,
+    )
+    chart = charts.daily([busy, idle, few])
+    first, second, third = chart.columns
+    assert (first.middle, first.point, first.low, first.high) == (16.667, 70.0, 105.0, 0.0)
     assert (first.satisfied_height, first.rest_height, first.rest_top) == (55.0, 55.0, 0.0)
     assert second.point is None
     assert second.satisfied_height == 0
+    assert (third.hidden, third.point, third.satisfied_height) == (True, None, 0)
+    assert chart.hides
     assert [tick.value for tick in chart.count_ticks] == [0.0, 5.0, 10.0]
 
 

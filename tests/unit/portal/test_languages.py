@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 import portal
 from portal.i18n import LOCALES, load
 from tests.unit.portal.conftest import FORM, Citizen
+from tests.unit.portal.fake_data import OFFICER
 
 ROOT = Path(portal.__file__).parent
 VIETNAMESE = set("ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ")
@@ -63,6 +64,18 @@ async def test_an_english_page_holds_no_vietnamese(citizen: Citizen, path: str) 
     for name in NAMES:
         words = words.replace(name, "")
     assert 'lang="en"' in words
+    assert not VIETNAMESE & set(words.casefold())
+
+
+@pytest.mark.parametrize("path", ["/ket-qua", f"/ket-qua/cong-chuc/{OFFICER}"])
+async def test_an_english_page_of_too_few_holds_no_vietnamese(citizen: Citizen, path: str) -> None:
+    citizen.city.suppress_below = 5
+    citizen.city.count(3, 1)
+    await citizen.get(path, Cookie="hl_lang=en")
+    words = citizen.page
+    for name in NAMES:
+        words = words.replace(name, "")
+    assert "Too few ratings to publish yet" in words
     assert not VIETNAMESE & set(words.casefold())
 
 
