@@ -39,7 +39,10 @@ def the_whole_way(documents: Mapping[str, Document], editions: list[str], rating
             path: each for path, each in renamed["paths"].items() if path.startswith((CHALLENGES, RATINGS))
         }
         schemas |= {f"{service}.{name}": each for name, each in renamed["components"]["schemas"].items()}
-    schemas["verification.NewChallenge"]["properties"]["edition_id"] = {"enum": editions}
+    schemas["verification.NewChallenge"]["properties"] = {
+        "edition_id": {"enum": editions},
+        "kind": {"const": "digits"},  # which a rating can be sent with, as linked below
+    }
     of_challenge = {"id": "$response.body#/id", "answer": TO_FILL_IN}
     body = rating | {"edition_id": "$response.body#/edition_id", "challenge": of_challenge}
     its_rating = {"rating_id": "$response.body#/rating_id"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ async def test_a_password_can_stand_in_a_file(secured: Secured, tmp_path: Path) 
 
 
 async def test_a_password_is_changed_while_a_pool_stands(secured: Secured, tmp_path: Path) -> None:
-    role, new = "aggregation_owner", "changed"
+    role, new = "aggregation_owner", secrets.token_urlsafe(18)
     passfile = tmp_path / "pgpass"
     passfile.touch(mode=0o600)
     passfile.write_text(f"*:*:*:{role}:{secured.passwords[role]}\n")
