@@ -116,7 +116,8 @@ async def test_the_dashboards_are_sound_empty_and_filled(
     }.items():
         await visitor.open(path, page)
         await expect(page.locator("[data-live=on]")).to_be_visible()
-        await page.get_by_text("Xem bảng số liệu").click()
+        if name != "08-officer":  # which has no days
+            await page.get_by_text("Xem bảng số liệu").click()
         await look_at(page, name)
 
 
