@@ -53,6 +53,7 @@ const draw = async () => {
   try {
     const fresh = await load(location.href);
     if (!fresh) return;
+    if (fresh.documentElement.lang !== document.documentElement.lang) return void location.reload(); // chosen elsewhere
     for (const part of root.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
       if (!next || next.innerHTML === part.innerHTML) continue;

@@ -74,4 +74,6 @@ async def test_a_unit_of_too_few_ratings_says_so_until_there_are_enough(
     await look_at(english, "08-unit-too-few-en")
     await rated(system, first, 1)
     await expect(page.locator("[data-figure=total]")).to_have_text("5")
+    await expect(page.locator("html")).to_have_attribute("lang", "en")  # as chosen on the other page
+    await expect(page.get_by_role("main")).not_to_contain_text("Nguồn")
     await look_at(page, "08-unit-enough")
