@@ -3,20 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Never
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
 
 from chassis import kafka
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from chassis.readiness import Check
-from chassis.tasks import wait_out
 from contracts.envelope import InvalidEnvelope, InvalidMessage, UnknownType, decode
 from contracts.events import Event
 from contracts.topics import DIRECTORY, key_of
 from services.intake import metrics
 from services.intake.adapters.directory_dead_letters import Unreadable, bury
+from services.intake.adapters.following import follow
 from services.intake.domain.directory import Directory
 from services.intake.ports import DirectoryUnread
 
@@ -45,17 +45,7 @@ class DirectoryTopic:
         return self._current
 
     async def run(self) -> None:
-        while True:
-            consumer = await wait_out(self._check, self._read_whole, outage=_passes, most=2.0)
-            try:
-                await self._follow(consumer)
-            except Exception as error:
-                if not _passes(error):
-                    raise
-                self._check.down(f"{type(error).__name__}: {error}"[:200])
-                log.warning("lost the directory's topic, serving what was read", error=repr(error))
-            finally:
-                await kafka.leave(consumer)
+        await follow(DIRECTORY.name, self._check, self._read_whole, self._follow)
 
     async def _read_whole(self) -> AIOKafkaConsumer:
         """Replace the directory by what the topic holds now; the consumer stands at its end."""
@@ -73,7 +63,7 @@ class DirectoryTopic:
             raise
         return consumer
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer) -> Never:
         while True:
             found = await consumer.getmany(AT, timeout_ms=LOOK_MS, max_records=1000)
             changes, unreadable = _sorted_out(found.get(AT, []))
@@ -130,11 +120,6 @@ def _sorted_out(records: Sequence[ConsumerRecord]) -> tuple[dict[str, Event | No
         else:
             changes[key] = event
     return changes, unreadable
-
-
-def _passes(error: BaseException) -> bool:
-    """Whether reading anew helps: an outage, or the topic was made anew and our place in it is gone."""
-    return kafka.is_outage(error) or isinstance(error, OffsetOutOfRangeError)
 
 
 async def _start(client: KafkaClient, name: str) -> AIOKafkaConsumer:

@@ -8,19 +8,19 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import Never
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
 
 from chassis import kafka
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from chassis.readiness import Check
-from chassis.tasks import wait_out
 from contracts.envelope import type_of
 from contracts.events import RatingSubmitted
 from contracts.topics import RATING_SUBMISSIONS
 from services.intake import metrics
+from services.intake.adapters.following import follow
 from services.intake.domain.limits import Arrival, Caller
 from services.intake.limiting import Limiter
 
@@ -50,17 +50,7 @@ class SubmissionsTail:
         self._clock = clock
 
     async def run(self) -> None:
-        while True:
-            consumer = await wait_out(self._check, self._caught_up, outage=_passes, most=2.0)
-            try:
-                await self._follow(consumer)
-            except Exception as error:
-                if not _passes(error):
-                    raise
-                self._check.down(f"{type(error).__name__}: {error}"[:200])
-                log.warning("lost the submissions' topic, counting on alone", error=repr(error))
-            finally:
-                await kafka.leave(consumer)
+        await follow(RATING_SUBMISSIONS.name, self._check, self._caught_up, self._follow)
 
     async def _caught_up(self) -> AIOKafkaConsumer:
         """A consumer that has read from one window back to the end as it is now."""
@@ -88,7 +78,7 @@ class SubmissionsTail:
                 if await self._look(consumer):  # however much there is, it must only go on
                     deadline.reschedule(asyncio.get_running_loop().time() + STEP_SECONDS)
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer) -> Never:
         while True:
             if not await self._look(consumer):
                 async with asyncio.timeout(STEP_SECONDS):
@@ -133,8 +123,3 @@ def _text(value: object) -> str:
     if value is not None and not isinstance(value, str):
         raise TypeError
     return value or ""
-
-
-def _passes(error: BaseException) -> bool:
-    """Whether starting anew helps: an outage, or the topic was made anew and our place in it is gone."""
-    return kafka.is_outage(error) or isinstance(error, OffsetOutOfRangeError)
