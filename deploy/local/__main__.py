@@ -93,8 +93,7 @@ def jars() -> None:
     """Download what is missing of Kafka's jars. Example: python -m deploy.local jars"""
     with _explained():
         listed = kafka_jars.read_list(kafka_jars.LIST.read_text())
-        folder = Layout().jars
-        kafka_jars.download(kafka_jars.missing(listed, folder), folder)
+        kafka_jars.download(listed, Layout().jars)
 
 
 if __name__ == "__main__":

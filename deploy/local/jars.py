@@ -1,9 +1,12 @@
 """Kafka's jars: a committed list with their SHA-256, and the download that holds them to it."""
 
+import contextlib
+import fcntl
 import hashlib
+import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +79,30 @@ def download(jars: Sequence[Jar], folder: Path, fetch: Fetch | None = None) -> N
     """Bring `jars` into `folder`, several at a time.
 
     Only bytes with the listed SHA-256 ever get their final name, so an interrupted download leaves nothing
-    half done. Raises StackError on other bytes and without network.
+    half done. Of several processes one brings a jar, the others wait for it. Raises StackError on other bytes
+    and without network.
     """
-    fetch = fetch or fetch_from_registry
+    with one_at_a_time(folder):
+        if absent := missing(jars, folder):
+            _download(absent, folder, fetch or fetch_from_registry)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Make `folder`, and wait until no other process fills it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _download(jars: Sequence[Jar], folder: Path, fetch: Fetch) -> None:
     staging = folder / ".incoming"
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    staging.mkdir()
     pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="jar")
     try:
         for done in as_completed([pool.submit(_bring, jar, folder, staging, fetch) for jar in jars]):

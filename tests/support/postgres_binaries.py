@@ -38,11 +38,11 @@ async def with_tls() -> Path:
 
 def _brought(folder: Path) -> Path:
     jar = JARS[platform.machine()]
-    absent = jars.missing([jar], folder)
     unpacked = folder / jar.version
-    if absent or not unpacked.is_dir():
-        jars.download(absent, folder)
-        _unpack(folder / jar.filename, unpacked)
+    jars.download([jar], folder)
+    with jars.one_at_a_time(folder):
+        if not unpacked.is_dir():
+            _unpack(folder / jar.filename, unpacked)
     return unpacked / "bin"
 
 

@@ -1,4 +1,5 @@
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_download_that_breaks_once_is_tried_again(tmp_path: Path) -> None:
 
     jars.download([a_jar()], tmp_path, fetch)
     assert len(set(calls)) == 2
+
+
+def test_what_another_process_is_bringing_is_waited_for(tmp_path: Path) -> None:
+    jar = a_jar()
+    fetched: list[Jar] = []
+
+    def fetch(jar: Jar, folder: Path) -> Path:
+        fetched.append(jar)
+        return served(b"bytes")(jar, folder)
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(jars.download, [jar], tmp_path, fetch) for _ in range(3)]:
+            done.result()
+    assert fetched == [jar]
 
 
 def test_no_network_says_so_and_keeps_what_is_there(tmp_path: Path) -> None:
