@@ -42,7 +42,8 @@ ANSWER_SECONDS = 30
 LONGEST_WAIT, MOST_WAITED = 0.05, 25
 STATEFUL_SHARE = 5
 """One sequence of calls for so many single ones."""
-STEPS = 6
+STEPS, OFTEN_GONE = 6, 3
+"""A sequence has at most so many steps, and on average so many."""
 
 Prepare = Callable[[Case[Any]], None]
 
@@ -149,7 +150,7 @@ def _wait_less(case: Case[Any]) -> None:
 
 def _config(document: Document, cases: int, seed: int, *, alone: bool) -> SchemathesisConfig:
     each = math.ceil(cases / operations(document))
-    sequences = math.ceil(each / STATEFUL_SHARE) if alone else math.ceil(cases / STEPS)
+    sequences = math.ceil(each / STATEFUL_SHARE) if alone else math.ceil(cases / OFTEN_GONE)
 
     # Along the way requests are well formed: a sequence would end at the first that is not.
     modes = list(GenerationMode) if alone else [GenerationMode.POSITIVE]
