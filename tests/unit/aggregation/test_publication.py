@@ -159,13 +159,15 @@ def test_an_officers_days_are_not_shown() -> None:
     assert book.view().between(OFFICER, None, date.min, date.max, book.by_day()) == NO_DAYS
 
 
-def test_the_days_of_a_unit_with_one_officer_show_what_is_released() -> None:
-    book = booked([rated(5), rated(4)])
+def test_the_days_of_a_unit_with_one_officer_are_not_shown_for_batches_end_within_days() -> None:
+    book = booked([rated(5), rated(1), rated(4, days=1), rated(9, days=2)])
     assert book.view().day_scopes(UNIT) == [OFFICER]
-    assert {total(p.counts) for p in days_of(book, UNIT).values()} == {5}
-    morning = datetime(2017, 11, 24, 7, tzinfo=CITY_TIME)
-    days = book.view(morning).days(CITY, None, book.by_day())
-    assert {total(p.counts) for p in days.values()} == {9}
+    for scope in (UNIT, CITY):
+        days = days_of(book, scope)
+        assert [published.suppressed for published in days.values()] == [True] * 3
+    assert book.view().between(UNIT, "1", date.min, date.max, book.by_day()).suppressed
+    book.add(rated(1, "u1.b"))
+    assert days_of(book, UNIT)[date(2017, 11, 25)] != Published(suppressed=True, partial=True)
 
 
 @pytest.mark.parametrize("edition", EDITIONS[:2])
