@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from attacks.observer import Observer, Sums
-from attacks.watched_city import EDITIONS, OFFICERS, drawn
+from attacks.watched_city import EDITIONS, drawn
 from chassis import logs, postgres
 from contracts.events import Publication
 from deploy.local.ports import free_ports
@@ -83,7 +84,10 @@ async def run(
 def _results(observer: Observer) -> Results:
     accepted = {number: rating for number, rating in observer.ratings.items() if rating.accepted}
     every = set(accepted)
-    alone = {number for number, rating in accepted.items() if OFFICERS[rating.unit] == 1}
+    rated = defaultdict(set)
+    for rating in accepted.values():
+        rated[rating.unit, rating.edition].add(rating.officer)
+    alone = {number for number, r in accepted.items() if len(rated[r.unit, r.edition]) == 1}
 
     def row(what: str, sums: Sums, ratings: set[int], *, secret: bool) -> Row:
         solved, unanimous = sums.known()
