@@ -67,7 +67,8 @@ class Observer:
         moved = await self._look(rating.at)
         its = Scope(Level.UNIT, rating.unit)
         officers = moved & set(self._officers)
-        self.tied += len(officers) == 1 and its in moved and OFFICERS[rating.unit] > 1
+        several = OFFICERS[rating.unit] > 1
+        self.tied += rating.accepted and several and its in moved and len(officers) == 1
 
     async def rest(self) -> None:
         """The morning after."""
