@@ -2,7 +2,7 @@
 
 import typer
 
-from attacks import challenge_races, header_spoofing, ocr, routes, sms_pumping, sound
+from attacks import challenge_races, differencing, header_spoofing, ocr, routes, sms_pumping, sound
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -13,6 +13,7 @@ def commands() -> None:
 
 
 app.command("challenge-races")(challenge_races.run)
+app.command("differencing")(differencing.main)
 app.command("header-spoofing")(header_spoofing.main)
 app.command("ocr")(ocr.run)
 app.command("routes")(routes.command)

@@ -130,7 +130,8 @@ class Day(Share):
 
 
 class History(BaseModel):
-    """Groups and the city show what their units show by day. An officer's days are never shown."""
+    """Groups and the city show what their units show by day. The days of an officer are never shown, nor
+    those of a unit of which one officer alone was rated."""
 
     scope: NamedScope
     days: list[Day]

@@ -110,12 +110,13 @@ class EditionView:
         return Scope(Level.OFFICER, self.alone[unit]) if unit in self.alone else Scope(Level.UNIT, unit)
 
     def days(self, unit: str, tallied: Mapping[Scope, Mapping[date, Tallied]]) -> dict[date, Published]:
-        """The unit's days, of which only some may be shown."""
+        """The unit's days, of which only some may be shown: none of an officer, whose batches end within
+        days, so that a batch taken from a day would be a rating or two."""
         source = self.source(unit)
         days = {day: self._visible(source, counts) for day, counts in tallied.get(source, {}).items()}
         totals = {day: total(days[day]) for day in sorted(days) if total(days[day])}
         secret = set(totals)
-        if Scope(Level.UNIT, unit) in self.shown:
+        if unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
             secret = hidden(totals, self._below)
         return {day: TOO_FEW if day in secret else Published(days[day]) for day in totals}
 

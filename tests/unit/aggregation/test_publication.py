@@ -1,6 +1,7 @@
 """What the public sees: nothing that it could reckon from leads to what few people said."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from contracts.events import Outcome, Publication, RatingRejected
 from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Scope
 from services.aggregation.edition import NO_DAYS, Published
+from services.aggregation.publication import View
 from services.aggregation.stored import NEVER, Counts, Mark, items, total
 from tests.support.outcomes import accepted, rejected
 from tests.support.publication import LONG_AGO, Book, booked
@@ -92,6 +94,8 @@ def test_what_decides_an_officers_figures_moves_with_their_colleagues_and_a_unit
     view = book.view()
     assert view.decided(OFFICER).revision == 2
     assert view.decided(UNIT).revision == 3
+    assert view.mark(UNIT) == view.mark(Scope(Level.GROUP, "g1")) == Mark(2, LONG_AGO)
+    assert view.mark(CITY) == Mark(3, LONG_AGO)
     assert view.mark(Scope(Level.OFFICER, "nobody")) == view.mark(Scope(Level.UNIT, "nowhere")) == NEVER
 
 
@@ -151,6 +155,26 @@ def test_a_range_of_days_is_the_sum_of_the_days_that_are_published() -> None:
     assert two.suppressed
     nothing = book.view().between(UNIT, "1", date(2016, 1, 1), date(2016, 1, 2), book.by_day())
     assert not nothing.suppressed
+    for scope in (UNIT, Scope(Level.GROUP, "g1"), CITY):
+        every = book.view().between(scope, "1", first, date(2017, 11, 26), book.by_day())
+        assert total(every.counts) == 13, "the first and the last day are in it"
+    assert book.view().between(Scope(Level.GROUP, "g2"), "1", first, date.max, book.by_day()).counts == {}
+
+
+def test_a_range_of_an_edition_is_of_that_edition() -> None:
+    book = booked([rated(6), rated(6, "u1.b"), rated(7, edition="2"), rated(7, "u1.b", edition="2")])
+    counts = [
+        total(book.view().between(UNIT, edition, date.min, date.max, book.by_day()).counts)
+        for edition in EDITIONS
+    ]
+    assert counts == [26, 12, 14]
+    assert book.view().days(UNIT, None, {}) == {}
+
+
+def test_an_edition_of_which_no_policy_is_known_has_the_usual_one() -> None:
+    stored = replace(booked([rated(6), rated(4, "u1.b")]).view().stored, policies={})
+    shown = [View(stored, LONG_AGO).of(scope, "1") for scope in (OFFICER, UNIT)]
+    assert [total(published.counts) for published in shown] == [5, 10]
 
 
 def test_an_officers_days_are_not_shown() -> None:
@@ -159,13 +183,15 @@ def test_an_officers_days_are_not_shown() -> None:
     assert book.view().between(OFFICER, None, date.min, date.max, book.by_day()) == NO_DAYS
 
 
-def test_the_days_of_a_unit_with_one_officer_show_what_is_released() -> None:
-    book = booked([rated(5), rated(4)])
+def test_the_days_of_a_unit_with_one_officer_are_not_shown_for_batches_end_within_days() -> None:
+    book = booked([rated(5), rated(1), rated(4, days=1), rated(9, days=2)])
     assert book.view().day_scopes(UNIT) == [OFFICER]
-    assert {total(p.counts) for p in days_of(book, UNIT).values()} == {5}
-    morning = datetime(2017, 11, 24, 7, tzinfo=CITY_TIME)
-    days = book.view(morning).days(CITY, None, book.by_day())
-    assert {total(p.counts) for p in days.values()} == {9}
+    for scope in (UNIT, CITY):
+        days = days_of(book, scope)
+        assert [published.suppressed for published in days.values()] == [True] * 3
+    assert book.view().between(UNIT, "1", date.min, date.max, book.by_day()).suppressed
+    book.add(rated(1, "u1.b"))
+    assert days_of(book, UNIT)[date(2017, 11, 25)] != Published(suppressed=True, partial=True)
 
 
 @pytest.mark.parametrize("edition", EDITIONS[:2])

@@ -53,6 +53,7 @@ def test_a_tree_of_which_all_is_enough_is_shown_whole() -> None:
     assert shown("city", TREE, counts, 5) == counts.keys()
     assert shown("city", TREE, counts, 6) == {"city"}
     assert shown("city", TREE, counts, 17) == set()
+    assert shown("city", TREE, {"city": 1, "a": 1, "a1": 1, "a2": 0, "b": 0}, 5) == set()
 
 
 def test_nothing_outside_of_what_may_be_shown_is() -> None:
