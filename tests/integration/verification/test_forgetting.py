@@ -107,7 +107,7 @@ async def test_the_strictest_edition_says_for_all_how_long(world: World) -> None
 
 
 async def test_a_long_window_keeps_its_slots_until_it_is_over_and_duplicates_are_known(world: World) -> None:
-    edition = await edition_with(world, Policy(duplicate_window_days=365, phone_retention_days=10))
+    edition = await edition_with(world, Policy(duplicate_window_days=365))
     async with decided(world, world.submission(edition, number="+84905111222")):
         pass
     await forgetting(world, edition, after=timedelta(days=300)).round()
@@ -115,7 +115,7 @@ async def test_a_long_window_keeps_its_slots_until_it_is_over_and_duplicates_are
     second = world.submission(edition, number="+84905111222")
     async with decided(world, second):
         assert await world.said([second]) == {second.id: ["duplicate"]}
-    await forgetting(world, edition, after=timedelta(days=366 + 10)).round()
+    await forgetting(world, edition, after=timedelta(days=366) + KEPT).round()
     assert (await rows(world))["slots"] == 0
 
 
