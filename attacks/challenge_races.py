@@ -1,6 +1,7 @@
 """Use one challenge for many ratings at the same moment, against two replicas of every service."""
 
 import asyncio
+import random
 import secrets
 import tempfile
 from collections import Counter
@@ -17,6 +18,7 @@ from rich.table import Table
 from deploy.local.layout import Layout
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
+from faults import citizens
 from faults.stack import Stack
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
@@ -39,12 +41,14 @@ class Race:
 
 
 class Racers:
-    """Clients of all replicas of the stack, each rating under another number and key."""
+    """Citizens of a portal, each with another number and visit, at all replicas of the stack."""
 
     def __init__(self, stack: Stack, http: httpx.AsyncClient) -> None:
         self._intake = [replica.url for replica in stack.of("intake")]
         self._verification = [replica.url for replica in stack.of("verification")]
         self._challenges = Challenges(read_key(stack.layout.keys / "verification" / CHALLENGE_KEY))
+        self._portal_key = stack.portal_key
+        self._chance = random.Random()
         self._http = http
 
     async def race(self, ratings: int) -> Race:
@@ -67,7 +71,10 @@ class Racers:
             "consent": True,
             "challenge": challenge,
         }
-        headers = {"Idempotency-Key": secrets.token_urlsafe(24)}
+        headers = {
+            "Idempotency-Key": secrets.token_urlsafe(24),
+            **citizens.headers(self._portal_key, self._chance),
+        }
         intake = f"{self._intake[number % len(self._intake)]}/v1/ratings"
         while (answer := await self._http.post(intake, json=body, headers=headers)).status_code == 503:
             await asyncio.sleep(float(answer.headers.get("Retry-After", 1)))

@@ -36,6 +36,14 @@ def test_every_variable_is_one_that_its_service_reads(wiring: Wiring) -> None:
     assert unknown(wiring.portal(), PortalSettings) == set()
 
 
+@pytest.mark.parametrize(
+    "settings", [IntakeSettings, VerificationSettings, AggregationSettings, PortalSettings]
+)
+def test_nothing_listens_beyond_this_machine_unless_told(settings: type[BaseSettings]) -> None:
+    hosts = {name: field.default for name, field in settings.model_fields.items() if name.endswith("host")}
+    assert hosts == {"host": "127.0.0.1", "operations_host": "127.0.0.1"}
+
+
 def test_no_service_writes_outside_the_stacks_folder(wiring: Wiring) -> None:
     for settings in (wiring.intake(), wiring.verification(), wiring.portal()):
         for name, value in settings.items():
