@@ -36,7 +36,8 @@ async def test_every_answer_is_documented_and_none_is_an_error_of_ours(
     fuzzed: dict[str, Fuzzed], name: str
 ) -> None:
     assert not fuzzed[name].failures
-    assert fuzzed[name].cases >= CASES // 2  # about so many: what is drawn twice is sent once
+    # Along the way there is little to vary, and what is drawn twice is sent once.
+    assert fuzzed[name].cases >= (CASES // 4 if name == THE_WHOLE_WAY else CASES)
 
 
 async def test_the_whole_way_was_gone(fuzzed: dict[str, Fuzzed], system: System) -> None:
