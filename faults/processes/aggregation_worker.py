@@ -21,9 +21,12 @@ def serve(failpoint: Failpoint) -> None:
     tell = faust_driver.ConsumerThread.tell
 
     async def stamp_and_fail(
-        connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Scope, str | None], moved: frozenset[str]
+        connection: "asyncpg.pool.PoolConnectionProxy",
+        scopes: dict[Scope, str | None],
+        moved: frozenset[str],
+        channel: str,
     ) -> int:
-        revision = await stamp(connection, scopes, moved)
+        revision = await stamp(connection, scopes, moved, channel)
         failpoint.here("before-database-commit")
         return revision
 

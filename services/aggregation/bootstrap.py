@@ -30,19 +30,24 @@ from services.aggregation import api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
+from services.aggregation.adapters.generations import Busy, generation
 from services.aggregation.adapters.ledger import IDLE_IN_TRANSACTION, SEARCH_PATH, PostgresLedger
 from services.aggregation.adapters.names import PostgresNames
 from services.aggregation.adapters.notifications import PostgresNotifications
+from services.aggregation.adapters.outcome_log import outcome_log
 from services.aggregation.adapters.reading import PostgresReading
 from services.aggregation.folding import Folder
 from services.aggregation.live import Hub
 from services.aggregation.naming import keep_names
+from services.aggregation.rebuilding import Comparison, Told, rebuild, verify
 from services.aggregation.settings import Settings
 from services.aggregation.watching import Watch
 
+__all__ = ["Busy", "api_app", "rebuild_figures", "verify_figures", "worker_app"]
 log = logger(__name__)
 STOP_SECONDS = 3.0
 GIVE_UP_SECONDS = 5.0
+NEXT, CHECK = "read_models_next", "read_models_check"  # schemas
 SHARE_SETTING = "AGGREGATION_DEAD_LETTER_SHARE"
 
 
@@ -141,6 +146,23 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
         # The partitions are others' from here on: a reader that is not at fault goes on with them.
         await worker.stop(STOP_SECONDS)
         await stop.stay_stopped(readable, found, setting=SHARE_SETTING, limits=limits)
+
+
+async def rebuild_figures(settings: Settings, told: Told, *, anew: bool) -> bool:
+    """Returns whether it went on with a run that was broken off. Raises as `rebuild` does, and Busy."""
+    async with outcome_log(settings.kafka) as outcomes, generation(settings.database_url, NEXT) as made:
+        goes_on = await made.open(anew=anew)
+        await rebuild(outcomes, made, told)
+    return goes_on
+
+
+async def verify_figures(settings: Settings, told: Told) -> Comparison:
+    """Raises as `verify` does, and Busy."""
+    async with outcome_log(settings.kafka) as outcomes, generation(settings.database_url, CHECK) as made:
+        await made.open(anew=True)
+        found = await verify(outcomes, made, told)
+        await made.drop()
+    return found
 
 
 async def until_one_fails(*both: Coroutine[Any, Any, None]) -> None:

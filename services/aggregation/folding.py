@@ -95,7 +95,7 @@ class Folder:
         unreadable: list[tuple[Received, InvalidMessage]] = []
         verdicts: list[Verdict] = []
         for received in batch:
-            outcome, error = _read(received)
+            outcome, error = read(received)
             reads[received.partition].append(Read(received.offset, received.follows, outcome))
             if received.offset < self.checkpoints.get(received.partition, 0):
                 continue  # delivered again, and judged and buried before
@@ -142,7 +142,7 @@ class Folder:
             metrics.AGE.observe(max(0.0, (now - outcome.submitted_at).total_seconds()))
 
 
-def _read(received: Received) -> tuple[Outcome | None, InvalidMessage | None]:
+def read(received: Received) -> tuple[Outcome | None, InvalidMessage | None]:
     """The outcome, or why there is none."""
     try:
         event = decode(received.value, received.headers).data

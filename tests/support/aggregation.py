@@ -117,11 +117,11 @@ class Stage:
         """All of it, once: as many as were sent, and what an independent fold of the log says."""
         total = sum(outcome.NAME == "rating-accepted" for outcome in outcomes)
         await self.counts(total)
-        await until(self._caught_up, why="the checkpoints at the end of the log")
+        await until(self.caught_up, why="the checkpoints at the end of the log")
         assert await self.total() == total
         assert await self.tallies() == await self.folded()
 
-    async def _caught_up(self) -> bool:
+    async def caught_up(self) -> bool:
         rows = await self.database.fetch("SELECT partition, next_offset FROM read_models.checkpoint")
         last = {record.partition: record.offset for record in await self.read(RATING_OUTCOMES, self.begun_at)}
         return all(row["next_offset"] > last.get(row["partition"], -1) for row in rows)

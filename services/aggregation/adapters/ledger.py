@@ -85,7 +85,14 @@ stamped AS (
 )
 SELECT value, pg_notify($5, value::text) FROM next
 """
+
+
+class _Replaced(Exception):
+    """A rebuild put other read models in the place of these while we waited for them."""
+
+
 _RETRIED = (
+    _Replaced,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -93,8 +100,11 @@ _RETRIED = (
 
 
 class PostgresLedger:
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    """`channel` is where new revisions are told."""
+
+    def __init__(self, pool: asyncpg.Pool, *, channel: str = CHANNEL) -> None:
         self._pool = pool
+        self._channel = channel
 
     def outage(self, error: BaseException) -> bool:
         return isinstance(error, _RETRIED) or postgres.is_outage(error)
@@ -110,6 +120,8 @@ class PostgresLedger:
         async with self._pool.acquire() as connection, connection.transaction():
             # The lock shows a worker that lost the partition unknowingly what the new one counted.
             rows = await connection.fetch(_LOCK, topic, sorted(batch))
+            if len(rows) < len(batch):
+                raise _Replaced
             before = {row["partition"]: row["next_offset"] for row in rows}
             fresh: list[Read] = []
             after: dict[int, int] = {}
@@ -126,7 +138,7 @@ class PostgresLedger:
             await _stand(connection, due.standings)
             moved = [partition for partition in after if after[partition] != before[partition]]
             await connection.execute(_ADVANCE, topic, moved, [after[partition] for partition in moved])
-            revision = await _stamp(connection, parents(added), due.moved) if added else None
+            revision = await _stamp(connection, parents(added), due.moved, self._channel) if added else None
         read = sum(record.outcome is not None for record in fresh)
         return Counted(after, added, read - len(added), revision)
 
@@ -198,7 +210,10 @@ async def _add(
 
 
 async def _stamp(
-    connection: "asyncpg.pool.PoolConnectionProxy", scopes: dict[Scope, str | None], moved: frozenset[str]
+    connection: "asyncpg.pool.PoolConnectionProxy",
+    scopes: dict[Scope, str | None],
+    moved: frozenset[str],
+    channel: str,
 ) -> int:
     touched = sorted(scopes)
     return int(
@@ -208,6 +223,6 @@ async def _stamp(
             [scope.id for scope in touched],
             [scopes[scope] for scope in touched],
             [scope.level is not Level.OFFICER or scope.id in moved for scope in touched],
-            CHANNEL,
+            channel,
         )
     )

@@ -1,0 +1,185 @@
+"""The figures made from the log again: compared, and put in the place of those that are read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chassis.kafka import KafkaClient
+from services.aggregation.adapters.generations import Busy, generation
+from services.aggregation.bootstrap import NEXT, rebuild_figures, verify_figures
+from services.aggregation.rebuilding import Comparison, LogIncomplete, rebuild
+from services.aggregation.settings import Settings
+from tests.support import stack
+from tests.support.aggregation import PARTITIONS, Stage, a_stage
+from tests.support.aggregation_process import until
+from tests.support.outcomes import some
+
+
+@pytest.fixture(scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stack.Kafka]:
+    """A broker of its own: its log is folded from the beginning."""
+    async with stack.kafka_server(stack.chosen(), tmp_path_factory.mktemp("kafka")) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+async def stage(kafka: stack.Kafka, postgres: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with a_stage(kafka.bootstrap, postgres, tmp_path) as stage:
+        await stage.database.execute("DELETE FROM read_models.checkpoint")
+        stage.begun_at = dict.fromkeys(PARTITIONS, 0)
+        yield stage
+
+
+def settings(stage: Stage) -> Settings:
+    return Settings(database_url=stage.database_url, kafka=KafkaClient(bootstrap=stage.bootstrap))
+
+
+async def verified(stage: Stage) -> Comparison:
+    return await verify_figures(settings(stage), lambda *_: None)
+
+
+async def rebuilt(stage: Stage, *, anew: bool = False) -> bool:
+    return await rebuild_figures(settings(stage), lambda *_: None, anew=anew)
+
+
+async def schemas(stage: Stage) -> set[str]:
+    rows = await stage.database.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read_models%'")
+    return {row["nspname"] for row in rows}
+
+
+async def caught_up(stage: Stage) -> None:
+    await until(stage.caught_up, why="the checkpoints at the end of the log")
+
+
+async def test_figures_are_what_the_log_says_and_one_that_is_not_is_named(stage: Stage) -> None:
+    worker = await stage.worker()
+    await stage.send(some(300))
+    await caught_up(stage)
+    same = await verified(stage)
+    assert same.differing == 0
+    assert same.rows > 500
+    await stage.database.execute(
+        "UPDATE read_models.tally SET count = count + 1"
+        " WHERE ctid = (SELECT min(ctid) FROM read_models.tally)"
+    )
+    await stage.database.execute(
+        "DELETE FROM read_models.counted_submission"
+        " WHERE submission_id = (SELECT min(submission_id::text)::uuid FROM read_models.counted_submission)"
+    )
+    found = await verified(stage)
+    assert found.differing == 2
+    assert {each.what.split()[0] for each in found.first} == {"tally", "counted_submission"}
+    [gone] = [each for each in found.first if each.what.startswith("counted_submission")]
+    assert (gone.live, gone.log) == ("nothing", "there")
+    assert await rebuilt(stage) is False
+    assert (await verified(stage)).differing == 0
+    assert await schemas(stage) == {"read_models"}
+    assert worker.running is not None
+    assert worker.running.returncode is None
+
+
+async def test_while_ratings_come_in_and_are_read_nothing_is_lost_doubled_or_late(stage: Stage) -> None:
+    await stage.worker()
+    await stage.worker()
+    api = await stage.api()
+    before, after = some(400), some(500)
+    await stage.send(before)
+    await caught_up(stage)
+    stop, seen = asyncio.Event(), list[int]()
+    reading = asyncio.create_task(read_until(stop, api.url, seen))
+    sending = asyncio.create_task(send_slowly(stage, after))
+    for _ in range(3):
+        await rebuilt(stage)
+    await sending
+    await caught_up(stage)
+    stop.set()
+    await reading
+    assert seen == sorted(seen), "figures never go back"
+    assert await stage.tallies() == await stage.folded()
+    assert (await verified(stage)).differing == 0
+
+
+async def read_until(stop: asyncio.Event, url: str, seen: list[int]) -> None:
+    async with httpx.AsyncClient(base_url=url) as http:
+        while not stop.is_set():
+            answer = await http.get("/v1/satisfaction/city", timeout=30)
+            assert answer.status_code == 200
+            seen.append(answer.json()["total"])
+
+
+async def send_slowly(stage: Stage, outcomes: Sequence[object]) -> None:
+    for at in range(0, len(outcomes), 20):
+        await stage.send(outcomes[at : at + 20])  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+
+
+async def test_revisions_go_on_and_times_stay_those_of_the_ratings(stage: Stage) -> None:
+    await stage.worker()
+    await stage.send(some(50))
+    await caught_up(stage)
+    revision = "SELECT value FROM read_models.revision"
+    then = await stage.database.fetchval(revision)
+    times = "SELECT level, id, updated_at FROM read_models.scope ORDER BY 1, 2"
+    updated = await stage.database.fetch(times)
+    await rebuilt(stage)
+    assert await stage.database.fetchval(revision) > then
+    assert await stage.database.fetch(times) == updated
+
+
+async def test_what_is_broken_off_goes_on_where_it_was(stage: Stage) -> None:
+    await stage.worker()
+    await stage.send(some(6_000))
+    await caught_up(stage)
+
+    class BrokenOffError(Exception):
+        pass
+
+    def first_batch_only(done: int, total: int) -> None:
+        if 0 < done < total:
+            raise BrokenOffError
+
+    begun = list[int]()
+    with pytest.raises(BrokenOffError):
+        await rebuild_figures(settings(stage), first_batch_only, anew=False)
+    assert NEXT in await schemas(stage)
+    assert await rebuild_figures(settings(stage), lambda done, _: begun.append(done), anew=False) is True
+    assert begun[0] > 0
+    assert (await verified(stage)).differing == 0
+
+
+async def test_a_log_that_was_cut_is_not_folded(stage: Stage) -> None:
+    await stage.worker()
+    await stage.send(some(50))
+    await caught_up(stage)
+    before = await stage.tallies()
+
+    class Cut:
+        async def begins(self, partitions: Sequence[int]) -> dict[int, int]:
+            return dict.fromkeys(partitions, 1)
+
+    async with generation(stage.database_url, NEXT) as made:
+        await made.open(anew=True)
+        with pytest.raises(LogIncomplete, match="begins at offset 1"):
+            await rebuild(Cut(), made, lambda *_: None)  # type: ignore[arg-type]
+        with pytest.raises(Busy):
+            await rebuilt(stage)
+    assert await stage.tallies() == before
+
+
+async def test_the_commands_say_what_they_did(stage: Stage) -> None:
+    await stage.worker()
+    await stage.send(some(30))
+    await caught_up(stage)
+    assert await command(stage, "rebuild") == (0, "The figures are those of the log.\n")
+    await stage.database.execute("UPDATE read_models.tally SET count = 7 WHERE level = 'city'")
+    code, said = await command(stage, "verify")
+    assert code == 1
+    assert "shown is count 7 released 0, the log says count" in said
+
+
+async def command(stage: Stage, name: str) -> tuple[int, str]:
+    process = await stage.process(name).start()
+    return await process.ended(), process.log.read_text()
