@@ -7,6 +7,23 @@ import pytest
 from tests.support import stack
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--servers-only",
+        action="store_true",
+        help="Leave out what needs neither the shared broker nor the shared database: after a run on the"
+        " embedded stack, it would run on containers as it did there.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--servers-only"):
+        servers = {"kafka", "postgres_server"}
+        left_out = [each for each in items if servers.isdisjoint(getattr(each, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [each for each in items if each not in left_out]
+
+
 def pytest_report_header() -> str:
     return f"integration tests run on: {stack.chosen()}"
 
