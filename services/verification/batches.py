@@ -10,6 +10,7 @@ from contracts.dead_letters import dead_letter
 from contracts.envelope import InvalidMessage, Message, UnknownType, decode
 from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted
 from contracts.topics import RATING_SUBMISSIONS
+from services.verification import hashing
 from services.verification.challenges import Challenges
 from services.verification.domain.days import window
 from services.verification.domain.ratings import (
@@ -73,7 +74,7 @@ class Batch:
         return [item for item in self.items if isinstance(item.event, PhoneCodeEntered)]
 
 
-MOST_TRIES = 10
+MOST_TRIES = 5
 """Of phone codes in a batch: each is hashed slowly, and who is told to stop finishes its batch in time."""
 
 
@@ -116,7 +117,7 @@ class Reader:
 
     async def check_codes(self, batch: Batch, sent: Mapping[UUID, HashedCodes]) -> None:
         """`sent` holds the codes of those ratings that await one."""
-        await asyncio.to_thread(self._check, batch.tries, sent)
+        await hashing.aside(self._check, batch.tries, sent)
 
     def _edition(self, item: Item) -> EditionPublished | None:
         if isinstance(item.event, RatingSubmitted):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from chassis.logs import logger
-from services.verification import metrics
+from services.verification import hashing, metrics
 from services.verification.domain.ratings import PHONE_CODE_LIFETIME
 from services.verification.domain.sending import Limits, Postpone, Send, Withhold, may_send
 from services.verification.partition import WaitOut
@@ -124,7 +124,7 @@ class SmsSender:
         return isinstance(verdict, Send)
 
     async def _send(self, sms: Waiting) -> bool | None:
-        made = await asyncio.to_thread(self._codes.make, sms.rating_id, sms.salt, self._clock())
+        made = await hashing.aside(self._codes.make, sms.rating_id, sms.salt, self._clock())
         kept = await self._through_database(lambda: self._queue.keep(sms.rating_id, made.salt, made.hashed))
         if not kept:  # decided meanwhile, and no more in the queue
             return None
