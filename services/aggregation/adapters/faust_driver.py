@@ -111,7 +111,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await asyncio.sleep(0.5)
             return {}
         records = await super()._fetch_records(consumer, active, timeout, max_records)
-        return {tp: self._linked(tp, found) for tp, found in records.items() if tp in self.positions}
+        linked = {tp: self._linked(tp, found) for tp, found in records.items() if tp in self.positions}
+        return {tp: found for tp, found in linked.items() if found}
 
     async def _seek_to_checkpoints(
         self, consumer: aiokafka.AIOKafkaConsumer, partitions: set[TopicPartition]
@@ -167,10 +168,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return Standing(consumer._coordinator.generation > 0, partitions)
 
     def _linked(self, tp: TopicPartition, records: list[Any]) -> list[Linked]:
+        """Nothing where the records go back: the group was joined again while they were fetched, and reading
+        began at what it was told last. The checkpoint is sought again before anything more is read."""
         linked, position = [], self.positions[tp]
         for record in records:
             if record.offset < position:
-                raise LogShortened(f"{tp}: went back from {position} to {record.offset}")
+                log.warning("read again what was read; going back to the checkpoint", partition=tp.partition)
+                del self.positions[tp]
+                return []
             linked.append(Linked(record, position))
             position = record.offset + 1
         self.positions[tp] = position
