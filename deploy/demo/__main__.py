@@ -83,8 +83,9 @@ async def compare(city: City, before: dict[Scope, Shown], added: dict[Scope, Cou
 def flaw(scope: Scope, shown: Shown, wanted: Counter[str], publication: dict[str, int], units: int) -> str:
     """What is wrong with figures under the edition's rule of publication; empty where nothing is.
 
-    Units and above show all at once, and what was held back of a unit when one officer alone was rated;
-    officers may lag by less than a batch. What is of too few is not shown.
+    Units and above show all at once, and what was held back of a unit when one officer alone was rated.
+    Officers may lag by less than a batch, or show as many that were held back before. What is of too few is
+    not shown.
     """
     answers = [key for key in wanted if key.startswith("answer:")]
     total = sum(wanted[key] for key in answers)
@@ -94,7 +95,7 @@ def flaw(scope: Scope, shown: Shown, wanted: Counter[str], publication: dict[str
     lag = total - sum(shown.counts[key] for key in answers)
     less_than_a_batch = publication["officer_batch"] - 1
     most = less_than_a_batch if scope[0] == "officers" else 0
-    held_back = {"officers": 0, "units": less_than_a_batch}.get(scope[0], less_than_a_batch * units)
+    held_back = less_than_a_batch * (1 if scope[0] in ("officers", "units") else units)
     if not -held_back <= lag <= most:
         return f"shows {dict(shown.counts)} where the ledger has {dict(wanted)}"
     for key in wanted.keys() - set(answers):

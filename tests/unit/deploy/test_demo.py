@@ -3,6 +3,10 @@
 import random
 from collections import Counter
 
+import pytest
+
+from deploy.demo.__main__ import flaw
+from deploy.demo.city import Shown
 from deploy.demo.visits import Officer, Visit, expected_figures, plan
 
 OFFICERS = [Officer(f"unit-{n % 3}.officer-{n}", f"unit-{n % 3}", f"group-{n % 2}") for n in range(9)]
@@ -64,3 +68,23 @@ def test_the_ledger_adds_a_visit_to_its_officer_unit_group_and_the_city() -> Non
         ("groups", "group-0"): Counter({"answer:satisfied": 1, "channel:web": 1}),
         ("city", ""): both,
     }
+
+
+@pytest.mark.parametrize(
+    ("scope", "shown", "right"),
+    [
+        (("officers", "o"), 1, False),  # a whole batch is missing
+        (("officers", "o"), 2, True),  # four wait
+        (("officers", "o"), 10, True),  # and four that waited before
+        (("officers", "o"), 11, False),
+        (("units", "u"), 5, False),
+        (("units", "u"), 6, True),
+        (("city", ""), 5, False),
+    ],
+)
+def test_figures_may_differ_from_the_ledger_by_what_waits_for_its_batch_alone(
+    scope: tuple[str, str], shown: int, right: bool
+) -> None:
+    rule = {"officer_batch": 5, "suppress_below": 5}
+    said = Shown(Counter({"answer:satisfied": shown}))
+    assert (flaw(scope, said, Counter({"answer:satisfied": 6}), rule, units=3) == "") is right
