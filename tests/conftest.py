@@ -19,9 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--servers-only"):
         servers = {"kafka", "postgres_server"}
-        left_out = [each for each in items if servers.isdisjoint(getattr(each, "fixturenames", ()))]
+        apart: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for each in items:
+            apart[servers.isdisjoint(getattr(each, "fixturenames", ()))].append(each)
+        items[:], left_out = apart[False], apart[True]
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [each for each in items if each not in left_out]
 
 
 def pytest_report_header() -> str:

@@ -30,7 +30,7 @@ from services.aggregation import api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
-from services.aggregation.adapters.generations import Busy, generation
+from services.aggregation.adapters.generations import generation
 from services.aggregation.adapters.ledger import IDLE_IN_TRANSACTION, SEARCH_PATH, PostgresLedger
 from services.aggregation.adapters.names import PostgresNames
 from services.aggregation.adapters.notifications import PostgresNotifications
@@ -43,7 +43,6 @@ from services.aggregation.rebuilding import Comparison, Told, rebuild, verify
 from services.aggregation.settings import Settings
 from services.aggregation.watching import Watch
 
-__all__ = ["Busy", "api_app", "rebuild_figures", "verify_figures", "worker_app"]
 log = logger(__name__)
 STOP_SECONDS = 3.0
 GIVE_UP_SECONDS = 5.0

@@ -166,6 +166,10 @@ class Hole(Exception):
     """Records between the checkpoint and one read were never handed over: read again from the checkpoint."""
 
 
+class LogShortened(Exception):
+    """The log no longer holds what comes next: it was cut, or made again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One record as it was read. `follows` is the position from which reading went on to this record: nothing

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chassis import kafka, logs, postgres
-from services.aggregation.bootstrap import Busy, rebuild_figures, verify_figures
-from services.aggregation.rebuilding import LogIncomplete, Told
+from services.aggregation.bootstrap import rebuild_figures, verify_figures
+from services.aggregation.domain import LogShortened
+from services.aggregation.rebuilding import Busy, Told
 from services.aggregation.settings import Settings
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
             bool, typer.Option("--anew", help="Forget what a run that was broken off has folded.")
         ] = False,
     ) -> None:
-        with _progress("folding") as told:
+        with _progress() as told:
             goes_on = _run(rebuild_figures(_quiet(settings()), told, anew=anew))
         since = ", going on where an earlier run was broken off" if goes_on else ""
         typer.echo(f"The figures are those of the log{since}.")
@@ -45,7 +46,7 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
     def verify(
         as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
     ) -> None:
-        with _progress("folding") as told:
+        with _progress() as told:
             found = _run(verify_figures(_quiet(settings()), told))
         if as_json:
             typer.echo(json.dumps({**found._asdict(), "first": [each._asdict() for each in found.first]}))
@@ -63,9 +64,9 @@ def _quiet(settings: Settings) -> Settings:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Told]:
+def _progress() -> Iterator[Told]:
     console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("folding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("")
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -74,15 +75,15 @@ def _progress(what: str) -> Iterator[Told]:
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
-    except LogIncomplete as error:
+    except LogShortened as error:
         _fail(f"The log does not hold all that the figures are of: {error}.")
     except Busy:
         _fail("Another rebuild or verification of this database is under way; wait for its end.")
     except Exception as error:
         if kafka.is_outage(error):
-            _fail(f"Kafka does not answer: {error!r}. Run it again when it does; what is folded stays.")
+            _fail(f"Kafka does not answer: {error!r}. Run it again when it does.")
         if postgres.is_outage(error):
-            _fail(f"PostgreSQL does not answer: {error!r}. Run it again when it does; what is folded stays.")
+            _fail(f"PostgreSQL does not answer: {error!r}. Run it again when it does.")
         raise
 
 

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple, Protocol
 
-from services.aggregation.domain import Read
+from services.aggregation.domain import LogShortened, Read
 from services.aggregation.folding import Ledger, Received, read
 
 Offsets = Mapping[int, int]
@@ -13,8 +13,8 @@ Told = Callable[[int, int], None]
 """Hears how many offsets of how many are folded."""
 
 
-class LogIncomplete(Exception):
-    """The log begins later than the figures do; they cannot be made from it again."""
+class Busy(Exception):
+    """Another process folds the log of this database again."""
 
 
 class Log(Protocol):
@@ -68,20 +68,25 @@ class StandingStill(Protocol):
 async def rebuild(log: Log, generation: Generation, told: Told) -> None:
     """Put what the log says in the place of the live figures. Broken off, it goes on where it was.
 
-    Raises LogIncomplete and outages.
+    Raises LogShortened and outages.
     """
-    await _fold(log, generation.ledger, await generation.live(), told)
-    async with generation.standing_still() as live:
-        await _fold(log, generation.ledger, live.checkpoints, told)
+    async with _level(log, generation, told) as live:
         await live.give_way()
 
 
 async def verify(log: Log, generation: Generation, told: Told) -> Comparison:
-    """What of the live figures the log does not say. Raises LogIncomplete and outages."""
+    """What of the live figures the log does not say. Raises LogShortened and outages."""
+    async with _level(log, generation, told) as live:
+        return await live.compare()
+
+
+@asynccontextmanager
+async def _level(log: Log, generation: Generation, told: Told) -> AsyncIterator[StandingStill]:
+    """The generation has folded what the live read models have, which stand still."""
     await _fold(log, generation.ledger, await generation.live(), told)
     async with generation.standing_still() as live:
         await _fold(log, generation.ledger, live.checkpoints, told)
-        return await live.compare()
+        yield live
 
 
 async def _fold(log: Log, ledger: Ledger, ends: Offsets, told: Told) -> None:
@@ -89,8 +94,8 @@ async def _fold(log: Log, ledger: Ledger, ends: Offsets, told: Told) -> None:
     done = dict(await ledger.checkpoints(sorted(ends)))
     first = await log.begins(sorted(ends))
     for partition, offset in done.items():
-        if offset < first[partition] < ends[partition]:
-            raise LogIncomplete(
+        if offset < min(first[partition], ends[partition]):
+            raise LogShortened(
                 f"partition {partition} begins at offset {first[partition]}, and {offset} is wanted"
             )
     total = sum(ends.values())

@@ -8,10 +8,10 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 THREADS = 2
 NICENESS, MOST_NICE = 10, 19
 
@@ -25,6 +25,6 @@ def _last_in_line() -> None:
 _THREADS = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_last_in_line)
 
 
-async def aside(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+async def aside(work: Callable[[*Ts], T], *arguments: *Ts) -> T:
     """Do `work`, which hashes, without keeping anybody waiting."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, lambda: work(*arguments, **named))
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, work, *arguments)

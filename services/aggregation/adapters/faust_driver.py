@@ -18,6 +18,7 @@ from mode.threads import WorkerThread
 
 from chassis import kafka
 from chassis.logs import logger
+from services.aggregation.domain import LogShortened
 
 log = logger(__name__)
 RECORDS_A_FETCH = 4_000
@@ -25,10 +26,6 @@ JOIN_SECONDS = 2.0
 _FOR_EVER_MS = 24 * 60 * 60 * 1000
 
 Checkpoints = Callable[[Sequence[int]], Awaitable[Mapping[int, int]]]
-
-
-class LogShortened(Exception):
-    """The topic no longer holds what the checkpoint says comes next: it was cut, or made again."""
 
 
 class Linked(NamedTuple):

@@ -9,7 +9,7 @@ import asyncpg
 from chassis import postgres
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation.adapters.ledger import CHANNEL, PostgresLedger
-from services.aggregation.rebuilding import Comparison, Difference, Offsets
+from services.aggregation.rebuilding import Busy, Comparison, Difference, Offsets
 
 LIVE, BEFORE = "read_models", "read_models_before"
 SHOWN = 20
@@ -130,10 +130,6 @@ async def generation(database_url: str, schema: str) -> AsyncIterator[PostgresGe
             await connection.execute(f"DROP SCHEMA IF EXISTS {BEFORE} CASCADE")
     finally:
         pool.terminate()
-
-
-class Busy(Exception):
-    """Another process folds the log of this database again."""
 
 
 async def _checkpoints(connection: "asyncpg.Pool | asyncpg.pool.PoolConnectionProxy") -> Offsets:

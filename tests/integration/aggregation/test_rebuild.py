@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from chassis.kafka import KafkaClient
-from services.aggregation.adapters.generations import Busy, generation
+from services.aggregation.adapters.generations import generation
 from services.aggregation.bootstrap import NEXT, rebuild_figures, verify_figures
-from services.aggregation.rebuilding import Comparison, LogIncomplete, rebuild
+from services.aggregation.domain import LogShortened
+from services.aggregation.rebuilding import Busy, Comparison, rebuild
 from services.aggregation.settings import Settings
 from tests.support import stack
 from tests.support.aggregation import PARTITIONS, Stage, a_stage
@@ -150,7 +151,8 @@ async def test_what_is_broken_off_goes_on_where_it_was(stage: Stage) -> None:
     assert (await verified(stage)).differing == 0
 
 
-async def test_a_log_that_was_cut_is_not_folded(stage: Stage) -> None:
+@pytest.mark.parametrize("first", [1, 10**9], ids=["in part", "altogether"])
+async def test_a_log_that_was_cut_is_not_folded(stage: Stage, first: int) -> None:
     await stage.worker()
     await stage.send(some(50))
     await caught_up(stage)
@@ -158,11 +160,11 @@ async def test_a_log_that_was_cut_is_not_folded(stage: Stage) -> None:
 
     class Cut:
         async def begins(self, partitions: Sequence[int]) -> dict[int, int]:
-            return dict.fromkeys(partitions, 1)
+            return dict.fromkeys(partitions, first)
 
     async with generation(stage.database_url, NEXT) as made:
         await made.open(anew=True)
-        with pytest.raises(LogIncomplete, match="begins at offset 1"):
+        with pytest.raises(LogShortened, match=f"begins at offset {first}"):
             await rebuild(Cut(), made, lambda *_: None)  # type: ignore[arg-type]
         with pytest.raises(Busy):
             await rebuilt(stage)
