@@ -65,7 +65,7 @@ async def _dashboard(request: Request, level: Level, place: str) -> Response:
         "stale": old,
         "today": figures.updated_at is not None and site.view.language(request).is_today(figures.updated_at),
         "whisker": charts.whisker(figures.rate, figures.interval),
-        "batch": edition.policy.publication.officer_batch if edition and level == "officer" else 1,
+        "batch": edition.policy.publication.officer_batch if edition else 1,
         "daily": charts.daily(days) if any(d.total for d in days) else None,
         "days": days,
         "bars": charts.pareto(figures.reasons),

@@ -88,6 +88,24 @@ async def test_an_officer_s_page_says_that_its_figures_move_in_batches(citizen: 
     assert "mỗi khi có thêm" not in citizen.page
 
 
+async def test_an_officer_of_whom_nothing_is_published_is_not_said_to_have_no_ratings(
+    citizen: Citizen,
+) -> None:
+    await citizen.get(PLACES[2])
+    assert "<small>chưa công bố</small>" in citizen.page
+    assert "<small>chưa có</small>" not in citizen.page
+    assert "0 lượt" not in citizen.page
+    await citizen.get(PLACES[3])
+    assert "Chưa có lý do nào được nêu." not in citizen.page
+
+
+async def test_channels_say_of_how_many_ratings_they_are(citizen: Citizen) -> None:
+    citizen.city.left_out = ["channel"]
+    citizen.city.count(1130, 109)
+    await citizen.get("/ket-qua")
+    assert "Gồm 1.239 trong 1.239 đánh giá" in citizen.page
+
+
 async def test_an_officer_s_page_says_nothing_of_batches_of_one(citizen: Citizen) -> None:
     citizen.city.officer_batch = 1
     await citizen.get(PLACES[3])
