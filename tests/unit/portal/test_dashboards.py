@@ -88,10 +88,8 @@ async def test_an_officer_s_page_says_that_its_figures_move_in_batches(citizen: 
     assert "mỗi khi có thêm" not in citizen.page
 
 
-async def test_an_officer_of_whom_nothing_is_published_is_not_said_to_have_no_ratings(
-    citizen: Citizen,
-) -> None:
-    await citizen.get(PLACES[2])
+async def test_of_an_officer_without_published_figures_nothing_is_said_of_ratings(citizen: Citizen) -> None:
+    await citizen.get("/ket-qua/don-vi/so-thong-tin-va-truyen-thong")
     assert "<small>chưa công bố</small>" in citizen.page
     assert "<small>chưa có</small>" not in citizen.page
     assert "0 lượt" not in citizen.page
