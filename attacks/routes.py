@@ -35,6 +35,7 @@ from services.verification.adapters.key_files import create_keys as create_verif
 from services.verification.settings import Settings as VerificationSettings
 
 AT_ONCE = 8
+BUSY_TRIES = 3
 WORKERS = ("verification-worker", "aggregation-worker")
 HEADERS = (
     "content-security-policy",
@@ -196,7 +197,13 @@ async def run(urls: Mapping[str, str], step: Callable[[Iterator[Call]], Any] = i
 
     async def make(call: Call) -> None:
         try:
-            found = list(judged(call, await call.go()))
+            answer = await call.go()
+            for _ in range(BUSY_TRIES):  # too much at once says nothing of who may do what
+                if answer.status != 503 or 503 in call.allowed:
+                    break
+                await asyncio.sleep(1)
+                answer = await call.go()
+            found = list(judged(call, answer))
         except (OSError, TimeoutError) as error:
             found = [f"{call.process}, {call.role}: {call.what}: {error!r}"]
         finally:

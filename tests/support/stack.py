@@ -291,7 +291,7 @@ async def _container_kafka() -> _ContainerKafka:
         "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
         "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-        "KAFKA_BROKER_SESSION_TIMEOUT_MS": "2000",
+        "KAFKA_BROKER_SESSION_TIMEOUT_MS": "4000",
         "KAFKA_HEAP_OPTS": "-Xmx512m -Xms256m",
     }.items():
         container = container.with_env(name, value)

@@ -15,11 +15,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, UnknownMemberIdError
+from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
 from fastapi import FastAPI
 from nacl.public import PublicKey, SealedBox
 
-from chassis.kafka import KafkaClient
+from chassis.kafka import KafkaClient, is_outage
 from chassis.tasks import Owned
 from contracts.envelope import Envelope, Message, decode, encode
 from contracts.events import (
@@ -225,39 +225,49 @@ class World:
         where = [
             TopicPartition(RATING_SUBMISSIONS.name, number) for number in range(RATING_SUBMISSIONS.partitions)
         ]
-        async with self.consumer(group_id=GROUP) as consumer:
-            consumer.assign(where)
+        async with self.consumer() as consumer:
             ends = await consumer.end_offsets(where)
 
-            async def passed() -> bool:
-                behind = {
-                    each: end for each, end in ends.items() if (await consumer.committed(each) or 0) < end
-                }
-                if behind:
-                    # While the group still has a member, nobody else may commit for it.
-                    with suppress(CommitFailedError, UnknownMemberIdError):
-                        await consumer.commit(behind)
-                return not behind
+        async def passed(consumer: AIOKafkaConsumer) -> bool:
+            behind = {each: end for each, end in ends.items() if (await consumer.committed(each) or 0) < end}
+            if behind:
+                # While the group still has a member, nobody else may commit for it.
+                with suppress(CommitFailedError, UnknownMemberIdError):
+                    await consumer.commit(behind)
+            return not behind
 
-            await until(passed, why="the end of what others left")
+        await until(lambda: self._looked(where, passed), why="the end of what others left")
 
     async def drained(self, *, seconds: float = DEADLINE) -> None:
         """Wait until verification has committed all that was sent to it."""
         where = [
             TopicPartition(RATING_SUBMISSIONS.name, number) for number in range(RATING_SUBMISSIONS.partitions)
         ]
-        async with self.consumer(group_id=GROUP) as consumer:
-            consumer.assign(where)
+        async with self.consumer() as consumer:
             ends = await consumer.end_offsets(where)
 
-            async def done() -> bool:
-                for each, end in ends.items():
-                    offset = await consumer.committed(each) or 0
-                    if offset < end and await self._something(consumer, each, offset):
-                        return False
-                return True
+        async def done(consumer: AIOKafkaConsumer) -> bool:
+            for each, end in ends.items():
+                offset = await consumer.committed(each) or 0
+                if offset < end and await self._something(consumer, each, offset):
+                    return False
+            return True
 
-            await until(done, seconds=seconds, why="committed offsets at the end")
+        await until(lambda: self._looked(where, done), seconds=seconds, why="committed offsets at the end")
+
+    async def _looked(
+        self, where: list[TopicPartition], look: Callable[[AIOKafkaConsumer], Awaitable[bool]]
+    ) -> bool:
+        """Look as the group does, with a consumer for each look: one that met a broker which was away for a
+        moment, as on a loaded machine, does not come back to life. Then nothing was seen."""
+        try:
+            async with self.consumer(group_id=GROUP) as consumer:
+                consumer.assign(where)
+                return await look(consumer)
+        except (KafkaError, AssertionError) as error:
+            if not (is_outage(error) or type(error) is KafkaError or isinstance(error, AssertionError)):
+                raise
+            return False
 
     @staticmethod
     async def _something(consumer: AIOKafkaConsumer, where: TopicPartition, offset: int) -> bool:
