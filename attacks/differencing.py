@@ -44,15 +44,17 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Results:
     """`figures` that were read. `tied`: ratings in units of several whose officer's figures or revision moved
-    with their unit's, which shows whose they are to one who does not know who was rated."""
+    with their unit's, which shows whose they are to one who does not know who was rated. `few`: how often an
+    item of a list was of too few, or so few were missing from a list."""
 
     rows: Sequence[Row]
     figures: int
     tied: int
+    few: int
 
     @property
     def held(self) -> bool:
-        return all(row.held for row in self.rows)
+        return all(row.held for row in self.rows) and not self.few
 
 
 async def run(
@@ -101,6 +103,7 @@ def _results(observer: Observer) -> Results:
         ],
         observer.figures,
         observer.tied,
+        observer.few,
     )
 
 
@@ -137,6 +140,7 @@ def main(
         held = ("yes" if row.held else "NO") if row.secret else "not promised"
         table.add_row(row.what, str(row.ratings), str(row.recovered), str(row.unanimous), held)
     console.print(table)
+    console.print(f"Items of lists that were of too few, or so few missing from a list: {results.few}.")
     console.print(
         f"Units of several move at once. Of {results.rows[-1].ratings} ratings in them, {results.tied} showed"
         " whose they were by what moved with them; the others tell only one who knew."

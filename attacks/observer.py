@@ -6,20 +6,24 @@ left are equations. The live stream and the HTTP API say nothing else.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import asyncpg
 
+from attacks.cells import cells
 from attacks.equations import Equations
 from attacks.watched_city import EDITIONS, FIRST_DAY, OFFICERS, REASONS, TAG, Rating
-from contracts.events import Text
+from contracts.events import Publication, Text
 from services.aggregation.adapters.ledger import PostgresLedger
 from services.aggregation.adapters.reading import PostgresReading
 from services.aggregation.documents import Figures, Period
 from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Read, Scope, city_day
 from services.aggregation.edition import Published
+
+FEW = Publication().suppress_below
+"""Nobody should see a cell of fewer, whatever an edition's policy says."""
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class Observer:
         self.ratings: dict[int, Rating] = {}
         self.of_officers, self.of_all = Sums(), Sums()
         self._moves: dict[Scope, object] = {}
-        self.figures, self.tied = 0, 0
+        self.figures, self.tied, self.few = 0, 0, 0
         units = [Scope(Level.UNIT, unit) for unit in OFFICERS]
         groups = [Scope(Level.GROUP, group) for group in sorted({unit[0] for unit in OFFICERS})]
         self._above = [CITY, *groups, *units]
@@ -84,9 +88,11 @@ class Observer:
         """Returns whose figures moved."""
         self._now, today = now, city_day(now)
         moved = set()
+        found: dict[tuple[Scope, str | None], Published] = {}
         for edition in (None, *EDITIONS):
             snapshot = await self._reading.figures([*self._above, *self._officers], Period(edition))
             for figures in snapshot.figures:
+                found[figures.scope, edition] = figures.published
                 self._note(figures.scope, figures.published, edition)
                 if edition is None and self._moved(figures):
                     moved.add(figures.scope)
@@ -96,9 +102,17 @@ class Observer:
                 self._note(figures.scope, figures.published, None)
         for scope in self._above:
             for edition in EDITIONS:
-                for published in (await self._reading.days(scope, edition)).values():
+                days = await self._reading.days(scope, edition)
+                for published in days.values():
                     self._note(scope, published, None)
+                self._note_cells(scope, found[scope, edition], days)
+        for officer in self._officers:
+            for edition in EDITIONS:
+                self._note_cells(officer, found[officer, edition], {})
         return moved
+
+    def _note_cells(self, scope: Scope, shown: Published, days: Mapping[date, Published]) -> None:
+        self.few += sum(0 < count < FEW for count in cells(scope.level, shown, days))
 
     def _moved(self, figures: Figures) -> bool:
         """Whether anything of a scope's figures did: counts, revision or time."""

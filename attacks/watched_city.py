@@ -38,12 +38,12 @@ class Rating:
             group_id=self.unit[0],
             unit_id=self.unit,
             officer_id=self.officer,
-            channel="portal",
+            channel=("portal", "portal", "kiosk")[self.number % 3],
             submitted_at=self.at,
             decided_at=self.at,
             answer=f"{TAG}{self.number}",
             reasons=self.reasons,
-            assurance="captcha",
+            assurance=("captcha", "captcha", "captcha", "phone_code")[self.number % 4],
         )
         if self.accepted:
             return decided

@@ -88,6 +88,8 @@ def _items(record: Record) -> list[tuple[str, str]]:
     if record.type != "rating-accepted":
         return [("rejection", said["reason"])]
     items = [("answer", said["answer"]), ("channel", said["channel"]), ("assurance", said["assurance"])]
+    submitted = datetime.fromisoformat(said["submitted_at"]) + CITY_HOURS
+    items += [("hour", submitted.strftime("%H")), ("weekday", submitted.strftime("%u"))]
     return items + [("reason", each) for each in set(said["reasons"])]
 
 

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from pydantic import BaseModel, Field
 
 from contracts.events import Text
-from services.aggregation.domain import CONFIDENCE, Level, Measure, Scope, wilson
+from services.aggregation.domain import Level, Measure, Scope
 from services.aggregation.edition import NO_DAYS, NOTHING, Published
-from services.aggregation.stored import NEVER, Counts, Mark, total
+from services.aggregation.stored import NEVER, Counts, Mark, items, total
+from services.aggregation.uncertainty import CONFIDENCE, wilson
 
 SATISFIED = "satisfied"
 NOT_SATISFIED = "not_satisfied"
@@ -119,6 +120,11 @@ class Satisfaction(Summary):
 
     reasons: list[ItemCount]
     channels: list[ItemCount]
+    hours: list[ItemCount] = Field(description="By hour of submission, city time: 00 to 23, in clock order.")
+    weekdays: list[ItemCount] = Field(description="By day of submission, city time: 1 (Monday) to 7.")
+    assurances: list[ItemCount] = Field(
+        description="By what stood behind the rating: captcha, a phone code and so on."
+    )
     rejected: list[RejectionCount]
     left_out: list[Measure] = Field(
         description="Lists of which items of too few are left out. Of days, no items are shown."
@@ -199,6 +205,9 @@ def satisfaction(figures: Figures, period: Period) -> Satisfaction:
         **dict(summary(figures, period)),
         reasons=_ranked(counts, Measure.REASON),
         channels=_ranked(counts, Measure.CHANNEL),
+        hours=_in_order(counts, Measure.HOUR),
+        weekdays=_in_order(counts, Measure.WEEKDAY),
+        assurances=_ranked(counts, Measure.ASSURANCE),
         rejected=[
             RejectionCount(reason=item.id, count=item.count) for item in _ranked(counts, Measure.REJECTION)
         ],
@@ -217,5 +226,8 @@ def history(figures: Figures, days: Mapping[date, Published], first: date, last:
 
 def _ranked(counts: Counts, measure: Measure) -> list[ItemCount]:
     """Most frequent first; ties by id, so that the same figures give the same document."""
-    found = [(item, count) for (kind, item), count in counts.items() if kind == measure]
-    return [ItemCount(id=item, count=count) for item, count in sorted(found, key=lambda i: (-i[1], i[0]))]
+    return sorted(_in_order(counts, measure), key=lambda item: -item.count)
+
+
+def _in_order(counts: Counts, measure: Measure) -> list[ItemCount]:
+    return [ItemCount(id=item, count=count) for item, count in sorted(items(counts, measure).items())]

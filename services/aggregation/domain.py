@@ -1,6 +1,5 @@
 """What the figures are: a fold over outcomes. Pure; everything else only feeds it or shows it."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from contracts.events import Outcome, RatingAccepted, RatingRejected
 CITY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 ALL_EDITIONS = "*"
 ALL_DAYS = date.max  # PostgreSQL's 'infinity'
-CONFIDENCE = 0.95
-_Z = 1.959963984540054  # the normal quantile of (1 + CONFIDENCE) / 2
 
 
 class Level(StrEnum):
@@ -55,6 +52,8 @@ class Measure(StrEnum):
     REASON = "reason"
     CHANNEL = "channel"
     ASSURANCE = "assurance"
+    HOUR = "hour"
+    WEEKDAY = "weekday"
     REJECTION = "rejection"
 
 
@@ -95,16 +94,24 @@ def city_day(moment: datetime) -> date:
     return moment.astimezone(CITY_TIME).date()
 
 
+def weekday(day: date) -> str:
+    return str(day.isoweekday())
+
+
 def measured(outcome: Outcome) -> Iterator[tuple[Measure, str]]:
     """What an outcome adds one to: the only place that says what counts.
 
-    A reason named twice counts once. Of a rejected rating nothing counts but why it was rejected.
+    A reason named twice counts once. Of a rejected rating nothing counts but why it was rejected. Hours are
+    "00" to "23", weekdays "1" (Monday) to "7", both of the submission in city time.
     """
     match outcome:
         case RatingAccepted():
             yield Measure.ANSWER, outcome.answer
             yield Measure.CHANNEL, outcome.channel
             yield Measure.ASSURANCE, outcome.assurance
+            submitted = outcome.submitted_at.astimezone(CITY_TIME)
+            yield Measure.HOUR, f"{submitted.hour:02}"
+            yield Measure.WEEKDAY, weekday(submitted)
             for reason in set(outcome.reasons):
                 yield Measure.REASON, reason
         case RatingRejected():
@@ -204,28 +211,3 @@ def first_of_each(records: Iterable[Read]) -> dict[UUID, Outcome]:
         if record.outcome is not None:
             found.setdefault(record.outcome.submission_id, record.outcome)
     return found
-
-
-# --- what the figures say ----------------------------------------------------------------------------------
-
-
-class Interval(NamedTuple):
-    low: float
-    high: float
-
-
-def wilson(satisfied: int, total: int) -> Interval | None:
-    """The 95% score interval of a share; None without ratings.
-
-    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
-    Journal of the American Statistical Association 22 (1927), 209–212.
-    """
-    if total == 0:
-        return None
-    share, z2 = satisfied / total, _Z * _Z
-    middle = share + z2 / (2 * total)
-    half = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
-    scale = 1 + z2 / total
-    low = 0.0 if satisfied == 0 else (middle - half) / scale
-    high = 1.0 if satisfied == total else (middle + half) / scale
-    return Interval(low, high)

@@ -7,13 +7,15 @@ from datetime import date, datetime
 from functools import cached_property
 
 from contracts.events import Publication
-from services.aggregation.domain import CITY, Level, Measure, Scope
+from services.aggregation.domain import CITY, Level, Measure, Scope, weekday
 from services.aggregation.releasing import due
 from services.aggregation.stored import Counts, Stored, Tallied, alone, items, total
 from services.aggregation.suppression import hidden, shown
 
-ITEMS = (Measure.REASON, Measure.CHANNEL, Measure.REJECTION)
 TREES = (Measure.REASON, Measure.REJECTION)
+PARTITIONS = (Measure.CHANNEL, Measure.ASSURANCE, Measure.HOUR, Measure.WEEKDAY)
+"""Each rating has one item of these: they add up to all ratings."""
+ITEMS = (*TREES, *PARTITIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ NO_DAYS = Published(suppressed=True, partial=True, left_out=frozenset(ITEMS))
 
 
 class EditionView:
-    def __init__(self, stored: Stored, edition: str, now: datetime, policy: Publication) -> None:
+    def __init__(
+        self, stored: Stored, edition: str, now: datetime, policy: Publication, *, everything: bool = False
+    ) -> None:
         self.id = edition
+        self._everything = everything
         self._below = policy.suppress_below
         standings = stored.standings.get(edition, {})
         self.by_time: dict[str, datetime] = {}
@@ -63,6 +68,8 @@ class EditionView:
 
     def of(self, scope: Scope) -> Published:
         counts = self._counts.get(scope, {})
+        if self._everything:
+            return Published(counts)
         if scope not in self.shown:
             return TOO_FEW if total(counts) else NOTHING
         found = {(Measure.ANSWER, answer): n for answer, n in items(counts, Measure.ANSWER).items()}
@@ -71,8 +78,9 @@ class EditionView:
             for (measure, item), count in counts.items()
             if scope in self._shown_items.get((measure, item), ())
         }
-        found |= {(Measure.CHANNEL, channel): n for channel, n in self._channels[scope].items()}
-        left_out = {key[0] for key, n in counts.items() if n and key[0] in ITEMS and found.get(key) != n}
+        left_out = {key[0] for key, n in counts.items() if n and key[0] in TREES and found.get(key) != n}
+        found |= self._parted[scope]
+        left_out |= {each for each in PARTITIONS if sum(items(found, each).values()) != total(found)}
         return Published(found, left_out=frozenset(left_out))
 
     @cached_property
@@ -91,18 +99,22 @@ class EditionView:
         }
 
     @cached_property
-    def _channels(self) -> Mapping[Scope, Mapping[str, int]]:
-        """Channels add up to totals as well as to those above. So what units show is all that is shown:
-        above them its sum, and of officers nothing."""
-        found: dict[Scope, Counter[str]] = defaultdict(Counter)
-        for unit in self.units:
+    def _parted(self) -> Mapping[Scope, Mapping[tuple[Measure, str], int]]:
+        """Partitions add up to totals as well as to those above. So what units show is all that is shown:
+        above them its sum, and of officers nothing. What was not counted from the beginning does not add up,
+        and is not shown before the figures are made again."""
+        found: dict[Scope, Counter[tuple[Measure, str]]] = defaultdict(Counter)
+        for unit, counts in self.units.items():
             scope, group = Scope(Level.UNIT, unit), Scope(Level.GROUP, self._groups[unit])
             if scope not in self.shown:
                 continue
-            channels = items(self.units[unit], Measure.CHANNEL)
-            for channel in channels.keys() - hidden(channels, self._below):
-                for above in (scope, group, CITY):
-                    found[above][channel] += channels[channel]
+            for measure in PARTITIONS:
+                parts = items(counts, measure)
+                if sum(parts.values()) != total(counts):
+                    continue
+                for item in parts.keys() - hidden(parts, self._below):
+                    for above in (scope, group, CITY):
+                        found[above][measure, item] += parts[item]
         return found
 
     def source(self, unit: str) -> Scope:
@@ -111,14 +123,20 @@ class EditionView:
 
     def days(self, unit: str, tallied: Mapping[Scope, Mapping[date, Tallied]]) -> dict[date, Published]:
         """The unit's days, of which only some may be shown: none of an officer, whose batches end within
-        days, so that a batch taken from a day would be a rating or two."""
+        days, so that a batch taken from a day would be a rating or two. Days add up to weekdays, and those
+        to all ratings."""
         source = self.source(unit)
         days = {day: self._visible(source, counts) for day, counts in tallied.get(source, {}).items()}
         totals = {day: total(days[day]) for day in sorted(days) if total(days[day])}
-        secret = set(totals)
+        public: set[date] = set()
         if unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
-            secret = hidden(totals, self._below)
-        return {day: TOO_FEW if day in secret else Published(days[day]) for day in totals}
+            by_weekday: dict[str, dict[date, int]] = defaultdict(dict)
+            for day, count in totals.items():
+                by_weekday[weekday(day)][day] = count
+            weekdays = {each: sum(its.values()) for each, its in by_weekday.items()}
+            for each in weekdays.keys() - hidden(weekdays, self._below):
+                public |= by_weekday[each].keys() - hidden(by_weekday[each], self._below)
+        return {day: Published(days[day]) if day in public else TOO_FEW for day in totals}
 
     def _visible(self, scope: Scope, tallied: Tallied) -> Counts:
         at_once = scope.level is not Level.OFFICER or self._at_once or scope.id in self.by_time

@@ -29,6 +29,7 @@ class View:
                 edition,
                 now,
                 EVERYTHING if everything else stored.policies.get(edition, Publication()),
+                everything=everything,
             )
             for edition in sorted({*stored.of_units, *stored.of_officers})
         }

@@ -22,6 +22,7 @@ def accepted(
     at: datetime = MOMENT,
     edition: str = "2017",
     channel: str = "portal",
+    assurance: str = "captcha",
     unit: str = UNIT,
     group: str = GROUP,
 ) -> RatingAccepted:
@@ -36,7 +37,7 @@ def accepted(
         decided_at=at,
         answer=answer,
         reasons=tuple(reasons),
-        assurance="captcha",
+        assurance=assurance,
     )
 
 

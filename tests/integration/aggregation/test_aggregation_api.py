@@ -38,6 +38,9 @@ async def test_figures_come_out_as_they_went_in(stage: Stage) -> None:
         assert body["rejected"] == [{"reason": "duplicate", "count": 1}]
         body = (await client.get(f"/units/{unit}")).json()
         assert body["channels"] == [{"id": "portal", "count": 2}, {"id": "kiosk", "count": 1}]
+        assert body["hours"] == [{"id": "00", "count": 2}, {"id": "23", "count": 1}]
+        assert body["weekdays"] == [{"id": "4", "count": 1}, {"id": "5", "count": 2}]
+        assert body["assurances"] == [{"id": "captcha", "count": 3}]
         edition = (await client.get(f"/units/{unit}", params={"edition": "2018"})).json()
         day = (await client.get(f"/units/{unit}", params={"from": "2017-11-23", "to": "2017-11-23"})).json()
         later = (await client.get(f"/units/{unit}", params={"from": "2017-11-24", "edition": "2017"})).json()

@@ -99,6 +99,12 @@ async def test_figures_say_counts_rate_interval_and_what_else_was_counted(
             (Measure.ANSWER, "not_satisfied"): 1,
             (Measure.REASON, "late"): 1,
             (Measure.CHANNEL, "portal"): 4,
+            (Measure.HOUR, "14"): 3,
+            (Measure.HOUR, "09"): 1,
+            (Measure.WEEKDAY, "5"): 3,
+            (Measure.WEEKDAY, "1"): 1,
+            (Measure.ASSURANCE, "captcha"): 1,
+            (Measure.ASSURANCE, "phone_code"): 3,
             (Measure.REJECTION, "duplicate"): 2,
         },
         left_out=frozenset({Measure.REASON}),
@@ -108,6 +114,9 @@ async def test_figures_say_counts_rate_interval_and_what_else_was_counted(
     assert body["interval"]["low"] == pytest.approx(0.3006, abs=1e-4)
     assert body["reasons"] == [{"id": "late", "count": 1}]
     assert body["channels"] == [{"id": "portal", "count": 4}]
+    assert body["hours"] == [{"id": "09", "count": 1}, {"id": "14", "count": 3}]
+    assert body["weekdays"] == [{"id": "1", "count": 1}, {"id": "5", "count": 3}]
+    assert [item["id"] for item in body["assurances"]] == ["phone_code", "captcha"]
     assert body["rejected"] == [{"reason": "duplicate", "count": 2}]
     assert body["left_out"] == ["reason"]
     assert (body["suppressed"], body["partial"], body["from"]) == (False, False, None)
@@ -120,7 +129,8 @@ async def test_figures_of_too_few_say_so_and_say_nothing_else(
     body = (await client.get("satisfaction/units/u")).json()
     assert (body["suppressed"], body["partial"]) == (True, True)
     assert {body[name] for name in ("total", "satisfied", "not_satisfied", "rate", "interval")} == {None}
-    assert body["reasons"] == body["channels"] == body["rejected"] == []
+    lists = ("reasons", "channels", "hours", "weekdays", "assurances", "rejected")
+    assert all(body[name] == [] for name in lists)
     children = (await client.get("satisfaction/city/children")).json()["children"]
     assert [(child["suppressed"], child["total"]) for child in children] == [(True, None)]
 

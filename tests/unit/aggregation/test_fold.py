@@ -74,6 +74,8 @@ def plainly(batch: list[Outcome], tally: Tally) -> int:
             Measure.REASON: list(data.get("reasons", ())),
             Measure.CHANNEL: [data["channel"]] if "answer" in data else [],
             Measure.ASSURANCE: [data.get("assurance")],
+            Measure.HOUR: [f"{(data['submitted_at'].hour + 7) % 24:02}"] if "answer" in data else [],
+            Measure.WEEKDAY: [str(day.weekday() + 1)] if "answer" in data else [],
             Measure.REJECTION: [data.get("reason")],
         }[tally.measure]
         count += tally.item in said
@@ -134,6 +136,15 @@ def test_a_reason_named_twice_counts_once() -> None:
 def test_a_rating_one_minute_before_midnight_in_the_city_belongs_to_that_day() -> None:
     assert city_day(datetime(2017, 11, 23, 16, 59, tzinfo=UTC)) == date(2017, 11, 23)
     assert city_day(datetime(2017, 11, 23, 17, 0, tzinfo=UTC)) == date(2017, 11, 24)
+
+
+def test_hour_and_weekday_are_those_of_the_submission_in_the_city() -> None:
+    sunday = datetime(2017, 11, 26, 16, 59, tzinfo=UTC)
+    for late, hour, weekday in ((0, "23", "7"), (1, "00", "1")):
+        at = sunday + timedelta(minutes=late)
+        outcome = accepted(at=at).model_copy(update={"decided_at": at + timedelta(hours=9)})
+        found = dict(measured(outcome))
+        assert (found[Measure.HOUR], found[Measure.WEEKDAY]) == (hour, weekday)
 
 
 def test_an_outcome_touches_its_officer_unit_group_and_the_city() -> None:

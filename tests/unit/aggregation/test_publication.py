@@ -1,5 +1,7 @@
 """What the public sees: nothing that it could reckon from leads to what few people said."""
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.events import Outcome, Publication, RatingRejected
-from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Scope
-from services.aggregation.edition import NO_DAYS, Published
+from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Scope, weekday
+from services.aggregation.edition import ITEMS, NO_DAYS, PARTITIONS, Published
 from services.aggregation.publication import View
 from services.aggregation.stored import NEVER, Counts, Mark, items, total
 from tests.support.outcomes import accepted, rejected
@@ -143,6 +145,60 @@ def test_channels_are_what_units_show_and_of_officers_none() -> None:
     assert items(view.of(OFFICER, "1").counts, Measure.CHANNEL) == {}
 
 
+@pytest.mark.parametrize("measure", PARTITIONS)
+def test_all_lists_that_add_up_to_all_ratings_follow_one_rule(measure: Measure) -> None:
+    def part(count: int, officer: str, hours: int, assurance: str, channel: str) -> list[Outcome]:
+        at = DAY + timedelta(hours=hours)
+        unit = officer.partition(".")[0]
+        return [
+            accepted(
+                officer,
+                unit=unit,
+                group=UNITS[unit],
+                edition="1",
+                at=at,
+                assurance=assurance,
+                channel=channel,
+            )
+            for _ in range(count)
+        ]
+
+    book = booked([part(9, "u1.a", 0, "captcha", "portal"), part(7, "u1.b", 25, "phone_code", "kiosk")])
+    book.add([*part(6, "u2.a", 0, "captcha", "portal"), *part(3, "u2.b", 25, "phone_code", "kiosk")])
+    usual = {
+        Measure.CHANNEL: ("portal", "kiosk"),
+        Measure.ASSURANCE: ("captcha", "phone_code"),
+        Measure.HOUR: ("10", "11"),
+        Measure.WEEKDAY: ("4", "5"),
+    }[measure]
+    view = book.view()
+    assert items(view.of(UNIT, "1").counts, measure) == dict(zip(usual, (9, 7), strict=True))
+    assert items(view.of(Scope(Level.UNIT, "u2"), "1").counts, measure) == {}
+    assert items(view.of(CITY, "1").counts, measure) == dict(zip(usual, (9, 7), strict=True))
+    assert items(view.of(OFFICER, "1").counts, measure) == {}
+    hidden_in = {scope.id for scope in book.above if measure in view.of(scope, "1").left_out}
+    assert hidden_in == {"u1.a", "u1.b", "u2", "u2.a", "g1", "city"}, "of u2.b nothing is public"
+
+
+def test_a_list_that_was_not_counted_from_the_beginning_is_left_out_until_it_is_made_again() -> None:
+    book = booked([rated(9), rated(9, "u1.b")])
+    for tally in [tally for tally in book.count if tally.measure is Measure.HOUR]:
+        del book.count[tally]
+    book.add(rated(9))
+    shown = book.view().of(UNIT, "1")
+    assert items(shown.counts, Measure.HOUR) == {}
+    assert shown.left_out == {Measure.HOUR}
+
+
+def test_days_are_hidden_with_others_of_their_weekday_for_those_are_public_too() -> None:
+    book = booked(
+        [rated(9), rated(9, "u1.b", days=1), rated(8, days=7), rated(2, days=14), rated(7, days=15)]
+    )
+    assert items(book.view().of(UNIT, "1").counts, Measure.WEEKDAY) == {"4": 19, "5": 16}
+    hidden = [day.day for day, published in days_of(book, UNIT).items() if published.suppressed]
+    assert hidden == [30, 7], "a Thursday with the Thursday of two, not the Friday that is smaller"
+
+
 def test_a_range_of_days_is_the_sum_of_the_days_that_are_published() -> None:
     book = booked([rated(6), rated(6, "u1.b", days=1), rated(2, "u1.b", days=2), rated(7, days=3)])
     days = {day: None if p.suppressed else total(p.counts) for day, p in days_of(book, UNIT).items()}
@@ -150,7 +206,7 @@ def test_a_range_of_days_is_the_sum_of_the_days_that_are_published() -> None:
     assert days == {first: 6, date(2017, 11, 24): None, date(2017, 11, 25): None, date(2017, 11, 26): 7}
     between = book.view().between(UNIT, "1", first, date(2017, 11, 25), book.by_day())
     assert (total(between.counts), between.partial, between.suppressed) == (6, True, False)
-    assert between.left_out == {Measure.REASON, Measure.CHANNEL, Measure.REJECTION}
+    assert between.left_out == set(ITEMS)
     two = book.view().between(UNIT, "1", date(2017, 11, 24), date(2017, 11, 25), book.by_day())
     assert two.suppressed
     nothing = book.view().between(UNIT, "1", date(2016, 1, 1), date(2016, 1, 2), book.by_day())
@@ -201,6 +257,8 @@ def test_whoever_may_see_everything_does(edition: str | None) -> None:
     for scope in (OFFICER, UNIT, CITY):
         assert total(view.of(scope, edition).counts) == 3
         assert view.of(scope, edition).counts[Measure.REASON, "late"] == 3
+        assert items(view.of(scope, edition).counts, Measure.HOUR) == {"10": 3}
+        assert view.of(scope, edition).left_out == set()
 
 
 def test_with_batches_of_one_and_no_threshold_everything_is_public_at_once() -> None:
@@ -233,6 +291,7 @@ def logs(draw: st.DrawFn) -> list[Outcome]:
                     at=at,
                     edition=draw(st.sampled_from(["1", "1", "1", "2"])),
                     channel=draw(st.sampled_from(["portal", "portal", "kiosk"])),
+                    assurance=draw(st.sampled_from(["captcha", "captcha", "phone_code"])),
                     answer="not_satisfied" if said else "satisfied",
                     reasons=[said] * bool(said),
                 )
@@ -319,23 +378,34 @@ def test_no_difference_between_days_or_between_them_and_all_of_them_is_of_few(
 
 @settings(deadline=None)
 @given(logs())
-def test_no_difference_between_channels_and_ratings_is_of_few(log: list[Outcome]) -> None:
+def test_no_difference_between_the_parts_of_a_partition_and_ratings_is_of_few(log: list[Outcome]) -> None:
     book = booked([log] if log else [])
     view = book.view()
-    for scope in [s for s in book.above if s.level is not Level.OFFICER]:
-        counts = view.of(scope, "1").counts
-        channels = items(counts, Measure.CHANNEL)
-        assert all(safe(count) for count in channels.values())
-        assert safe(total(counts) - sum(channels.values()))
+    shown = {scope: view.of(scope, "1").counts for scope in book.above if scope.level is not Level.OFFICER}
+    for scope, measure in itertools.product(shown, PARTITIONS):
+        parts = items(shown[scope], measure)
+        assert all(safe(count) for count in parts.values())
+        assert safe(total(shown[scope]) - sum(parts.values()))
         if scope.level is not Level.UNIT:
-            below = [
-                view.of(c, "1").counts for c in book.scopes(Level.UNIT) if scope.id in ("city", book.above[c])
-            ]
-            assert channels == {
-                channel: n
-                for channel in ("portal", "kiosk")
-                if (n := sum(counts.get((Measure.CHANNEL, channel), 0) for counts in below))
-            }
+            below: Counter[str] = Counter()
+            for unit in book.scopes(Level.UNIT):
+                if scope == CITY or book.above[unit] == scope.id:
+                    below.update(items(shown[unit], measure))
+            assert parts == below
+
+
+@settings(deadline=None)
+@given(logs(), st.sampled_from(EDITIONS[1:]))
+def test_no_difference_between_weekdays_and_their_days_is_of_few(log: list[Outcome], edition: str) -> None:
+    book = booked([log] if log else [])
+    view = book.view()
+    for scope in [scope for scope in book.above if scope.level is not Level.OFFICER]:
+        weekdays = items(view.of(scope, edition).counts, Measure.WEEKDAY)
+        days: Counter[str] = Counter()
+        for day, published in days_of(book, scope, edition).items():
+            days[weekday(day)] += total(published.counts)
+        assert all(safe(count - days[each]) for each, count in weekdays.items())
+        assert all(count == 0 or each in weekdays for each, count in days.items())
 
 
 @settings(deadline=None, max_examples=30)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.aggregation.domain import CONFIDENCE, wilson
+from services.aggregation.uncertainty import CONFIDENCE, wilson
 
 
 @pytest.mark.parametrize(
