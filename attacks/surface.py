@@ -43,9 +43,11 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/satisfaction/city": {"GET": 200},
         "/v1/satisfaction/city/history": {"GET": 200},
         "/v1/satisfaction/city/children": {"GET": 200},
+        "/v1/satisfaction/city/change": {"GET": 200},
         "/v1/satisfaction/{kind}/{scope_id}": {"GET": 404},
         "/v1/satisfaction/{kind}/{scope_id}/history": {"GET": 404},
         "/v1/satisfaction/{kind}/{scope_id}/children": {"GET": 404},
+        "/v1/satisfaction/{kind}/{scope_id}/change": {"GET": 404},
         "/v1/live": {"GET": 422},
     },
     "portal": {

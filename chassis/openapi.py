@@ -1,5 +1,6 @@
 """The OpenAPI document of every process: its problems are described here, so that no route has to."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -24,12 +25,25 @@ RETRY_AFTER = {
 
 
 class Described(FastAPI):
-    """An application whose document names every answer that it gives; routes name only what is theirs."""
+    """An application whose document names every answer that it gives; routes name only what is theirs.
+    `state.examples` may have an example of a model, by its name; a route's own would lose what is null."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = _with_problems(super().openapi())
+            examples = getattr(self.state, "examples", {})
+            self.openapi_schema = _with_examples(_with_problems(super().openapi()), examples)
         return self.openapi_schema
+
+
+def _with_examples(document: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    model = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+                    if model in examples:
+                        content["example"] = examples[model]
+    return document
 
 
 def _with_problems(document: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.settings import read
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation import rebuild_commands
+from services.aggregation.adapters.files_handled import InvalidFiles
 from services.aggregation.bootstrap import api_app, worker_app
 from services.aggregation.settings import Settings
 
@@ -60,8 +61,13 @@ def serve() -> None:
     Example: AGGREGATION_PORT=8003 python -m services.aggregation serve
     """
     settings = _settings()
+    try:
+        app = api_app(settings)
+    except InvalidFiles as error:
+        typer.echo(f"AGGREGATION_FILES_HANDLED_FILE: {error}", err=True)
+        raise typer.Exit(1) from None
     http.serve(
-        api_app(settings),
+        app,
         public=http.Address(settings.host, settings.port),
         operations=http.Address(settings.operations_host, settings.operations_port),
         # Later than a stream gives up by itself, which is counted.

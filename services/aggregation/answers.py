@@ -1,7 +1,7 @@
 """The query use cases: what a caller asked for, checked, and the document that answers it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -9,20 +9,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from chassis.problems import NOT_FOUND, VALIDATION_FAILED, Bilingual, FieldError, Problem, ProblemType
 from contracts.values import Identifier
+from services.aggregation.comparisons import Change, Children, change, children
 from services.aggregation.documents import (
-    Children,
     Figures,
     History,
     Period,
     Satisfaction,
     Snapshot,
     history,
-    named,
     satisfaction,
-    summary,
 )
 from services.aggregation.domain import CITY, Level, Scope, city_day
-from services.aggregation.edition import Published
+from services.aggregation.edition import Published, together
+from services.aggregation.files_handled import NOBODY_SAID, FilesHandled, Response
 
 DEFAULT_DAYS, MOST_DAYS, MOST_SCOPES = 30, 400, 20
 PATHS = {"groups": Level.GROUP, "units": Level.UNIT, "officers": Level.OFFICER}
@@ -75,33 +74,76 @@ class Reading(Protocol):
 class Answers:
     """Answers queries. Raises Problem for what a caller can mend."""
 
-    def __init__(self, reading: Reading, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, reading: Reading, now: Callable[[], datetime], handled: FilesHandled = NOBODY_SAID
+    ) -> None:
         self._reading = reading
         self._now = now
+        self._handled = handled
 
     async def satisfaction(self, scope: Scope, period: Period) -> Satisfaction:
-        return satisfaction(await self._one(scope, period), period)
+        found = satisfaction(await self._one(scope, period), period)
+        return found.model_copy(update={"response": await self._response(scope, period)})
 
     async def history(self, scope: Scope, period: Period) -> History:
         figures = await self._one(scope, period)
-        today = city_day(self._now())
         days = await self._reading.days(scope, period.edition)
-        last = period.last or max(today, period.first or today, *days)
-        first = period.first or last - timedelta(days=DEFAULT_DAYS - 1)
-        if (last - first).days >= MOST_DAYS:
-            raise _invalid("from", "too_many_days", _TOO_MANY_DAYS, most=MOST_DAYS)
-        return history(figures, days, first, last)
+        return history(figures, days, *_span(period, max([self._today, *days])))
+
+    async def change(self, scope: Scope, period: Period) -> Change:
+        figures = await self._one(scope, Period(period.edition))
+        days = await self._reading.days(scope, period.edition)
+        return change(figures, days, *_span(period, self._today))
 
     async def children(self, scope: Scope, period: Period) -> Children:
         above = await self._one(scope, period)
         below = await self._reading.figures(await self._reading.children(scope), period)
-        return Children(scope=named(above), children=[summary(figures, period) for figures in below.figures])
+        return children(above, below.figures, period)
+
+    @property
+    def _today(self) -> date:
+        return city_day(self._now())
+
+    async def _response(self, scope: Scope, period: Period) -> Response | None:
+        year = (period.last or self._today).year
+        files = self._handled.of(year)
+        inside = await self._units_in(scope, files) if files else []
+        units = [unit for unit in inside if unit.id in files]
+        if not units:
+            return None
+        its = Period(None, date(year, 1, 1), date(year, 12, 31))
+        found = [each for each in (await self._reading.figures(units, its)).figures if each.known]
+        known = {figures.scope.id: files[figures.scope.id] for figures in found}
+        return (
+            self._handled.response(year, known, together(each.published for each in found)) if known else None
+        )
+
+    async def _units_in(self, scope: Scope, named: Iterable[str]) -> list[Scope]:
+        """In the city, those that are `named`."""
+        match scope.level:
+            case Level.CITY:
+                return [Scope(Level.UNIT, unit) for unit in named]
+            case Level.GROUP:
+                return await self._reading.children(scope)
+            case Level.UNIT:
+                return [scope]
+            case _:
+                return []
 
     async def _one(self, scope: Scope, period: Period) -> Figures:
         (figures,) = (await self._reading.figures([scope], period)).figures
         if not figures.known:
             raise unknown(scope)
         return figures
+
+
+def _span(period: Period, latest: date) -> tuple[date, date]:
+    """The days asked for; up to the `latest`, and as many as are usual, unless asked otherwise."""
+    last = period.last or max(latest, period.first or latest)
+    first = period.first or last - timedelta(days=DEFAULT_DAYS - 1)
+    if (last - first).days >= MOST_DAYS:
+        raise _invalid("from", "too_many_days", _TOO_MANY_DAYS, most=MOST_DAYS)
+    return first, last
 
 
 def unknown(scope: Scope) -> Problem:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from chassis.problems import Problem, ProblemBody
-from services.aggregation import metrics
+from services.aggregation import examples, metrics
 from services.aggregation.answers import (
     FIGURES_AWAY,
     LIVE_FULL,
@@ -27,8 +27,10 @@ from services.aggregation.answers import (
     scopes_of,
     unknown,
 )
-from services.aggregation.documents import Children, History, Period, Satisfaction
+from services.aggregation.comparisons import Change, Children
+from services.aggregation.documents import History, Period, Satisfaction
 from services.aggregation.domain import CITY, Scope
+from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
 from services.aggregation.live import Hub, Stream, Unknown
 
 ANSWER_SECONDS = 5.0
@@ -42,7 +44,7 @@ AS_BEFORE: dict[int | str, dict[str, Any]] = {
     304: {"description": "As the caller has it: If-None-Match names its ETag.", "headers": ETAG},
 }
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.LIVE}}}
 }
 
 router = APIRouter(
@@ -64,6 +66,7 @@ def install(app: FastAPI) -> None:
         allow_headers=["*"],
         expose_headers=["ETag"],
     )
+    app.state.examples = examples.BY_MODEL
     app.include_router(router)
 
 
@@ -76,21 +79,32 @@ class Pace:
     slow: float = 30.0
 
 
-def attach(app: FastAPI, reading: Reading, hub: Hub, pace: Pace) -> None:
+def attach(app: FastAPI, reading: Reading, hub: Hub, pace: Pace, handled: FilesHandled = NOBODY_SAID) -> None:
     """Give the routes what they need, once it is there."""
     app.state.reading, app.state.hub, app.state.pace = reading, hub, pace
-    app.state.answers = Answers(reading, lambda: datetime.now(UTC))
+    app.state.answers = Answers(reading, lambda: datetime.now(UTC), handled)
 
 
 def _period(
-    edition: Annotated[str | None, Query(description="An edition's id; all editions without.")] = None,
-    first: Annotated[str | None, Query(alias="from", description="First day, city time: 2017-11-23.")] = None,
-    last: Annotated[str | None, Query(alias="to", description="Last day, inclusive.")] = None,
+    edition: Annotated[
+        str | None, Query(description="An edition's id; all editions without.", examples=["2017"])
+    ] = None,
+    first: Annotated[
+        str | None, Query(alias="from", description="First day, city time.", examples=["2017-11-20"])
+    ] = None,
+    last: Annotated[
+        str | None, Query(alias="to", description="Last day, inclusive.", examples=["2017-11-22"])
+    ] = None,
 ) -> Period:
     return period_of(edition, first, last)
 
 
-def _scope(kind: str, scope_id: str) -> Scope:
+def _scope(
+    kind: Annotated[str, Path(description="groups, units or officers.", examples=["units"])],
+    scope_id: Annotated[
+        str, Path(description="Its id, as the directory has it.", examples=["so-thong-tin-va-truyen-thong"])
+    ],
+) -> Scope:
     return scope_at(kind, scope_id)
 
 
@@ -100,37 +114,58 @@ Place = Annotated[Scope, Depends(_scope)]
 
 @router.get("/satisfaction/city", response_model=Satisfaction, responses=AS_BEFORE)
 async def city(request: Request, period: Asked) -> Response:
-    """The city's figures."""
+    """The city's figures: `curl -s "$AGGREGATION/v1/satisfaction/city"`"""
     return await _answer(request, _answers(request).satisfaction(CITY, period))
 
 
 @router.get("/satisfaction/city/history", response_model=History, responses=AS_BEFORE)
 async def city_history(request: Request, period: Asked) -> Response:
-    """The city's figures day by day; the last 30 days unless asked otherwise."""
+    """The city's figures day by day; the last 30 days unless asked otherwise, 400 at most:
+    `curl -s "$AGGREGATION/v1/satisfaction/city/history?from=2017-11-20&to=2017-11-22"`"""
     return await _answer(request, _answers(request).history(CITY, period))
+
+
+@router.get("/satisfaction/city/change", response_model=Change, responses=AS_BEFORE)
+async def city_change(request: Request, period: Asked) -> Response:
+    """The city's share of a period and of the one before it, as long, and whether the difference is more than
+    noise; the last 30 days unless asked otherwise, 400 at most:
+    `curl -s "$AGGREGATION/v1/satisfaction/city/change?from=2017-11-20&to=2017-11-22"`"""
+    return await _answer(request, _answers(request).change(CITY, period))
 
 
 @router.get("/satisfaction/city/children", response_model=Children, responses=AS_BEFORE)
 async def city_children(request: Request, period: Asked) -> Response:
-    """The figures of every group."""
+    """The figures of every group, and the places that they may have among each other:
+    `curl -s "$AGGREGATION/v1/satisfaction/city/children"`"""
     return await _answer(request, _answers(request).children(CITY, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction, responses=AS_BEFORE)
 async def satisfaction(request: Request, scope: Place, period: Asked) -> Response:
-    """The figures of a group, a unit or an officer: kind is groups, units or officers."""
+    """The figures of a group, a unit or an officer:
+    `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong?edition=2017"`"""
     return await _answer(request, _answers(request).satisfaction(scope, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
 async def history(request: Request, scope: Place, period: Asked) -> Response:
-    """The same day by day; the last 30 days unless asked otherwise, 400 at most."""
+    """The same day by day; the last 30 days unless asked otherwise, 400 at most:
+    `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/history?from=2017-11-20"`"""
     return await _answer(request, _answers(request).history(scope, period))
+
+
+@router.get("/satisfaction/{kind}/{scope_id}/change", response_model=Change, responses=AS_BEFORE)
+async def change(request: Request, scope: Place, period: Asked) -> Response:
+    """The share of a period and of the one before it, as long, and whether the difference is more than noise;
+    the last 30 days unless asked otherwise, 400 at most. Of officers no days are public, so all is null:
+    `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/change"`"""
+    return await _answer(request, _answers(request).change(scope, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children, responses=AS_BEFORE)
 async def children(request: Request, scope: Place, period: Asked) -> Response:
-    """The figures of a group's units, or of a unit's officers."""
+    """The figures of a group's units, or of a unit's officers, and the places that they may have among each
+    other: `curl -s "$AGGREGATION/v1/satisfaction/groups/so-ban-nganh/children"`"""
     return await _answer(request, _answers(request).children(scope, period))
 
 
@@ -141,8 +176,10 @@ async def live(
     last_event_id: Annotated[str | None, Query(description="Goes on after this event.")] = None,
     last_event_header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> Response:
-    """Server-sent events: a `snapshot` of each scope (the document of /v1/satisfaction), then `figures`
-    whenever a scope changes. With the id of the last event seen, only what changed since comes, at once."""
+    """Server-sent events: a `snapshot` of each scope (the document of /v1/satisfaction, without `response`),
+    then `figures` whenever a scope changes. With the id of the last event seen, only what changed since
+    comes, at once:
+    `curl -sN "$AGGREGATION/v1/live?scope=city&scope=unit:so-thong-tin-va-truyen-thong"`"""
     hub: Hub = request.app.state.hub
     if hub.full:
         raise Problem(LIVE_FULL, retry_after=FULL_SECONDS, seconds=FULL_SECONDS)

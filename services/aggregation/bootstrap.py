@@ -30,6 +30,7 @@ from services.aggregation import api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
+from services.aggregation.adapters.files_handled import read_files_handled
 from services.aggregation.adapters.generations import generation
 from services.aggregation.adapters.ledger import IDLE_IN_TRANSACTION, SEARCH_PATH, PostgresLedger
 from services.aggregation.adapters.names import PostgresNames
@@ -51,7 +52,8 @@ SHARE_SETTING = "AGGREGATION_DEAD_LETTER_SHARE"
 
 
 def api_app(settings: Settings) -> FastAPI:
-    """The process that answers queries."""
+    """The process that answers queries. Raises InvalidFiles."""
+    handled = read_files_handled(settings.files_handled_file, settings.required_sample)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
@@ -62,7 +64,7 @@ def api_app(settings: Settings) -> FastAPI:
         reading = PostgresReading(pool, city_name, lambda: datetime.now(UTC))
         hub = Hub(reading, notifications, check, most=settings.live_clients)
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
-        api.attach(app, reading, hub, pace)
+        api.attach(app, reading, hub, pace, handled)
         owned.start("live", hub.run())
         try:
             yield

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.events import Text
 from services.aggregation.domain import Level, Measure, Scope
 from services.aggregation.edition import NO_DAYS, NOTHING, Published
+from services.aggregation.files_handled import Response
 from services.aggregation.stored import NEVER, Counts, Mark, items, total
 from services.aggregation.uncertainty import CONFIDENCE, wilson
 
 SATISFIED = "satisfied"
 NOT_SATISFIED = "not_satisfied"
+WITHOUT_UNDERSCORE = ConfigDict(alias_generator=lambda name: name.rstrip("_"), populate_by_name=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,16 @@ class RejectionCount(BaseModel):
     count: int
 
 
+class Funnel(BaseModel):
+    """Of the ratings that were sent and decided, how many count, as far as is public. Not `complete`: more
+    were rejected for reasons of too few; null: nothing of it is public."""
+
+    decided: int | None
+    accepted: int | None
+    rejected: int | None
+    complete: bool
+
+
 class Share(BaseModel):
     """Accepted ratings that are published; `rate` is satisfied / total, null without any."""
 
@@ -111,7 +123,7 @@ class Summary(Share):
     updated_at: datetime | None
     revision: int
 
-    model_config = {"alias_generator": lambda name: name.rstrip("_"), "populate_by_name": True}
+    model_config = WITHOUT_UNDERSCORE
 
 
 class Satisfaction(Summary):
@@ -126,6 +138,11 @@ class Satisfaction(Summary):
         description="By what stood behind the rating: captcha, a phone code and so on."
     )
     rejected: list[RejectionCount]
+    funnel: Funnel
+    response: Response | None = Field(
+        description="For the calendar year in which the period ends (this year without one), in all editions;"
+        " null where the office did not say how many files it handled. Not in the live stream."
+    )
     left_out: list[Measure] = Field(
         description="Lists of which items of too few are left out. Of days, no items are shown."
     )
@@ -141,11 +158,6 @@ class History(BaseModel):
 
     scope: NamedScope
     days: list[Day]
-
-
-class Children(BaseModel):
-    scope: NamedScope
-    children: list[Summary]
 
 
 def named(figures: Figures) -> NamedScope:
@@ -211,17 +223,34 @@ def satisfaction(figures: Figures, period: Period) -> Satisfaction:
         rejected=[
             RejectionCount(reason=item.id, count=item.count) for item in _ranked(counts, Measure.REJECTION)
         ],
+        funnel=_funnel(figures.published),
+        response=None,
         left_out=sorted(figures.published.left_out),
     )
+
+
+def _funnel(published: Published) -> Funnel:
+    if published.suppressed:
+        return Funnel(decided=None, accepted=None, rejected=None, complete=False)
+    complete = Measure.REJECTION not in published.left_out
+    accepted, reasons = total(published.counts), items(published.counts, Measure.REJECTION)
+    rejected = sum(reasons.values()) if reasons or complete else None
+    decided = None if rejected is None else accepted + rejected
+    return Funnel(decided=decided, accepted=accepted, rejected=rejected, complete=complete)
 
 
 def history(figures: Figures, days: Mapping[date, Published], first: date, last: date) -> History:
     """Every day from `first` to `last`, those without ratings too."""
     span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    usual = NO_DAYS if figures.scope.level is Level.OFFICER else NOTHING
+    usual = without_days(figures)
     return History(
         scope=named(figures), days=[Day(day=day, **dict(share(days.get(day, usual)))) for day in span]
     )
+
+
+def without_days(figures: Figures) -> Published:
+    """What is public of days of which nothing was read."""
+    return NO_DAYS if figures.scope.level is Level.OFFICER else NOTHING
 
 
 def _ranked(counts: Counts, measure: Measure) -> list[ItemCount]:

@@ -36,11 +36,8 @@ NO_DAYS = Published(suppressed=True, partial=True, left_out=frozenset(ITEMS))
 
 
 class EditionView:
-    def __init__(
-        self, stored: Stored, edition: str, now: datetime, policy: Publication, *, everything: bool = False
-    ) -> None:
+    def __init__(self, stored: Stored, edition: str, now: datetime, policy: Publication) -> None:
         self.id = edition
-        self._everything = everything
         self._below = policy.suppress_below
         standings = stored.standings.get(edition, {})
         self.by_time: dict[str, datetime] = {}
@@ -68,8 +65,6 @@ class EditionView:
 
     def of(self, scope: Scope) -> Published:
         counts = self._counts.get(scope, {})
-        if self._everything:
-            return Published(counts)
         if scope not in self.shown:
             return TOO_FEW if total(counts) else NOTHING
         found = {(Measure.ANSWER, answer): n for answer, n in items(counts, Measure.ANSWER).items()}

@@ -111,7 +111,11 @@ class Stream:
             self.sent[figures.scope] = figures
             last = self.revision if place == len(group) else self.resume_from
             events.append(
-                LiveEvent(event, last, satisfaction(figures, TOTALS).model_dump_json(by_alias=True))
+                LiveEvent(
+                    event,
+                    last,
+                    satisfaction(figures, TOTALS).model_dump_json(by_alias=True, exclude={"response"}),
+                )
             )
         self.resume_from = self.revision
         return events

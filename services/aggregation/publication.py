@@ -29,7 +29,6 @@ class View:
                 edition,
                 now,
                 EVERYTHING if everything else stored.policies.get(edition, Publication()),
-                everything=everything,
             )
             for edition in sorted({*stored.of_units, *stored.of_officers})
         }

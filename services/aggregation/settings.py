@@ -1,12 +1,15 @@
 """The only reader of the environment."""
 
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.postgres import DatabaseUrl
 from chassis.settings import environment
+from services.aggregation.files_handled import USUAL_SAMPLE, sample_of
 
 
 class Settings(BaseSettings):
@@ -44,8 +47,21 @@ class Settings(BaseSettings):
         30.0, gt=0, description="A live stream whose reader takes nothing for so long is dropped."
     )
     live_heartbeat_seconds: float = Field(15.0, gt=0, description="How often a quiet live stream shows life.")
+    files_handled_file: Path | None = Field(
+        None, description="CSV with the header unit_id,year,files: how many files each office handled."
+    )
+    required_sample: str = Field(
+        USUAL_SAMPLE,
+        description="How many percent of a year's files have to be rated: of up to so many files so many.",
+    )
     city_name_vi: str = "Thành phố Đà Nẵng"
     city_name_en: str = "Da Nang City"
+
+    @field_validator("required_sample")
+    @classmethod
+    def _sample(cls, text: str) -> str:
+        sample_of(text)
+        return text
 
     @property
     def dead_letter_limits(self) -> Limits:

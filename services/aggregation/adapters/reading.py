@@ -79,7 +79,7 @@ class PostgresReading:
         async with self._pool.acquire() as connection, _one_moment(connection):
             view = View(await _stored(connection, scopes), self._now())
             names = await connection.fetch(_NAMES, *_columns(scopes))
-            found = {scope: await self._published(connection, view, scope, period) for scope in scopes}
+            found = await self._published(connection, view, scopes, period)
         return Snapshot(
             view.stored.revision,
             [self._figures(row, view, found[Scope(Level(row["level"]), row["id"])]) for row in names],
@@ -99,13 +99,19 @@ class PostgresReading:
         return [Scope(level, row["id"]) for row in rows]
 
     async def _published(
-        self, connection: "asyncpg.pool.PoolConnectionProxy", view: View, scope: Scope, period: Period
-    ) -> Published:
+        self,
+        connection: "asyncpg.pool.PoolConnectionProxy",
+        view: View,
+        scopes: Sequence[Scope],
+        period: Period,
+    ) -> dict[Scope, Published]:
         if period.first is None and period.last is None:
-            return view.of(scope, period.edition)
+            return {scope: view.of(scope, period.edition) for scope in scopes}
         first, last = period.first or _EARLIEST, period.last or _LATEST
-        by_day = await _days(connection, view.day_scopes(scope))
-        return view.between(scope, period.edition, first, last, by_day)
+        by_day = await _days(
+            connection, sorted({each for scope in scopes for each in view.day_scopes(scope)})
+        )
+        return {scope: view.between(scope, period.edition, first, last, by_day) for scope in scopes}
 
     def _figures(self, row: asyncpg.Record, view: View, published: Published) -> Figures:
         scope = Scope(Level(row["level"]), row["id"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -54,7 +55,38 @@ async def test_figures_come_out_as_they_went_in(stage: Stage) -> None:
         ]
         children = (await client.get(f"/units/{unit}/children")).json()
         assert [(one["scope"]["id"], one["total"]) for one in children["children"]] == [(officer, 3)]
+        change = (await client.get(f"/units/{unit}/change", params=span | {"from": "2017-11-24"})).json()
+        assert (change["now"]["total"], change["before"]["total"], change["difference"]) == (2, 1, -0.5)
         assert (await client.get("/units/nobody")).status_code == 404
+
+
+async def test_the_files_that_offices_handled_give_a_response(stage: Stage, tmp_path: Path) -> None:
+    units = [f"u-{uuid4()}" for _ in range(3)]
+    at = datetime(2017, 11, 23, 5, tzinfo=UTC)
+    await stage.send([accepted(f"{unit}.a", unit=unit, at=at) for unit in units for _ in range(4)])
+    await stage.send([accepted(f"{units[0]}.a", unit=units[0], at=at.replace(year=2016)) for _ in range(9)])
+    await stage.worker()
+    await stage.counts(21)
+    path = tmp_path / "files.csv"
+    path.write_text(f"unit_id,year,files\n{units[0]},2017,4\n{units[1]},2017,16\nclosed,2017,99\n")
+    api = await stage.api(AGGREGATION_FILES_HANDLED_FILE=str(path))
+    found = {}
+    async with httpx.AsyncClient(
+        base_url=f"{api.url}/v1/satisfaction", params={"to": "2017-12-31"}
+    ) as client:
+        for scope in (*(f"units/{unit}" for unit in units), "groups/so-ban-nganh", "city"):
+            response = (await client.get(f"/{scope}")).json()["response"]
+            found[scope] = response and (response["files"], response["ratings"], response["reached"])
+    assert list(found.values()) == [(4, 4, True), (16, 4, False), None, (20, 8, False), (20, 8, False)]
+
+
+async def test_files_that_cannot_be_read_are_said_in_one_line(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "files.csv"
+    path.write_text("unit_id,year,files\nu,2017,many\n")
+    api = await stage.process("serve", AGGREGATION_FILES_HANDLED_FILE=str(path)).start()
+    assert await api.ended() == 1
+    said = f"AGGREGATION_FILES_HANDLED_FILE: {path}: line 2: year and files have to be whole numbers\n"
+    assert api.log.read_text() == said
 
 
 async def test_a_stream_shows_a_rating_by_itself_on_every_api_process(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,12 @@ from chassis.http import create_app
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
 from contracts.events import Text
-from services.aggregation import api
-from services.aggregation.documents import Figures, Period, Snapshot
+from services.aggregation import api, examples
+from services.aggregation.comparisons import Change, Children
+from services.aggregation.documents import Figures, History, Period, Satisfaction, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope, city_day
 from services.aggregation.edition import NO_DAYS, TOO_FEW, Published
+from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.live import Hub, Stream
 
 UNIT, OFFICER = Scope(Level.UNIT, "u"), Scope(Level.OFFICER, "o")
@@ -33,6 +36,7 @@ class Store:
         default_factory=lambda: {scope: Published() for scope in (CITY, UNIT, OFFICER)}
     )
     by_day: dict[date, Published] = field(default_factory=dict)
+    below: list[Scope] = field(default_factory=lambda: [UNIT])
     asked: list[Period] = field(default_factory=list)
     away: bool = False
 
@@ -45,18 +49,23 @@ class Store:
         return Snapshot(7, [replace(f, published=self.published.get(f.scope, Published())) for f in found])
 
     async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
-        assert scope in (CITY, OFFICER)
-        assert edition is None
+        assert (scope in self.published, edition) == (True, None)
         return self.by_day
 
     async def children(self, scope: Scope) -> list[Scope]:
-        return [UNIT] if scope == CITY else []
+        return self.below if scope.level in (Level.CITY, Level.GROUP) else []
 
     def outage(self, error: BaseException) -> bool:
         return isinstance(error, ConnectionError)
 
     async def wait(self) -> None:
         raise AssertionError("no stream is open")
+
+
+def answered(satisfied: int, not_satisfied: int) -> Published:
+    return Published(
+        {(Measure.ANSWER, "satisfied"): satisfied, (Measure.ANSWER, "not_satisfied"): not_satisfied}
+    )
 
 
 @pytest.fixture
@@ -179,6 +188,7 @@ async def test_another_kind_of_place_is_not_found(client: httpx.AsyncClient) -> 
         ("satisfaction/city?from=2017-11-23&to=2017-11-22", "to", "backwards"),
         ("satisfaction/city?edition=%00", "edition", "not_an_id"),
         ("satisfaction/city/history?from=2016-01-01&to=2017-12-31", "from", "too_many_days"),
+        ("satisfaction/city/change?from=2016-01-01&to=2017-12-31", "from", "too_many_days"),
         ("live", "scope", "scopes"),
         ("live?scope=officer", "scope", "scopes"),
         ("live?" + "&".join(f"scope=unit:u{n}" for n in range(21)), "scope", "scopes"),
@@ -225,6 +235,144 @@ async def test_children_come_with_their_figures(client: httpx.AsyncClient) -> No
     assert "reasons" not in body["children"][0]
 
 
+async def test_children_have_a_place_among_each_other_as_far_as_intervals_allow(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    for place, satisfied in (("a", 95), ("b", 90), ("c", 20)):
+        store.published[Scope(Level.UNIT, place)] = answered(satisfied, 100 - satisfied)
+    store.published[Scope(Level.UNIT, "d")] = TOO_FEW
+    store.below = [Scope(Level.UNIT, place) for place in "abcd"]
+    children = (await client.get("satisfaction/city/children")).json()["children"]
+    assert [child["rank"] for child in children] == [
+        {"best": 1, "worst": 2, "of": 3},
+        {"best": 1, "worst": 2, "of": 3},
+        {"best": 3, "worst": 3, "of": 3},
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("published", "funnel"),
+    [
+        (({}, set()), (0, 0, 0, True)),
+        (({"duplicate": 6, "expired": 5}, set()), (11, 0, 11, True)),
+        (({"duplicate": 6}, {Measure.REJECTION}), (6, 0, 6, False)),
+        (({}, {Measure.REJECTION}), (None, 0, None, False)),
+    ],
+)
+async def test_the_funnel_says_how_many_count_of_those_decided_and_nothing_of_too_few(
+    client: httpx.AsyncClient,
+    store: Store,
+    published: tuple[dict[str, int], set[Measure]],
+    funnel: tuple[int | None, int, int | None, bool],
+) -> None:
+    rejected, left_out = published
+    counts = {(Measure.REJECTION, reason): count for reason, count in rejected.items()}
+    store.published[UNIT] = Published(counts, left_out=frozenset(left_out))
+    found = (await client.get("satisfaction/units/u")).json()["funnel"]
+    assert tuple(found.values()) == funnel
+    store.published[UNIT] = Published(counts | answered(7, 1).counts, left_out=frozenset(left_out))
+    found = (await client.get("satisfaction/units/u")).json()["funnel"]
+    assert found["accepted"] == 8
+    assert found["decided"] == (None if funnel[0] is None else funnel[0] + 8)
+
+
+async def test_a_change_is_of_the_period_and_the_one_before_it_as_long(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.by_day = {
+        date(2017, 11, 3): answered(1000, 0),
+        date(2017, 11, 4): answered(40, 10),
+        date(2017, 11, 6): answered(8, 22),
+        date(2017, 11, 7): answered(56, 14),
+        date(2017, 11, 9): TOO_FEW,
+        date(2017, 11, 10): answered(0, 1000),
+    }
+    body = (await client.get("satisfaction/city/change?from=2017-11-07&to=2017-11-09")).json()
+    spans = [
+        tuple(body[name][key] for key in ("from", "to", "total", "partial")) for name in ("now", "before")
+    ]
+    assert spans == [("2017-11-07", "2017-11-09", 70, True), ("2017-11-04", "2017-11-06", 80, False)]
+    assert body["difference"] == pytest.approx(0.2)
+    assert (body["interval"]["confidence"], body["interval"]["method"]) == (0.95, "newcombe")
+    assert body["interval"]["low"] == pytest.approx(0.0524, abs=5e-5)
+    assert body["more_than_noise"] is True
+
+
+async def test_a_change_is_of_30_days_up_to_today_and_the_30_before(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.by_day = {TODAY + timedelta(days=1): answered(9, 0)}
+    body = (await client.get("satisfaction/city/change")).json()
+    spans = [
+        (date.fromisoformat(body[name]["from"]), date.fromisoformat(body[name]["to"]))
+        for name in ("before", "now")
+    ]
+    assert spans[1][1] == TODAY
+    assert [(last - first).days for first, last in spans] == [29, 29]
+    assert spans[0][1] == spans[1][0] - timedelta(days=1)
+    assert (body["now"]["total"], body["now"]["suppressed"], body["difference"]) == (0, False, None)
+
+
+@pytest.mark.parametrize("few", [date(2017, 11, 6), date(2017, 11, 7)])
+async def test_where_either_side_has_nothing_that_is_public_no_change_is_told(
+    client: httpx.AsyncClient, store: Store, few: date
+) -> None:
+    store.by_day = {date(2017, 11, 6): answered(9, 1), date(2017, 11, 7): answered(1, 9)} | {few: TOO_FEW}
+    body = (await client.get("satisfaction/city/change?from=2017-11-07&to=2017-11-07")).json()
+    assert {body[name] for name in ("difference", "interval", "more_than_noise")} == {None}
+    assert body["now" if few.day == 7 else "before"]["suppressed"]
+
+
+async def test_an_officers_change_is_not_told(client: httpx.AsyncClient) -> None:
+    body = (await client.get("satisfaction/officers/o/change")).json()
+    assert (body["now"]["suppressed"], body["before"]["suppressed"]) == (True, True)
+    assert {body[name] for name in ("difference", "interval", "more_than_noise")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("query", "year"),
+    [
+        ("", TODAY.year),
+        ("?from=2001-01-01", TODAY.year),
+        ("?from=2016-12-01&to=2017-11-30", 2017),
+        ("?edition=2017&to=2017-11-30", 2017),
+    ],
+)
+async def test_the_response_is_of_the_calendar_year_in_which_the_period_ends(
+    app: FastAPI, client: httpx.AsyncClient, store: Store, query: str, year: int
+) -> None:
+    handled = FilesHandled({year: {"u": 100, "closed": 7}}, sample_of(USUAL_SAMPLE))
+    api.attach(app, store, app.state.hub, api.Pace(), handled)
+    store.published[UNIT] = answered(70, 10)
+    for scope in ("units/u", "city"):
+        body = (await client.get(f"satisfaction/{scope}{query}")).json()
+        assert store.asked[-1] == Period(None, date(year, 1, 1), date(year, 12, 31))
+        assert body["response"] == {
+            "year": year,
+            "units": 1,
+            "files": 100,
+            "ratings": 80,
+            "rate": 0.8,
+            "required": 100,
+            "reached": False,
+        }
+    assert (await client.get(f"satisfaction/officers/o{query}")).json()["response"] is None
+
+
+async def test_a_groups_response_is_of_its_units_that_gave_a_number(
+    app: FastAPI, client: httpx.AsyncClient, store: Store
+) -> None:
+    group, other = Scope(Level.GROUP, "g"), Scope(Level.UNIT, "other")
+    store.published |= {group: answered(9, 9), other: answered(9, 9), UNIT: answered(50, 0)}
+    handled = FilesHandled({TODAY.year: {"u": 100, "elsewhere": 7}}, sample_of(USUAL_SAMPLE))
+    store.below = [UNIT, other]
+    api.attach(app, store, app.state.hub, api.Pace(), handled)
+    body = (await client.get("satisfaction/groups/g")).json()["response"]
+    assert (body["units"], body["files"], body["ratings"]) == (1, 100, 50)
+    assert (await client.get("satisfaction/units/other")).json()["response"] is None
+
+
 async def test_figures_that_did_not_change_are_not_sent_again(
     client: httpx.AsyncClient, store: Store
 ) -> None:
@@ -251,7 +399,34 @@ async def test_an_outage_asks_to_come_back(client: httpx.AsyncClient, store: Sto
 
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = json.loads((await client.get("http://t/openapi.json")).content)
-    assert "/v1/satisfaction/{kind}/{scope_id}/history" in document["paths"]
+    models = {model.__name__: model for model in (Satisfaction, History, Change, Children)}
+    routes = {path: each["get"] for path, each in document["paths"].items() if path.startswith("/v1/")}
+    assert len(routes) == 9
+    for path, route in routes.items():
+        assert route["summary"]
+        assert re.search(r"`curl -sN? \"\$AGGREGATION/v1/", route["description"])
+        (shown,) = route["responses"]["200"]["content"].values()
+        if path == "/v1/live":
+            assert shown["example"].startswith("id: 4711\nevent: figures\ndata: {")
+            continue
+        model = models[shown["schema"]["$ref"].rpartition("/")[2]]
+        assert (
+            model.model_validate(shown["example"]).model_dump(mode="json", by_alias=True) == shown["example"]
+        )
+
+
+@pytest.mark.parametrize("path", ["city", "units/u"])
+async def test_what_is_answered_looks_like_its_example(
+    client: httpx.AsyncClient, store: Store, path: str
+) -> None:
+    store.below = [UNIT]
+    for below, example in (
+        ("", examples.SATISFACTION),
+        ("/history", examples.HISTORY),
+        ("/change", examples.CHANGE),
+        ("/children", examples.CHILDREN),
+    ):
+        assert (await client.get(f"satisfaction/{path}{below}")).json().keys() == example.keys()
 
 
 async def test_more_live_streams_than_there_may_be_are_asked_to_come_back(
