@@ -10,6 +10,7 @@ MINUTES ?= 30
 AT_ONCE ?= 3
 BROWSERS ?= 2
 CASES ?= 10000
+READERS ?= 500
 
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
@@ -18,7 +19,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak mutants fuzz audit sbom contracts acls lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -97,6 +98,14 @@ overload: ## Offer one intake five times what it can take, for 20 s
 soak: ## A steady load for MINUTES=30: does memory, do connections or open files grow?
 	$(DEV)
 	@exec $(PY) -m faults soak --minutes $(MINUTES)
+
+bench-reads: ## Read the same figures of 10^4 to 10^7 ratings in turns, and print medians and ratios
+	$(DEV)
+	@exec $(PY) -m benchmarks reads
+
+bench-live: ## Watch figures change with READERS=500 live streams of one process, which is restarted
+	$(DEV)
+	@exec $(PY) -m benchmarks live --readers $(READERS)
 
 mutants: ## Change what decides and counts a little, many times over: do unit tests notice? (CHILDREN=1)
 	$(DEV)

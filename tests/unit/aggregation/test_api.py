@@ -271,7 +271,7 @@ async def test_the_funnel_says_how_many_count_of_those_decided_and_nothing_of_to
     store.published[UNIT] = Published(counts, left_out=frozenset(left_out))
     found = (await client.get("satisfaction/units/u")).json()["funnel"]
     assert tuple(found.values()) == funnel
-    store.published[UNIT] = Published(counts | answered(7, 1).counts, left_out=frozenset(left_out))
+    store.published[UNIT] = Published({**counts, **answered(7, 1).counts}, left_out=frozenset(left_out))
     found = (await client.get("satisfaction/units/u")).json()["funnel"]
     assert found["accepted"] == 8
     assert found["decided"] == (None if funnel[0] is None else funnel[0] + 8)

@@ -1,0 +1,1 @@
+"""What the system costs, measured beside itself: each command prints figures and judges none."""

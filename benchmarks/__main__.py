@@ -1,0 +1,19 @@
+"""Benchmarks from the command line: each prints what it measured."""
+
+import typer
+
+from benchmarks import live_readers, read_cost
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def commands() -> None:
+    """Benchmarks on servers of their own, each bounded."""
+
+
+app.command("reads")(read_cost.main)
+app.command("live")(live_readers.main)
+
+if __name__ == "__main__":
+    app()
