@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from chassis.readiness import Check
-from services.aggregation.documents import Figures, Period, Snapshot
+from services.aggregation.documents import Figures, Period, Satisfaction, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
 from services.aggregation.live import Hub, LiveEvent, Stream, Unknown
@@ -100,6 +100,12 @@ async def test_a_stream_begins_with_a_snapshot_of_each_scope(scene: Scene) -> No
     events = await take(await scene.join(CITY, OFFICER), 2)
     assert [event.event for event in events] == ["snapshot", "snapshot"]
     assert revisions(events) == [1, 1]
+
+
+async def test_what_a_stream_does_not_know_it_does_not_say_is_nothing(scene: Scene) -> None:
+    scene.store.rate(CITY)
+    (event,) = await take(await scene.join(CITY), 1)
+    assert Satisfaction.model_fields.keys() - json.loads(event.data).keys() == {"response", "from_"}
 
 
 async def test_within_a_group_of_events_only_the_last_id_lets_a_client_go_on_from_there(scene: Scene) -> None:
