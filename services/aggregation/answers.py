@@ -67,7 +67,9 @@ class Reading(Protocol):
     """Figures as the public may see them. Every method raises what `outage` knows."""
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot: ...
-    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]: ...
+    async def days(
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+    ) -> dict[date, Published]: ...
     async def children(self, scope: Scope) -> list[Scope]: ...
     def outage(self, error: BaseException) -> bool: ...
 
@@ -85,7 +87,7 @@ class Answers:
     async def history(self, scope: Scope, period: Period) -> History:
         figures = await self._one(scope, period)
         today = city_day(self._now())
-        days = await self._reading.days(scope, period.edition)
+        days = await self._reading.days(scope, period.edition, predecessors=period.predecessors)
         last = period.last or max(today, period.first or today, *days)
         first = period.first or last - timedelta(days=DEFAULT_DAYS - 1)
         if (last - first).days >= MOST_DAYS:

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -95,6 +95,19 @@ def _scope(kind: str, scope_id: str) -> Scope:
 
 
 Asked = Annotated[Period, Depends(_period)]
+
+
+def _joined(
+    period: Asked,
+    joined: Annotated[
+        Literal["predecessors"] | None,
+        Query(alias="with", description="Of a unit: add what is published of all that merged into it."),
+    ] = None,
+) -> Period:
+    return replace(period, predecessors=joined is not None)
+
+
+Joined = Annotated[Period, Depends(_joined)]
 Place = Annotated[Scope, Depends(_scope)]
 
 
@@ -117,13 +130,13 @@ async def city_children(request: Request, period: Asked) -> Response:
 
 
 @router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction, responses=AS_BEFORE)
-async def satisfaction(request: Request, scope: Place, period: Asked) -> Response:
+async def satisfaction(request: Request, scope: Place, period: Joined) -> Response:
     """The figures of a group, a unit or an officer: kind is groups, units or officers."""
     return await _answer(request, _answers(request).satisfaction(scope, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
-async def history(request: Request, scope: Place, period: Asked) -> Response:
+async def history(request: Request, scope: Place, period: Joined) -> Response:
     """The same day by day; the last 30 days unless asked otherwise, 400 at most."""
     return await _answer(request, _answers(request).history(scope, period))
 

@@ -17,11 +17,27 @@ NOT_SATISFIED = "not_satisfied"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is asked for: an edition or all (None), days of city time or all (None), both inclusive."""
+    """What is asked for: an edition or all (None), days of city time or all (None), both inclusive; of units
+    with what merged into them or without."""
 
     edition: str | None = None
     first: date | None = None
     last: date | None = None
+    predecessors: bool = False
+
+
+class NamedUnit(BaseModel):
+    id: str
+    name: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """What became of a unit, and what it grew from."""
+
+    closed_on: date | None = None
+    merged_into: NamedUnit | None = None
+    predecessors: Sequence[NamedUnit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,7 @@ class Figures:
     decided: int = 0
     morning: bool = False
     published: Published = NOTHING
+    merger: Merger = Merger()
 
     def shows_the_same(self, other: "Figures | None") -> bool:
         """Whether the documents made of both say the same."""
@@ -64,6 +81,13 @@ class NamedScope(BaseModel):
     id: str
     name: Text | None
     parent: ParentScope | None
+    closed_on: date | None = Field(None, description="First day on which the unit takes no ratings.")
+    merged_into: NamedUnit | None = Field(
+        None, description="The unit that took over on that day, once it has come."
+    )
+    predecessors: list[NamedUnit] = Field(
+        [], description="All units that have merged into this one; `?with=predecessors` adds their figures."
+    )
 
 
 class ShareInterval(BaseModel):
@@ -151,6 +175,9 @@ def named(figures: Figures) -> NamedScope:
         parent=None
         if parent is None
         else ParentScope(level=parent.level, id=parent.id, name=figures.parent_name),
+        closed_on=figures.merger.closed_on,
+        merged_into=figures.merger.merged_into,
+        predecessors=list(figures.merger.predecessors),
     )
 
 

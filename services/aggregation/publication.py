@@ -1,12 +1,13 @@
 """What the public sees of the figures. Pure.
 
 Figures are of editions; all editions together are the sum of what is published of each, and a range of days
-that of the units' days that are published. `View(…, everything=True)` shows all there is, for those who may
+that of the units' days that are published. A unit with what merged into it is the sum of what is published of
+each. `View(…, everything=True)` shows all there is, for those who may
 see it: no public route leads there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -21,8 +22,17 @@ EVERYTHING = Publication(officer_batch=1, suppress_below=1)
 class View:
     """What of the stored figures may be seen `now`."""
 
-    def __init__(self, stored: Stored, now: datetime, *, everything: bool = False) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        now: datetime,
+        *,
+        everything: bool = False,
+        merged: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`merged`: units, and those whose figures are shown with theirs."""
         self.stored = stored
+        self._merged = merged or {}
         self._editions = {
             edition: EditionView(
                 stored,
@@ -34,7 +44,10 @@ class View:
         }
 
     def of(self, scope: Scope, edition: str | None) -> Published:
-        return together(each.of(scope) for each in self._asked(edition))
+        parts = [scope]
+        if scope.level is Level.UNIT:
+            parts += [Scope(Level.UNIT, unit) for unit in self._merged.get(scope.id, ())]
+        return together(each.of(part) for each in self._asked(edition) for part in parts)
 
     def between(
         self, scope: Scope, edition: str | None, first: date, last: date, tallied: ByDay
@@ -85,7 +98,8 @@ class View:
     def _units_in(self, scope: Scope) -> list[str]:
         match scope.level:
             case Level.UNIT:
-                return [scope.id] if scope.id in self.stored.units else []
+                units = (scope.id, *self._merged.get(scope.id, ()))
+                return [unit for unit in units if unit in self.stored.units]
             case Level.GROUP:
                 return [unit for unit, group in self.stored.units.items() if group == scope.id]
             case Level.CITY:

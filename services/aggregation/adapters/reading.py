@@ -15,8 +15,9 @@ import asyncpg
 
 from chassis import postgres
 from contracts.events import Publication, Text
-from services.aggregation.documents import Figures, Period, Snapshot
-from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope
+from services.aggregation.adapters.mergers import mergers
+from services.aggregation.documents import Figures, Merger, Period, Snapshot
+from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, city_day
 from services.aggregation.edition import Published
 from services.aggregation.publication import View
 from services.aggregation.releasing import Standing
@@ -77,18 +78,26 @@ class PostgresReading:
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         """The public figures of the scopes, in their order."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, scopes), self._now())
+            now = self._now()
+            units = [scope.id for scope in scopes if scope.level is Level.UNIT]
+            merged = await mergers(connection, units, city_day(now)) if units else {}
+            stored = await _stored(connection, scopes)
+            view = View(stored, now, merged=_predecessors(merged) if period.predecessors else None)
             names = await connection.fetch(_NAMES, *_columns(scopes))
             found = {scope: await self._published(connection, view, scope, period) for scope in scopes}
         return Snapshot(
             view.stored.revision,
-            [self._figures(row, view, found[Scope(Level(row["level"]), row["id"])]) for row in names],
+            [self._figures(row, view, found[Scope(Level(row["level"]), row["id"])], merged) for row in names],
         )
 
-    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
+    async def days(
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+    ) -> dict[date, Published]:
         """What is public of each day that has ratings."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, [scope]), self._now())
+            now = self._now()
+            merged = await mergers(connection, [scope.id], city_day(now)) if predecessors else {}
+            view = View(await _stored(connection, [scope]), now, merged=_predecessors(merged))
             return view.days(scope, edition, await _days(connection, view.day_scopes(scope)))
 
     async def children(self, scope: Scope) -> list[Scope]:
@@ -107,7 +116,9 @@ class PostgresReading:
         by_day = await _days(connection, view.day_scopes(scope))
         return view.between(scope, period.edition, first, last, by_day)
 
-    def _figures(self, row: asyncpg.Record, view: View, published: Published) -> Figures:
+    def _figures(
+        self, row: asyncpg.Record, view: View, published: Published, merged: Mapping[str, Merger]
+    ) -> Figures:
         scope = Scope(Level(row["level"]), row["id"])
         parent = None if scope.level.parent is None else _parent(scope.level.parent, row["parent_id"])
         return Figures(
@@ -120,6 +131,7 @@ class PostgresReading:
             decided=view.decided(scope).revision,
             morning=view.morning(),
             published=published,
+            merger=merged.get(scope.id, Merger()) if scope.level is Level.UNIT else Merger(),
         )
 
 
@@ -193,6 +205,10 @@ async def _days(connection: "asyncpg.pool.PoolConnectionProxy", scopes: Sequence
         }
         for edition, of_scopes in found.items()
     }
+
+
+def _predecessors(merged: Mapping[str, Merger]) -> dict[str, list[str]]:
+    return {unit: [each.id for each in merger.predecessors] for unit, merger in merged.items()}
 
 
 def _columns(scopes: Sequence[Scope]) -> tuple[list[str], list[str]]:

@@ -44,8 +44,11 @@ class Store:
         found = [Figures(s, s in self.published, name) for s in scopes]
         return Snapshot(7, [replace(f, published=self.published.get(f.scope, Published())) for f in found])
 
-    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
+    async def days(
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+    ) -> dict[date, Published]:
         assert scope in (CITY, OFFICER)
+        assert not predecessors
         assert edition is None
         return self.by_day
 
