@@ -22,6 +22,7 @@ from services.aggregation.answers import (
     LIVE_FULL,
     Answers,
     Reading,
+    looking_back,
     period_of,
     scope_at,
     scopes_of,
@@ -97,22 +98,27 @@ def _scope(kind: str, scope_id: str) -> Scope:
 Asked = Annotated[Period, Depends(_period)]
 
 
-def _joined(
+def _dated(
     period: Asked,
-    joined: Annotated[
-        Literal["predecessors"] | None,
-        Query(alias="with", description="Of a unit: add what is published of all that merged into it."),
+    as_of: Annotated[
+        str | None, Query(description="How it stood at the end of this day, city time. Not of officers.")
     ] = None,
 ) -> Period:
-    return replace(period, predecessors=joined is not None)
+    return looking_back(period, as_of)
 
 
-Joined = Annotated[Period, Depends(_joined)]
+Dated = Annotated[Period, Depends(_dated)]
+
+
+With = Annotated[
+    Literal["predecessors"] | None,
+    Query(alias="with", description="Of a unit: add what is published of all that merged into it."),
+]
 Place = Annotated[Scope, Depends(_scope)]
 
 
 @router.get("/satisfaction/city", response_model=Satisfaction, responses=AS_BEFORE)
-async def city(request: Request, period: Asked) -> Response:
+async def city(request: Request, period: Dated) -> Response:
     """The city's figures."""
     return await _answer(request, _answers(request).satisfaction(CITY, period))
 
@@ -124,25 +130,27 @@ async def city_history(request: Request, period: Asked) -> Response:
 
 
 @router.get("/satisfaction/city/children", response_model=Children, responses=AS_BEFORE)
-async def city_children(request: Request, period: Asked) -> Response:
+async def city_children(request: Request, period: Dated) -> Response:
     """The figures of every group."""
     return await _answer(request, _answers(request).children(CITY, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction, responses=AS_BEFORE)
-async def satisfaction(request: Request, scope: Place, period: Joined) -> Response:
+async def satisfaction(request: Request, scope: Place, period: Dated, joined: With = None) -> Response:
     """The figures of a group, a unit or an officer: kind is groups, units or officers."""
-    return await _answer(request, _answers(request).satisfaction(scope, period))
+    asked = replace(period, predecessors=joined is not None)
+    return await _answer(request, _answers(request).satisfaction(scope, asked))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
-async def history(request: Request, scope: Place, period: Joined) -> Response:
+async def history(request: Request, scope: Place, period: Asked, joined: With = None) -> Response:
     """The same day by day; the last 30 days unless asked otherwise, 400 at most."""
-    return await _answer(request, _answers(request).history(scope, period))
+    asked = replace(period, predecessors=joined is not None)
+    return await _answer(request, _answers(request).history(scope, asked))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children, responses=AS_BEFORE)
-async def children(request: Request, scope: Place, period: Asked) -> Response:
+async def children(request: Request, scope: Place, period: Dated) -> Response:
     """The figures of a group's units, or of a unit's officers."""
     return await _answer(request, _answers(request).children(scope, period))
 

@@ -18,12 +18,13 @@ NOT_SATISFIED = "not_satisfied"
 @dataclass(frozen=True, slots=True)
 class Period:
     """What is asked for: an edition or all (None), days of city time or all (None), both inclusive; of units
-    with what merged into them or without."""
+    with what merged into them or without; as all stands now (None) or stood at the end of a day."""
 
     edition: str | None = None
     first: date | None = None
     last: date | None = None
     predecessors: bool = False
+    as_of: date | None = None
 
 
 class NamedUnit(BaseModel):
@@ -131,6 +132,11 @@ class Summary(Share):
     edition: str | None
     from_: date | None
     to: date | None
+    as_of: date | None = Field(
+        None,
+        description="Of what was accepted by the end of this day; of a unit in which few were accepted since,"
+        " or late, by that of an earlier one (`partial`).",
+    )
     updated_at: datetime | None
     revision: int
 
@@ -215,6 +221,7 @@ def summary(figures: Figures, period: Period) -> Summary:
         edition=period.edition,
         from_=period.first,
         to=period.last,
+        as_of=period.as_of,
         updated_at=figures.mark.updated_at,
         revision=figures.mark.revision,
     )

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from contracts.events import Publication
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.edition import ITEMS, NO_DAYS, EditionView, Published, together
-from services.aggregation.stored import NEVER, ByDay, Mark, Stored
+from services.aggregation.stored import NEVER, Accepted, ByDay, Mark, Stored
 
 EVERYTHING = Publication(officer_batch=1, suppress_below=1)
 
@@ -59,18 +59,31 @@ class View:
         found = together(published for day, published in days.items() if first <= day <= last)
         return replace(found, left_out=frozenset(ITEMS))
 
+    def as_of(
+        self, scope: Scope, edition: str | None, day: date, accepted: Accepted, tallied: ByDay
+    ) -> Published:
+        """The sum of what can be shown of each unit as it stood then; of officers nothing."""
+        if scope.level is Level.OFFICER:
+            return NO_DAYS
+        return together(
+            each.as_of(unit, day, accepted.get(each.id, {}).get(unit, {}), tallied.get(each.id, {}))
+            for each in self._asked(edition)
+            for unit in self.units_in(scope)
+            if unit in each.units
+        )
+
     def days(self, scope: Scope, edition: str | None, tallied: ByDay) -> dict[date, Published]:
         """Answers by day of a unit or what is above it, from those of its `day_scopes`."""
         found: dict[date, list[Published]] = defaultdict(list)
         for each in self._asked(edition):
-            for unit in self._units_in(scope):
+            for unit in self.units_in(scope):
                 for day, published in each.days(unit, tallied.get(each.id, {})).items():
                     found[day].append(published)
         return {day: together(parts) for day, parts in found.items()}
 
     def day_scopes(self, scope: Scope) -> list[Scope]:
         """Whose days are the days of `scope`."""
-        units = self._units_in(scope)
+        units = self.units_in(scope)
         sources = {each.source(unit) for each in self._editions.values() for unit in units}
         return sorted(sources)
 
@@ -78,7 +91,7 @@ class View:
         """Moves only when something public may have: never with a rating that is not released."""
         if scope.level is Level.OFFICER:
             return self._officer_mark(scope.id)
-        return _latest(self._unit_mark(unit) for unit in self._units_in(scope))
+        return _latest(self._unit_mark(unit) for unit in self.units_in(scope))
 
     def decided(self, scope: Scope) -> Mark:
         """The same of all that decides what `scope` may show: its siblings too."""
@@ -95,7 +108,8 @@ class View:
     def _asked(self, edition: str | None) -> list["EditionView"]:
         return [each for name, each in self._editions.items() if edition in (None, name)]
 
-    def _units_in(self, scope: Scope) -> list[str]:
+    def units_in(self, scope: Scope) -> list[str]:
+        """Whose figures those of `scope`, if it is no officer, are the sum of."""
         match scope.level:
             case Level.UNIT:
                 units = (scope.id, *self._merged.get(scope.id, ()))

@@ -21,7 +21,7 @@ from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, c
 from services.aggregation.edition import Published
 from services.aggregation.publication import View
 from services.aggregation.releasing import Standing
-from services.aggregation.stored import ByDay, Counts, Mark, Stored, Tallied, alone
+from services.aggregation.stored import Accepted, ByDay, Counts, Mark, Stored, Tallied, alone
 
 _UNITS = """
 SELECT c.id, c.parent_id, c.revision, c.updated_at, t.edition_id, t.counts
@@ -62,6 +62,9 @@ UNION ALL
 SELECT id, NULL FROM scope AS c WHERE level = $1 AND parent_id = $2
     AND NOT EXISTS (SELECT FROM name AS n WHERE n.level = c.level AND n.id = c.id)
 ORDER BY position NULLS LAST, id
+"""
+_ACCEPTED = """
+SELECT edition_id, unit_id, day, accepted_day, answer, count FROM acceptance WHERE unit_id = ANY ($1::text[])
 """
 _EARLIEST, _LATEST = date(1, 1, 2), ALL_DAYS - timedelta(days=1)
 
@@ -110,6 +113,10 @@ class PostgresReading:
     async def _published(
         self, connection: "asyncpg.pool.PoolConnectionProxy", view: View, scope: Scope, period: Period
     ) -> Published:
+        if period.as_of is not None:
+            accepted = await _accepted(connection, view.units_in(scope))
+            by_day = await _days(connection, view.day_scopes(scope))
+            return view.as_of(scope, period.edition, period.as_of, accepted, by_day)
         if period.first is None and period.last is None:
             return view.of(scope, period.edition)
         first, last = period.first or _EARLIEST, period.last or _LATEST
@@ -205,6 +212,16 @@ async def _days(connection: "asyncpg.pool.PoolConnectionProxy", scopes: Sequence
         }
         for edition, of_scopes in found.items()
     }
+
+
+async def _accepted(connection: "asyncpg.pool.PoolConnectionProxy", units: Sequence[str]) -> Accepted:
+    found: dict[str, dict[str, dict[tuple[date, date], dict[str, int]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    for row in await connection.fetch(_ACCEPTED, units):
+        cells = found[row["edition_id"]][row["unit_id"]]
+        cells[row["day"], row["accepted_day"]][row["answer"]] = row["count"]
+    return found
 
 
 def _predecessors(merged: Mapping[str, Merger]) -> dict[str, list[str]]:
