@@ -23,6 +23,7 @@ from deploy.demo.visits import Scope, Visit, expected_figures, plan
 from deploy.local import lock
 from deploy.local.errors import StackError
 from deploy.local.layout import Layout
+from faults.checking.pages import check_pages
 from services.intake.bootstrap import KafkaAway
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
@@ -168,6 +169,26 @@ def year(
     """
     logs.configure("simulation", level="CRITICAL")
     _run(simulate(ratings, seed or secrets.randbelow(1_000_000)))
+
+
+@app.command()
+def check() -> None:
+    """Recompute every figure on five dashboard pages from the log alone, and compare it with the API's.
+
+    Example: python -m deploy.demo check
+    """
+    _run(check_figures())
+
+
+async def check_figures() -> None:
+    urls = lock.running_urls(Layout())
+    report = await check_pages(urls["kafka"].removeprefix("kafka://"), urls["aggregation"])
+    if report.wrong:
+        raise Different(f"{len(report.wrong)} of {report.figures} figures differ; {report.wrong[0]}")
+    Console().print(
+        f"{report.figures} figures on {len(report.pages)} pages are those of the log"
+        f" (ties leave {report.either} open): {', '.join(report.pages)}."
+    )
 
 
 def _run(work: Coroutine[Any, Any, object]) -> None:
