@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -196,7 +197,7 @@ def _run(work: Coroutine[Any, Any, object]) -> None:
         asyncio.run(work)
     except StackError as error:
         sys.exit(str(error))
-    except (httpx.HTTPError, KafkaAway) as error:
+    except (httpx.HTTPError, KafkaAway, KafkaError, TimeoutError) as error:
         sys.exit(f"The stack does not answer as it should: {error!r}. Logs: {Layout().logs}")
     except Different as error:
         sys.exit(f"Not as it should be: {error}.")
