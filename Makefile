@@ -35,9 +35,9 @@ urls: ## Print a name and an address a line for the running system
 	$(SET_UP)
 	@exec $(PY) -m deploy.local urls
 
-demo: ## Post RATINGS=200 realistic ratings to the running system and print what became of them
+demo: ## Post RATINGS=200 realistic ratings to the running system; with YEAR=1, as a year of the past
 	$(LOCAL)
-	@exec $(PY) -m deploy.demo --ratings $(RATINGS)
+	@exec $(PY) -m deploy.demo $(if $(YEAR),year) --ratings $(RATINGS)
 
 outbox: ## Print the text messages that the running system would have sent
 	$(SET_UP)

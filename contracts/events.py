@@ -40,7 +40,7 @@ class UnitPublished(Event):
     """A department or a local government, as it stands from now on."""
 
     NAME = "unit-published"
-    VERSION = (1, 0)
+    VERSION = (1, 1)
 
     unit_id: Identifier
     name: Text
@@ -50,6 +50,7 @@ class UnitPublished(Event):
     position: Integer = Field(0, ge=0, description="Order within the group; ties go by name.")
     opened_on: Day | None = None
     closed_on: Day | None = Field(None, description="First day on which the unit takes no ratings.")
+    merged_into: Identifier | None = Field(None, description="The unit that took over on that day.")
 
 
 class OfficerPublished(Event):

@@ -45,6 +45,8 @@ EVENTS: tuple[Event, ...] = (
         group_id="so-ban-nganh",
         group_name=Text(vi="Sở, Ban, Ngành", en="City departments"),
         position=2,
+        closed_on=date(2025, 3, 1),
+        merged_into="so-khoa-hoc-va-cong-nghe",
     ),
     OfficerPublished(
         officer_id=_OFFICER,

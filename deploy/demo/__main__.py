@@ -6,23 +6,31 @@ import secrets
 import sys
 import time
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from chassis import logs
 from deploy.demo.city import City, Different, Shown
+from deploy.demo.simulating import FEWEST, simulate
 from deploy.demo.visits import Scope, Visit, expected_figures, plan
 from deploy.local import lock
 from deploy.local.errors import StackError
 from deploy.local.layout import Layout
+from faults.checking.pages import check_pages
+from services.intake.bootstrap import KafkaAway
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
 
+app = typer.Typer(add_completion=False, help=__doc__)
+Seed = Annotated[int, typer.Option(help="The same seed plans the same visits; 0 draws one.")]
 AT_ONCE = 16
 FIGURES_SECONDS = 20.0
 
@@ -136,19 +144,60 @@ def _table(ended: Counter[str], visits: list[Visit]) -> Table:
     return table
 
 
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     ratings: Annotated[int, typer.Option(min=1, help="How many ratings to post.")] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed plans the same visits; 0 draws one.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Post realistic ratings to the stack that `make run` started, and check its figures.
 
     Nothing else may post meanwhile. Example: python -m deploy.demo --ratings 200 --seed 7
     """
+    if context.invoked_subcommand is None:
+        _run(demonstrate(ratings, seed or secrets.randbelow(1_000_000)))
+
+
+@app.command()
+def year(
+    ratings: Annotated[int, typer.Option(min=FEWEST, help="How many ratings the year has.")] = 20_000,
+    seed: Seed = 0,
+) -> None:
+    """Simulate the past twelve months on the stack that `make run` started, and check its figures.
+
+    The ratings go to the log with the times that they would have had, in an edition of their own, and are
+    decided and counted like all others. Example: python -m deploy.demo year --ratings 20000 --seed 7
+    """
+    logs.configure("simulation", level="CRITICAL")
+    _run(simulate(ratings, seed or secrets.randbelow(1_000_000)))
+
+
+@app.command()
+def check() -> None:
+    """Recompute every figure on five dashboard pages from the log alone, and compare it with the API's.
+
+    Example: python -m deploy.demo check
+    """
+    _run(check_figures())
+
+
+async def check_figures() -> None:
+    urls = lock.running_urls(Layout())
+    report = await check_pages(urls["kafka"].removeprefix("kafka://"), urls["aggregation"])
+    if report.wrong:
+        raise Different(f"{len(report.wrong)} of {report.figures} figures differ; {report.wrong[0]}")
+    Console().print(
+        f"{report.figures} figures on {len(report.pages)} pages are those of the log"
+        f" (ties leave {report.either} open): {', '.join(report.pages)}."
+    )
+
+
+def _run(work: Coroutine[Any, Any, object]) -> None:
     try:
-        asyncio.run(demonstrate(ratings, seed or secrets.randbelow(1_000_000)))
+        asyncio.run(work)
     except StackError as error:
         sys.exit(str(error))
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, KafkaAway, KafkaError, TimeoutError) as error:
         sys.exit(f"The stack does not answer as it should: {error!r}. Logs: {Layout().logs}")
     except Different as error:
         sys.exit(f"Not as it should be: {error}.")
@@ -157,4 +206,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

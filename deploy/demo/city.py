@@ -119,9 +119,11 @@ class City:
                 if outcome["status"] == "rejected":
                     return str(outcome["reason"])
 
-    async def figures(self, scope: Scope) -> Shown:
+    async def figures(self, scope: Scope, edition_id: str | None = None) -> Shown:
+        """Of an edition, or of all."""
         level, name = scope
-        shown = await self.get(f"{self.aggregation}/v1/satisfaction/{level}{'/' + name if name else ''}")
+        address = f"{self.aggregation}/v1/satisfaction/{level}{'/' + name if name else ''}"
+        shown = await self.get(address, **({"edition": edition_id} if edition_id else {}))
         if shown["suppressed"]:
             return Shown(suppressed=True)
         flat = Counter({f"answer:{a}": shown[a] for a in ("satisfied", "not_satisfied")})

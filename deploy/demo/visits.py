@@ -4,10 +4,14 @@ import random
 import secrets
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 PREFIXES = ("090", "093", "070", "079", "091", "094", "088", "096", "097", "098", "032", "056", "059")
 CHANNELS = {"portal": 6, "web": 2, "qr": 2, "kiosk": 1}
+
+NOW = datetime.max.replace(tzinfo=UTC)
+"""Of visits that are posted as they come."""
 
 Scope = tuple[str, str]
 
@@ -39,6 +43,7 @@ class Visit:
     channel: str
     expected: str = "accepted"
     sent_twice: bool = False
+    at: datetime = NOW
 
 
 def plan(count: int, officers: list[Officer], edition: dict[str, Any], chance: random.Random) -> list[Visit]:

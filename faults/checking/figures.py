@@ -68,12 +68,12 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
         if said["submission_id"] in counted:
             continue
         counted.add(said["submission_id"])
-        items, day = _items(record), _city_day(said["submitted_at"])
+        counts, day = items(record), city_day(said["submitted_at"])
         chain = [("officer", said["officer_id"]), ("unit", said["unit_id"]), ("group", said["group_id"])]
         chain.append(("city", "city"))
         for place, (level, scope) in enumerate(chain):
             parents[level, scope] = chain[place + 1][1] if place + 1 < len(chain) else None
-            for measure, item in items:
+            for measure, item in counts:
                 for when, edition in (
                     (day, said["edition_id"]),
                     (FOREVER, said["edition_id"]),
@@ -83,7 +83,7 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
     return tallies, counted, parents
 
 
-def _items(record: Record) -> list[tuple[str, str]]:
+def items(record: Record) -> list[tuple[str, str]]:
     said = record.data
     if record.type != "rating-accepted":
         return [("rejection", said["reason"])]
@@ -93,14 +93,27 @@ def _items(record: Record) -> list[tuple[str, str]]:
     return items + [("reason", each) for each in set(said["reasons"])]
 
 
-def _city_day(moment: str) -> date:
+def city_day(moment: str) -> date:
     return (datetime.fromisoformat(moment) + CITY_HOURS).date()
 
 
 def release(outcomes: Iterable[Record], batches: dict[str, int]) -> Counter[Row]:
-    """What of officers' tallies is released, from outcomes in the order of each partition: a batch when it is
-    full, and what waits from an earlier day (three at least) before anything decided later."""
+    """What of officers' tallies is released, from outcomes in the order of each partition."""
     released: Counter[Row] = Counter()
+    for record in parted(outcomes, batches)[0]:
+        said = record.data
+        for measure, item in items(record):
+            for when in (city_day(said["submitted_at"]), FOREVER):
+                released["officer", said["officer_id"], when, said["edition_id"], measure, item] += 1
+    return released
+
+
+def parted(
+    outcomes: Iterable[Record], batches: dict[str, int]
+) -> tuple[list[Record], dict[tuple[str, str], list[Record]]]:
+    """What is released, and what waits, by officer and edition: a batch goes when it is full, and what waits
+    from an earlier day (three at least) before anything decided later."""
+    released: list[Record] = []
     waiting: dict[tuple[str, str], list[Record]] = defaultdict(list)
     seen: set[str] = set()
     for record in outcomes:
@@ -112,23 +125,16 @@ def release(outcomes: Iterable[Record], batches: dict[str, int]) -> Counter[Row]
         queue = waiting[said["officer_id"], said["edition_id"]]
         accepted = [each for each in queue if each.type == "rating-accepted"]
         if len(accepted) >= min(LEAST_BY_MORNING, batch) and max(
-            _city_day(each.data["decided_at"]) for each in accepted
-        ) < _city_day(said["decided_at"]):
-            _let_go(queue, released)
+            city_day(each.data["decided_at"]) for each in accepted
+        ) < city_day(said["decided_at"]):
+            released += queue
+            queue.clear()
             accepted = []
         queue.append(record)
         if len(accepted) + (record.type == "rating-accepted") >= batch:
-            _let_go(queue, released)
-    return released
-
-
-def _let_go(queue: list[Record], released: Counter[Row]) -> None:
-    for record in queue:
-        said = record.data
-        for measure, item in _items(record):
-            for when in (_city_day(said["submitted_at"]), FOREVER):
-                released["officer", said["officer_id"], when, said["edition_id"], measure, item] += 1
-    queue.clear()
+            released += queue
+            queue.clear()
+    return released, waiting
 
 
 def check_model(

@@ -15,6 +15,11 @@ STALE_SECONDS = 24 * 3600.0
 D = TypeVar("D", bound=Document)
 
 
+class Named(Document):
+    id: str
+    name: Localised | None = None
+
+
 class Place(Document):
     level: Level
     id: str | None = None
@@ -22,7 +27,12 @@ class Place(Document):
 
 
 class ScopePlace(Place):
+    """`merged_into`: who took over on `closed_on`; `predecessors`: the units that merged into this one."""
+
     parent: Place | None = None
+    closed_on: date | None = None
+    merged_into: Named | None = None
+    predecessors: list[Named] = Field(default_factory=list)
 
 
 class Interval(Document):
@@ -75,17 +85,19 @@ class Aggregation:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    async def figures(self, level: Level, place: str) -> tuple[Figures, bool]:
-        return await self._read(_path(level, place), Figures)
+    async def figures(self, level: Level, place: str, *, predecessors: bool = False) -> tuple[Figures, bool]:
+        return await self._read(_path(level, place), Figures, predecessors=predecessors)
 
-    async def history(self, level: Level, place: str) -> tuple[History, bool]:
-        return await self._read(_path(level, place) + "/history", History)
+    async def history(self, level: Level, place: str, *, predecessors: bool = False) -> tuple[History, bool]:
+        return await self._read(_path(level, place) + "/history", History, predecessors=predecessors)
 
     async def children(self, level: Level, place: str) -> tuple[Children, bool]:
         return await self._read(_path(level, place) + "/children", Children)
 
-    async def _read(self, path: str, model: type[D]) -> tuple[D, bool]:
-        copy = await self._api.get(path, stale=STALE_SECONDS)
+    async def _read(self, path: str, model: type[D], *, predecessors: bool = False) -> tuple[D, bool]:
+        """`predecessors`: with what merged into the unit."""
+        params = {"with": "predecessors"} if predecessors else None
+        copy = await self._api.get(path, params=params, stale=STALE_SECONDS)
         return model.model_validate(copy.document), copy.stale
 
 

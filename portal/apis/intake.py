@@ -47,6 +47,7 @@ class Officer(Document):
 class UnitOfficers(Named):
     group: Named
     officers: list[Officer]
+    merged_into: Named | None = None
 
 
 class OfficerPlace(Officer):
@@ -57,6 +58,7 @@ class OfficerPlace(Officer):
 
 class FoundUnit(Named):
     group: Named
+    predecessors: tuple[Named, ...] = ()
 
 
 class FoundOfficer(Officer):

@@ -15,6 +15,7 @@ let revision = Number(root.dataset.revision);
 let spoken = Date.now();
 // An event that is no snapshot says that something moved, be it only what may be shown, or by the clock.
 const show = (figures, kind) => {
+  if (root.dataset.joined !== undefined) return void (kind === "figures" && redraw()); // a sum that no stream carries
   if (figures.revision < revision) return;
   const moved = kind === "figures" || figures.revision !== revision || root.dataset.stale !== undefined;
   revision = figures.revision;

@@ -45,6 +45,8 @@ async def units(request: Request, group_id: str) -> Response:
 async def officers(request: Request, unit_id: str, q: str = "") -> Response:
     site = context(request)
     unit = await site.intake.unit(unit_id)
+    if unit.merged_into is not None:
+        return site.view.page(request, "unit_merged.html", unit=unit)
     query = q.strip()[:100]
     shown = [o for o in unit.officers if matches(query, o)]
     return site.view.page(request, "officers.html", unit=unit, officers=shown, query=query)

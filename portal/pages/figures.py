@@ -51,10 +51,13 @@ async def officer(request: Request, place: str) -> Response:
 async def _dashboard(request: Request, level: Level, place: str) -> Response:
     """Raises Refused for a place nobody knows. While aggregation is away the last known figures are shown."""
     site = context(request)
+    joined = request.query_params.get("with") == "predecessors"
     words = asyncio.create_task(_words(site, level, place))
     try:
         (figures, old), days, children = await asyncio.gather(
-            site.aggregation.figures(level, place), _days(site, level, place), _children(site, level, place)
+            site.aggregation.figures(level, place, predecessors=joined),
+            _days(site, level, place, joined),
+            _children(site, level, place),
         )
     except Unavailable:
         return site.view.page(request, "figures_offline.html", status=503)
@@ -77,12 +80,13 @@ async def _dashboard(request: Request, level: Level, place: str) -> Response:
         "children_title": CHILDREN.get(level, ""),
         "stream": f"{site.live_url}/v1/live?scope={level if level == 'city' else f'{level}:{place}'}",
         "path_of": path_of,
+        "joined": joined,
     }
     return site.view.page(request, "figures.html", **values)
 
 
-async def _days(site: Context, level: Level, place: str) -> list[Any]:
-    history, _ = await site.aggregation.history(level, place)
+async def _days(site: Context, level: Level, place: str, joined: bool) -> list[Any]:
+    history, _ = await site.aggregation.history(level, place, predecessors=joined)
     return list(history.days)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -55,6 +56,9 @@ LIVE_FULL = ProblemType(
 _NOT_A_DAY = Bilingual("Hãy viết ngày dạng NĂM-THÁNG-NGÀY, ví dụ 2017-11-23.", "Write a day as 2017-11-23.")
 _BACKWARDS = Bilingual("Ngày cuối phải không sớm hơn ngày đầu.", "The last day must not be before the first.")
 _TOO_MANY_DAYS = Bilingual("Nhiều nhất {most} ngày mỗi lần.", "Ask for {most} days at most.")
+_AS_OF_WITH_DAYS = Bilingual(
+    "Không dùng as_of cùng với from hoặc to.", "as_of cannot be combined with from or to."
+)
 _NOT_AN_ID = Bilingual("Đây không phải là mã hợp lệ.", "This is not an id.")
 _SCOPES = Bilingual(
     "Cần từ 1 đến {most} phạm vi, dạng city, group:MÃ, unit:MÃ hoặc officer:MÃ.",
@@ -66,7 +70,9 @@ class Reading(Protocol):
     """Figures as the public may see them. Every method raises what `outage` knows."""
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot: ...
-    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]: ...
+    async def days(
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+    ) -> dict[date, Published]: ...
     async def children(self, scope: Scope) -> list[Scope]: ...
     def outage(self, error: BaseException) -> bool: ...
 
@@ -87,7 +93,7 @@ class Answers:
 
     async def history(self, scope: Scope, period: Period) -> History:
         figures = await self._one(scope, period)
-        days = await self._reading.days(scope, period.edition)
+        days = await self._reading.days(scope, period.edition, predecessors=period.predecessors)
         return history(figures, days, *_span(period, max([self._today, *days])))
 
     async def change(self, scope: Scope, period: Period) -> Change:
@@ -185,6 +191,13 @@ def period_of(edition: str | None, first: str | None, last: str | None) -> Perio
     if period.first is not None and period.last is not None and period.last < period.first:
         raise _invalid("to", "backwards", _BACKWARDS)
     return period
+
+
+def looking_back(period: Period, as_of: str | None) -> Period:
+    """The same as it stood at the end of a day."""
+    if as_of is not None and (period.first, period.last) != (None, None):
+        raise _invalid("as_of", "as_of_with_days", _AS_OF_WITH_DAYS)
+    return replace(period, as_of=_day("as_of", as_of))
 
 
 def _day(name: str, text: str | None) -> date | None:

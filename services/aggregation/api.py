@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -22,6 +22,7 @@ from services.aggregation.answers import (
     LIVE_FULL,
     Answers,
     Reading,
+    looking_back,
     period_of,
     scope_at,
     scopes_of,
@@ -109,11 +110,29 @@ def _scope(
 
 
 Asked = Annotated[Period, Depends(_period)]
+
+
+def _dated(
+    period: Asked,
+    as_of: Annotated[
+        str | None, Query(description="How it stood at the end of this day, city time. Not of officers.")
+    ] = None,
+) -> Period:
+    return looking_back(period, as_of)
+
+
+Dated = Annotated[Period, Depends(_dated)]
+
+
+With = Annotated[
+    Literal["predecessors"] | None,
+    Query(alias="with", description="Of a unit: add what is published of all that merged into it."),
+]
 Place = Annotated[Scope, Depends(_scope)]
 
 
 @router.get("/satisfaction/city", response_model=Satisfaction, responses=AS_BEFORE)
-async def city(request: Request, period: Asked) -> Response:
+async def city(request: Request, period: Dated) -> Response:
     """The city's figures: `curl -s "$AGGREGATION/v1/satisfaction/city"`"""
     return await _answer(request, _answers(request).satisfaction(CITY, period))
 
@@ -134,24 +153,26 @@ async def city_change(request: Request, period: Asked) -> Response:
 
 
 @router.get("/satisfaction/city/children", response_model=Children, responses=AS_BEFORE)
-async def city_children(request: Request, period: Asked) -> Response:
+async def city_children(request: Request, period: Dated) -> Response:
     """The figures of every group, and the places that they may have among each other:
     `curl -s "$AGGREGATION/v1/satisfaction/city/children"`"""
     return await _answer(request, _answers(request).children(CITY, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction, responses=AS_BEFORE)
-async def satisfaction(request: Request, scope: Place, period: Asked) -> Response:
+async def satisfaction(request: Request, scope: Place, period: Dated, joined: With = None) -> Response:
     """The figures of a group, a unit or an officer:
     `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong?edition=2017"`"""
-    return await _answer(request, _answers(request).satisfaction(scope, period))
+    asked = replace(period, predecessors=joined is not None)
+    return await _answer(request, _answers(request).satisfaction(scope, asked))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
-async def history(request: Request, scope: Place, period: Asked) -> Response:
+async def history(request: Request, scope: Place, period: Asked, joined: With = None) -> Response:
     """The same day by day; the last 30 days unless asked otherwise, 400 at most:
     `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/history?from=2017-11-20"`"""
-    return await _answer(request, _answers(request).history(scope, period))
+    asked = replace(period, predecessors=joined is not None)
+    return await _answer(request, _answers(request).history(scope, asked))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/change", response_model=Change, responses=AS_BEFORE)
@@ -163,7 +184,7 @@ async def change(request: Request, scope: Place, period: Asked) -> Response:
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children, responses=AS_BEFORE)
-async def children(request: Request, scope: Place, period: Asked) -> Response:
+async def children(request: Request, scope: Place, period: Dated) -> Response:
     """The figures of a group's units, or of a unit's officers, and the places that they may have among each
     other: `curl -s "$AGGREGATION/v1/satisfaction/groups/so-ban-nganh/children"`"""
     return await _answer(request, _answers(request).children(scope, period))

@@ -20,11 +20,28 @@ WITHOUT_UNDERSCORE = ConfigDict(alias_generator=lambda name: name.rstrip("_"), p
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is asked for: an edition or all (None), days of city time or all (None), both inclusive."""
+    """What is asked for: an edition or all (None), days of city time or all (None), both inclusive; of units
+    with what merged into them or without; as all stands now (None) or stood at the end of a day."""
 
     edition: str | None = None
     first: date | None = None
     last: date | None = None
+    predecessors: bool = False
+    as_of: date | None = None
+
+
+class NamedUnit(BaseModel):
+    id: str
+    name: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """What became of a unit, and what it grew from."""
+
+    closed_on: date | None = None
+    merged_into: NamedUnit | None = None
+    predecessors: Sequence[NamedUnit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class Figures:
     decided: int = 0
     morning: bool = False
     published: Published = NOTHING
+    merger: Merger = Merger()
 
     def shows_the_same(self, other: "Figures | None") -> bool:
         """Whether the documents made of both say the same."""
@@ -67,6 +85,13 @@ class NamedScope(BaseModel):
     id: str
     name: Text | None
     parent: ParentScope | None
+    closed_on: date | None = Field(None, description="First day on which the unit takes no ratings.")
+    merged_into: NamedUnit | None = Field(
+        None, description="The unit that took over on that day, once it has come."
+    )
+    predecessors: list[NamedUnit] = Field(
+        [], description="All units that have merged into this one; `?with=predecessors` adds their figures."
+    )
 
 
 class ShareInterval(BaseModel):
@@ -120,6 +145,11 @@ class Summary(Share):
     edition: str | None
     from_: date | None
     to: date | None
+    as_of: date | None = Field(
+        None,
+        description="Of what was accepted by the end of this day; of a unit in which few were accepted since,"
+        " or late, by that of an earlier one (`partial`).",
+    )
     updated_at: datetime | None
     revision: int
 
@@ -169,6 +199,9 @@ def named(figures: Figures) -> NamedScope:
         parent=None
         if parent is None
         else ParentScope(level=parent.level, id=parent.id, name=figures.parent_name),
+        closed_on=figures.merger.closed_on,
+        merged_into=figures.merger.merged_into,
+        predecessors=list(figures.merger.predecessors),
     )
 
 
@@ -206,6 +239,7 @@ def summary(figures: Figures, period: Period) -> Summary:
         edition=period.edition,
         from_=period.first,
         to=period.last,
+        as_of=period.as_of,
         updated_at=figures.mark.updated_at,
         revision=figures.mark.revision,
     )

@@ -145,6 +145,31 @@ def officers_fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     return increments
 
 
+class Acceptance(NamedTuple):
+    """What is counted of a unit to tell later how its figures stood: when a rating was submitted, and when it
+    began to count."""
+
+    unit_id: str
+    edition_id: str
+    day: date
+    accepted_day: date
+    answer: str
+
+
+def acceptances(outcomes: Iterable[Outcome]) -> Counter[Acceptance]:
+    return Counter(
+        Acceptance(
+            outcome.unit_id,
+            outcome.edition_id,
+            city_day(outcome.submitted_at),
+            city_day(outcome.decided_at),
+            outcome.answer,
+        )
+        for outcome in outcomes
+        if isinstance(outcome, RatingAccepted)
+    )
+
+
 def _grouped(outcomes: Iterable[Outcome]) -> Counter[tuple[Path, str, date, Measure, str]]:
     grouped: Counter[tuple[Path, str, date, Measure, str]] = Counter()
     for outcome in outcomes:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from contracts.events import Publication
 from services.aggregation.domain import CITY, Level, Measure, Scope, weekday
+from services.aggregation.looking_back import cuts
 from services.aggregation.releasing import due
 from services.aggregation.stored import Counts, Stored, Tallied, alone, items, total
 from services.aggregation.suppression import hidden, shown
@@ -132,6 +133,34 @@ class EditionView:
             for each in weekdays.keys() - hidden(weekdays, self._below):
                 public |= by_weekday[each].keys() - hidden(by_weekday[each], self._below)
         return {day: Published(days[day]) if day in public else TOO_FEW for day in totals}
+
+    def as_of(
+        self,
+        unit: str,
+        day: date,
+        accepted: Mapping[tuple[date, date], Mapping[str, int]],
+        tallied: Mapping[Scope, Mapping[date, Tallied]],
+    ) -> Published:
+        """Answers of the unit as they stood at the end of the day, or of the last one before it that can be
+        looked back to."""
+        totals = {cell: sum(answers.values()) for cell, answers in accepted.items()}
+        counted = sum(totals.values()) == total(
+            self.units.get(unit, {})
+        )  # else a rebuild has to fold the rest
+        last = None
+        if counted and unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
+            hidden = {each for each, shown in self.days(unit, tallied).items() if shown.suppressed}
+            last = max((cut for cut in cuts(totals, hidden, self._below) if cut <= day), default=None)
+        found: Counter[tuple[Measure, str]] = Counter()
+        more = not counted
+        for (_, when), answers in accepted.items():
+            if last is not None and when <= last:
+                found.update({(Measure.ANSWER, answer): n for answer, n in answers.items()})
+            else:
+                more = more or when <= day
+        return Published(
+            found, suppressed=more and not found, partial=more, left_out=frozenset(ITEMS if found else ())
+        )
 
     def _visible(self, scope: Scope, tallied: Tallied) -> Counts:
         at_once = scope.level is not Level.OFFICER or self._at_once or scope.id in self.by_time

@@ -1,19 +1,20 @@
 """What the public sees of the figures. Pure.
 
 Figures are of editions; all editions together are the sum of what is published of each, and a range of days
-that of the units' days that are published. `View(…, everything=True)` shows all there is, for those who may
+that of the units' days that are published. A unit with what merged into it is the sum of what is published of
+each. `View(…, everything=True)` shows all there is, for those who may
 see it: no public route leads there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from contracts.events import Publication
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.edition import ITEMS, NO_DAYS, EditionView, Published, together
-from services.aggregation.stored import NEVER, ByDay, Mark, Stored
+from services.aggregation.stored import NEVER, Accepted, ByDay, Mark, Stored
 
 EVERYTHING = Publication(officer_batch=1, suppress_below=1)
 
@@ -21,8 +22,17 @@ EVERYTHING = Publication(officer_batch=1, suppress_below=1)
 class View:
     """What of the stored figures may be seen `now`."""
 
-    def __init__(self, stored: Stored, now: datetime, *, everything: bool = False) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        now: datetime,
+        *,
+        everything: bool = False,
+        merged: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`merged`: units, and those whose figures are shown with theirs."""
         self.stored = stored
+        self._merged = merged or {}
         self._editions = {
             edition: EditionView(
                 stored,
@@ -34,7 +44,10 @@ class View:
         }
 
     def of(self, scope: Scope, edition: str | None) -> Published:
-        return together(each.of(scope) for each in self._asked(edition))
+        parts = [scope]
+        if scope.level is Level.UNIT:
+            parts += [Scope(Level.UNIT, unit) for unit in self._merged.get(scope.id, ())]
+        return together(each.of(part) for each in self._asked(edition) for part in parts)
 
     def between(
         self, scope: Scope, edition: str | None, first: date, last: date, tallied: ByDay
@@ -46,18 +59,31 @@ class View:
         found = together(published for day, published in days.items() if first <= day <= last)
         return replace(found, left_out=frozenset(ITEMS))
 
+    def as_of(
+        self, scope: Scope, edition: str | None, day: date, accepted: Accepted, tallied: ByDay
+    ) -> Published:
+        """The sum of what can be shown of each unit as it stood then; of officers nothing."""
+        if scope.level is Level.OFFICER:
+            return NO_DAYS
+        return together(
+            each.as_of(unit, day, accepted.get(each.id, {}).get(unit, {}), tallied.get(each.id, {}))
+            for each in self._asked(edition)
+            for unit in self.units_in(scope)
+            if unit in each.units
+        )
+
     def days(self, scope: Scope, edition: str | None, tallied: ByDay) -> dict[date, Published]:
         """Answers by day of a unit or what is above it, from those of its `day_scopes`."""
         found: dict[date, list[Published]] = defaultdict(list)
         for each in self._asked(edition):
-            for unit in self._units_in(scope):
+            for unit in self.units_in(scope):
                 for day, published in each.days(unit, tallied.get(each.id, {})).items():
                     found[day].append(published)
         return {day: together(parts) for day, parts in found.items()}
 
     def day_scopes(self, scope: Scope) -> list[Scope]:
         """Whose days are the days of `scope`."""
-        units = self._units_in(scope)
+        units = self.units_in(scope)
         sources = {each.source(unit) for each in self._editions.values() for unit in units}
         return sorted(sources)
 
@@ -65,7 +91,7 @@ class View:
         """Moves only when something public may have: never with a rating that is not released."""
         if scope.level is Level.OFFICER:
             return self._officer_mark(scope.id)
-        return _latest(self._unit_mark(unit) for unit in self._units_in(scope))
+        return _latest(self._unit_mark(unit) for unit in self.units_in(scope))
 
     def decided(self, scope: Scope) -> Mark:
         """The same of all that decides what `scope` may show: its siblings too."""
@@ -82,10 +108,12 @@ class View:
     def _asked(self, edition: str | None) -> list["EditionView"]:
         return [each for name, each in self._editions.items() if edition in (None, name)]
 
-    def _units_in(self, scope: Scope) -> list[str]:
+    def units_in(self, scope: Scope) -> list[str]:
+        """Whose figures those of `scope`, if it is no officer, are the sum of."""
         match scope.level:
             case Level.UNIT:
-                return [scope.id] if scope.id in self.stored.units else []
+                units = (scope.id, *self._merged.get(scope.id, ()))
+                return [unit for unit in units if unit in self.stored.units]
             case Level.GROUP:
                 return [unit for unit, group in self.stored.units.items() if group == scope.id]
             case Level.CITY:

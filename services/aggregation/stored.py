@@ -13,6 +13,10 @@ Counts = Mapping[tuple[Measure, str], int]
 ByDay = Mapping[str, Mapping[Scope, Mapping[date, "Tallied"]]]  # edition, scope
 
 
+Accepted = Mapping[str, Mapping[str, Mapping[tuple[date, date], Mapping[str, int]]]]
+"""By edition and unit, answers by the days of submission and of acceptance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """When figures moved last."""

@@ -53,7 +53,8 @@ def routes(catalogue: Catalogue) -> APIRouter:
         q: Annotated[str, Query(max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
-        """Units and officers by the beginnings of words; neither diacritics nor case matter."""
+        """Units and officers by the beginnings of words; neither diacritics nor case matter. A unit that has
+        merged into another is found as that one."""
         return _answer(request, lambda: catalogue.search(q, limit))
 
     @router.get("/directory/groups/{group_id}", response_model=documents.GroupWithUnits)

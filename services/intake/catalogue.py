@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.events import EditionPublished, OfficerPublished, Text, UnitPublished
 from services.intake.domain.directory import Directory, Group, Roster, city_day
+from services.intake.domain.merging import merged, successor
 from services.intake.domain.search import Index
 from services.intake.ports import DirectoryView
 
@@ -59,6 +60,7 @@ class _Shown:
 
     def __init__(self, directory: Directory, day: date) -> None:
         self._roster = Roster(directory, day)
+        self._merged = merged(directory.units, day)
         self._directory = directory
         self._day = day
         self._written: dict[str, Document] = {}
@@ -83,7 +85,7 @@ class _Shown:
         return _write(
             {
                 "query": query,
-                "units": [{**_unit(unit), "group": _named(_group_of(unit))} for unit in found.units],
+                "units": [self._placed(unit) for unit in found.units],
                 "officers": [{**_officer(o), "unit": _unit(units[o.unit_id])} for o in found.officers],
             }
         )
@@ -120,8 +122,17 @@ class _Shown:
         unit = self._directory.units.get(unit_id)
         if unit is None:
             return None
-        officers = [_officer(o) for o in self._roster.officers_of(unit_id)]
-        return {**_unit(unit), "group": _named(_group_of(unit)), "officers": officers}
+        heir = successor(self._directory.units, unit, self._day)
+        return {
+            **self._placed(unit),
+            "closed_on": unit.closed_on.isoformat() if unit.closed_on else None,
+            "merged_into": _unit(heir) if heir else None,
+            "officers": [_officer(o) for o in self._roster.officers_of(unit_id)],
+        }
+
+    def _placed(self, unit: UnitPublished) -> Json:
+        predecessors = [_unit(each) for each in self._merged.get(unit.unit_id, ())]
+        return {**_unit(unit), "group": _named(_group_of(unit)), "predecessors": predecessors}
 
     def _officer_with_place(self, officer_id: str) -> Json | None:
         officer = self._directory.officers.get(officer_id)

@@ -37,12 +37,18 @@ class GroupWithUnits(Named):
 
 
 class PlacedUnit(Named):
+    """`predecessors`: the units that have merged into it."""
+
     group: Named
+    predecessors: list[Named]
 
 
 class UnitWithOfficers(PlacedUnit):
-    """The officers are those who take ratings today."""
+    """The officers are those who take ratings today. `closed_on`: the first day on which the unit takes none;
+    `merged_into`: who stands in for it since."""
 
+    closed_on: Day | None
+    merged_into: Named | None
     officers: list[Officer]
 
 

@@ -121,7 +121,7 @@ def test_what_is_committed_is_what_the_models_give() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["asyncapi.json", "schemas/unit-published.1.0.json", "examples/unit-published.1.0.json"]
+    "name", ["asyncapi.json", "schemas/unit-published.1.1.json", "examples/unit-published.1.1.json"]
 )
 def test_a_file_that_is_missing_is_stale_and_written_anew(
     published: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -138,7 +138,7 @@ def test_a_file_that_is_missing_is_stale_and_written_anew(
 def test_a_published_schema_is_refused_a_change_that_is_harmless_too(
     published: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = published / "schemas" / "unit-published.1.0.json"
+    path = published / "schemas" / "unit-published.1.1.json"
     schema = json.loads(path.read_text())
     schema["properties"]["was_there"] = {"type": "string"}
     path.write_text(json.dumps(schema))
@@ -152,15 +152,15 @@ def test_a_new_minor_version_may_not_break_one_published_before(
     published: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [unit_published] = [event for event in EVENTS if event.NAME == "unit-published"]
-    monkeypatch.setattr(unit_published, "VERSION", (1, 1))
+    monkeypatch.setattr(unit_published, "VERSION", (1, 2))
     assert run(monkeypatch) == 0, "the same fields under a new minor"
-    assert (published / "schemas" / "unit-published.1.1.json").exists()
-    old = published / "schemas" / "unit-published.1.0.json"
+    assert (published / "schemas" / "unit-published.1.2.json").exists()
+    old = published / "schemas" / "unit-published.1.1.json"
     schema = json.loads(old.read_text())
     schema["required"].append("position")
     old.write_text(json.dumps(schema))
     assert run(monkeypatch, "--check") == 1
-    assert "unit-published.1.0.json: $.position: no longer required" in capsys.readouterr().err
+    assert "unit-published.1.1.json: $.position: no longer required" in capsys.readouterr().err
 
 
 def test_a_new_major_version_stands_beside_the_old_one(
@@ -174,5 +174,6 @@ def test_a_new_major_version_stands_beside_the_old_one(
     assert run(monkeypatch) == 0
     assert {path.name for path in (published / "schemas").glob("unit-published.*")} == {
         "unit-published.1.0.json",
+        "unit-published.1.1.json",
         "unit-published.2.0.json",
     }

@@ -35,7 +35,8 @@ UPDATE {0}.scope AS n SET updated_at = o.updated_at FROM read_models.scope AS o
 WHERE n.level = o.level AND n.id = o.id AND n.updated_at IS NOT NULL AND o.updated_at IS NOT NULL
 """
 _SWAP = """
-LOCK TABLE read_models.tally, read_models.scope, read_models.standing, read_models.revision;
+LOCK TABLE read_models.tally, read_models.acceptance, read_models.scope, read_models.standing,
+    read_models.revision;
 DELETE FROM read_models.checkpoint;
 ALTER SCHEMA read_models RENAME TO read_models_before;
 ALTER SCHEMA {0} RENAME TO read_models;
@@ -44,6 +45,7 @@ SELECT pg_notify('{1}', value::text) FROM read_models.revision
 _COUNT = "SELECT count(*) FROM read_models.{0}"
 _COMPARED = {
     "tally": (("level", "scope_id", "edition_id", "day", "measure", "item"), ("count", "released")),
+    "acceptance": (("unit_id", "edition_id", "day", "accepted_day", "answer"), ("count",)),
     "standing": (("officer_id", "edition_id"), ("accepted", "pending", "since", "last")),
     "counted_submission": (("submission_id",), ()),
     "scope": (("level", "id"), ()),

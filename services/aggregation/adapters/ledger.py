@@ -11,10 +11,12 @@ from chassis import postgres
 from contracts.events import Outcome, Publication
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation.domain import (
+    Acceptance,
     Level,
     Read,
     Scope,
     Tally,
+    acceptances,
     admit,
     first_of_each,
     fold,
@@ -51,6 +53,11 @@ SELECT * FROM unnest(
 )
 ON CONFLICT (level, scope_id, day, edition_id, measure, item) DO UPDATE SET count = t.count + excluded.count,
     released = t.released + excluded.released
+"""
+_ACCEPT = """
+INSERT INTO acceptance AS a (unit_id, edition_id, day, accepted_day, answer, count)
+SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::text[], $6::bigint[])
+ON CONFLICT (unit_id, edition_id, day, accepted_day, answer) DO UPDATE SET count = a.count + excluded.count
 """
 _STANDINGS = """
 SELECT o.officer_id, o.edition_id, s.accepted, s.pending, s.since, s.last, p.officer_batch
@@ -135,6 +142,7 @@ class PostgresLedger:
             due = await _moves(connection, added)
             await _release(connection, due.earlier)
             await _add(connection, fold(added), officers_fold(due.released))
+            await _accept(connection, acceptances(added))
             await _stand(connection, due.standings)
             moved = [partition for partition in after if after[partition] != before[partition]]
             await connection.execute(_ADVANCE, topic, moved, [after[partition] for partition in moved])
@@ -207,6 +215,13 @@ async def _add(
         [increments[tally] for tally in tallies],
         [released[tally] for tally in tallies],
     )
+
+
+async def _accept(connection: "asyncpg.pool.PoolConnectionProxy", increments: Counter[Acceptance]) -> None:
+    if increments:
+        # In one order for every writer, as tallies are.
+        rows = sorted((*acceptance, count) for acceptance, count in increments.items())
+        await connection.execute(_ACCEPT, *map(list, zip(*rows, strict=True)))
 
 
 async def _stamp(

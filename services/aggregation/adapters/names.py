@@ -10,11 +10,17 @@ from contracts.events import EditionPublished, OfficerPublished, UnitPublished
 from services.aggregation.naming import Change
 
 _UNITS = """
-INSERT INTO unit (id, name, group_id, group_name, group_position, position, source_offset)
-SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::bigint[])
+INSERT INTO unit (
+    id, name, group_id, group_name, group_position, position, source_offset, closed_on, merged_into
+)
+SELECT * FROM unnest(
+    $1::text[], $2::jsonb[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::bigint[], $8::date[],
+    $9::text[]
+)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, group_id = excluded.group_id,
     group_name = excluded.group_name, group_position = excluded.group_position,
-    position = excluded.position, source_offset = excluded.source_offset
+    position = excluded.position, source_offset = excluded.source_offset, closed_on = excluded.closed_on,
+    merged_into = excluded.merged_into
 """
 _OFFICERS = """
 INSERT INTO officer (id, name, unit_id, position)
@@ -75,6 +81,8 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [unit.group_position for unit, _ in units],
         [unit.position for unit, _ in units],
         [offset for _, offset in units],
+        [unit.closed_on for unit, _ in units],
+        [unit.merged_into for unit, _ in units],
     )
     await connection.execute(
         _OFFICERS,

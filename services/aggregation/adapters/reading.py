@@ -15,12 +15,13 @@ import asyncpg
 
 from chassis import postgres
 from contracts.events import Publication, Text
-from services.aggregation.documents import Figures, Period, Snapshot
-from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope
+from services.aggregation.adapters.mergers import mergers
+from services.aggregation.documents import Figures, Merger, Period, Snapshot
+from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, city_day
 from services.aggregation.edition import Published
 from services.aggregation.publication import View
 from services.aggregation.releasing import Standing
-from services.aggregation.stored import ByDay, Counts, Mark, Stored, Tallied, alone
+from services.aggregation.stored import Accepted, ByDay, Counts, Mark, Stored, Tallied, alone
 
 _UNITS = """
 SELECT c.id, c.parent_id, c.revision, c.updated_at, t.edition_id, t.counts
@@ -62,6 +63,9 @@ SELECT id, NULL FROM scope AS c WHERE level = $1 AND parent_id = $2
     AND NOT EXISTS (SELECT FROM name AS n WHERE n.level = c.level AND n.id = c.id)
 ORDER BY position NULLS LAST, id
 """
+_ACCEPTED = """
+SELECT edition_id, unit_id, day, accepted_day, answer, count FROM acceptance WHERE unit_id = ANY ($1::text[])
+"""
 _EARLIEST, _LATEST = date(1, 1, 2), ALL_DAYS - timedelta(days=1)
 
 
@@ -77,18 +81,26 @@ class PostgresReading:
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         """The public figures of the scopes, in their order."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, scopes), self._now())
+            now = self._now()
+            units = [scope.id for scope in scopes if scope.level is Level.UNIT]
+            merged = await mergers(connection, units, city_day(now)) if units else {}
+            stored = await _stored(connection, scopes)
+            view = View(stored, now, merged=_predecessors(merged) if period.predecessors else None)
             names = await connection.fetch(_NAMES, *_columns(scopes))
             found = await self._published(connection, view, scopes, period)
         return Snapshot(
             view.stored.revision,
-            [self._figures(row, view, found[Scope(Level(row["level"]), row["id"])]) for row in names],
+            [self._figures(row, view, found[Scope(Level(row["level"]), row["id"])], merged) for row in names],
         )
 
-    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
+    async def days(
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+    ) -> dict[date, Published]:
         """What is public of each day that has ratings."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, [scope]), self._now())
+            now = self._now()
+            merged = await mergers(connection, [scope.id], city_day(now)) if predecessors else {}
+            view = View(await _stored(connection, [scope]), now, merged=_predecessors(merged))
             return view.days(scope, edition, await _days(connection, view.day_scopes(scope)))
 
     async def children(self, scope: Scope) -> list[Scope]:
@@ -105,6 +117,17 @@ class PostgresReading:
         scopes: Sequence[Scope],
         period: Period,
     ) -> dict[Scope, Published]:
+        if period.as_of is not None:
+            return {
+                scope: view.as_of(
+                    scope,
+                    period.edition,
+                    period.as_of,
+                    await _accepted(connection, view.units_in(scope)),
+                    await _days(connection, view.day_scopes(scope)),
+                )
+                for scope in scopes
+            }
         if period.first is None and period.last is None:
             return {scope: view.of(scope, period.edition) for scope in scopes}
         first, last = period.first or _EARLIEST, period.last or _LATEST
@@ -113,7 +136,9 @@ class PostgresReading:
         )
         return {scope: view.between(scope, period.edition, first, last, by_day) for scope in scopes}
 
-    def _figures(self, row: asyncpg.Record, view: View, published: Published) -> Figures:
+    def _figures(
+        self, row: asyncpg.Record, view: View, published: Published, merged: Mapping[str, Merger]
+    ) -> Figures:
         scope = Scope(Level(row["level"]), row["id"])
         parent = None if scope.level.parent is None else _parent(scope.level.parent, row["parent_id"])
         return Figures(
@@ -126,6 +151,7 @@ class PostgresReading:
             decided=view.decided(scope).revision,
             morning=view.morning(),
             published=published,
+            merger=merged.get(scope.id, Merger()) if scope.level is Level.UNIT else Merger(),
         )
 
 
@@ -199,6 +225,20 @@ async def _days(connection: "asyncpg.pool.PoolConnectionProxy", scopes: Sequence
         }
         for edition, of_scopes in found.items()
     }
+
+
+async def _accepted(connection: "asyncpg.pool.PoolConnectionProxy", units: Sequence[str]) -> Accepted:
+    found: dict[str, dict[str, dict[tuple[date, date], dict[str, int]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    for row in await connection.fetch(_ACCEPTED, units):
+        cells = found[row["edition_id"]][row["unit_id"]]
+        cells[row["day"], row["accepted_day"]][row["answer"]] = row["count"]
+    return found
+
+
+def _predecessors(merged: Mapping[str, Merger]) -> dict[str, list[str]]:
+    return {unit: [each.id for each in merger.predecessors] for unit, merger in merged.items()}
 
 
 def _columns(scopes: Sequence[Scope]) -> tuple[list[str], list[str]]:

@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,6 +24,8 @@ from contracts.events import (
 )
 from contracts.topics import key_of
 from contracts.values import Day, Identifier, Short
+from services.intake.adapters.strict_yaml import Loader
+from services.intake.domain.merging import flaws
 
 
 class FileInvalid(Exception):
@@ -90,6 +91,7 @@ class _Unit(_Strict):
     name: _Text
     opened_on: Day | None = None
     closed_on: Day | None = None
+    merged_into: Identifier | None = None
     officers: list[_Officer] = []
 
     @model_validator(mode="after")
@@ -148,7 +150,7 @@ def read_files(paths: Sequence[Path], sealing_key: SealingKey | None) -> dict[st
     wrong: list[str] = []
     for path in paths:
         try:
-            file = _File.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506
+            file = _File.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader))  # noqa: S506
             for event in _events_of(file, sealing_key):
                 key = key_of(event)
                 if key in events:
@@ -158,9 +160,14 @@ def read_files(paths: Sequence[Path], sealing_key: SealingKey | None) -> dict[st
             wrong += [f"{path}: {_place(e['loc'])}{e['msg']}" for e in error.errors()]
         except (yaml.YAMLError, OSError, ValueError) as error:
             wrong.append(f"{path}: {error}")
+    wrong += [f"{key_of(unit)}: merged_into: {flaw}" for unit, flaw in flaws(_units(events))]
     if wrong:
         raise FileInvalid("\n".join(wrong))
     return events
+
+
+def _units(events: Mapping[str, Event]) -> dict[str, UnitPublished]:
+    return {event.unit_id: event for event in events.values() if isinstance(event, UnitPublished)}
 
 
 def _events_of(file: _File, sealing_key: SealingKey | None) -> Iterator[Event]:
@@ -176,6 +183,7 @@ def _events_of(file: _File, sealing_key: SealingKey | None) -> Iterator[Event]:
                     position=position,
                     opened_on=unit.opened_on,
                     closed_on=unit.closed_on,
+                    merged_into=unit.merged_into,
                 )
                 yield from _officers_of(unit, file.directory.officer_title)
     if file.edition is not None:
@@ -238,18 +246,3 @@ def _place(path: Sequence[int | str]) -> str:
     """`directory.groups[0].name: ` for the path of pydantic."""
     parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return f"{parts.removeprefix('.')}: " if parts else ""
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key given twice, of which YAML would silently take the last."""
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [key.value for key, _ in node.value]
-    for key, _ in node.value:
-        if keys.count(key.value) > 1:
-            raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from contracts.events import OfficerPublished, UnitPublished
 from services.intake.domain.directory import Roster
+from services.intake.domain.merging import merged
 
 _WORD = re.compile(r"[a-z0-9]+")
 _AFTER_ALL = "\x7f"  # sorts after every letter that a folded word has
@@ -31,8 +32,13 @@ class Index:
         self._entries: list[UnitPublished | OfficerPublished] = []
         own: list[tuple[str, int]] = []
         around: list[tuple[str, int]] = []
+        predecessors = merged(roster.directory.units, roster.day)
         for unit in roster.units:
-            names = fold(unit.name.vi) + fold(unit.name.en)
+            names = tuple(
+                word
+                for each in (unit, *predecessors.get(unit.unit_id, ()))
+                for word in fold(each.name.vi) + fold(each.name.en)
+            )
             own += [(word, len(self._entries)) for word in names]
             self._entries.append(unit)
             for officer in roster.officers_of(unit.unit_id):
@@ -44,8 +50,8 @@ class Index:
     def find(self, query: str, limit: int) -> Found:
         """At most `limit` units and as many officers, in the directory's order. An empty query finds none.
 
-        Every word must begin a word of the entry; an officer's unit counts as theirs, but one word at least
-        must begin their own name.
+        Every word must begin a word of the entry; the names of what merged into a unit count as its own, its
+        own as its officers', but one word at least must begin an officer's name.
         """
         wanted = set(fold(query))
         own = [_begun(self._own, word) for word in wanted]

@@ -1,7 +1,7 @@
 """The query API and its live streams, over figures that a worker folds."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -178,3 +178,31 @@ async def test_revisions_are_seen_in_the_order_of_their_commits(stage: Stage) ->
     assert seen == sorted(set(seen))
     assert await stage.total() == 120
     await pool.close()
+
+
+async def test_a_late_rating_is_in_the_figure_of_its_day_and_not_in_what_stood_before_it_came(
+    stage: Stage,
+) -> None:
+    unit = f"u-{uuid4()}"
+    monday = datetime(2017, 11, 20, 3, tzinfo=UTC)
+    in_time = [accepted(f"{unit}.{who}", unit=unit, at=monday) for who in "aab"]
+    late = accepted(f"{unit}.b", unit=unit, at=monday).model_copy(
+        update={"decided_at": monday + timedelta(days=2)}
+    )
+    await stage.send([*in_time, late])
+    await stage.worker()
+    await stage.counts(4)
+    api = await stage.api()
+    async with httpx.AsyncClient(base_url=f"{api.url}/v1/satisfaction") as client:
+
+        async def totals(path: str, **query: str) -> list[int]:
+            document = (await client.get(path, params=query)).json()
+            return [each["total"] for each in document.get("children", [document])]
+
+        history = (await client.get(f"/units/{unit}/history", params={"to": "2017-11-20"})).json()
+        assert history["days"][-1]["total"] == 4
+        for path in (f"/units/{unit}", "/city", "/city/children"):
+            assert await totals(path, as_of="2017-11-21") == [3]
+            assert await totals(path, as_of="2017-11-22") == await totals(path) == [4]
+        refused = await client.get("/city", params={"as_of": "2017-11-21", "from": "2017-11-01"})
+        assert refused.json()["errors"][0]["pointer"] == "as_of"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ import pytest
 
 from contracts import golden
 from contracts.envelope import encode
-from contracts.events import EditionPublished, Outcome, Publication
+from contracts.events import EditionPublished, Outcome, Publication, UnitPublished
 from contracts.topics import DIRECTORY, key_of
 from services.aggregation.domain import CITY_TIME
 from services.aggregation.edition import ITEMS
@@ -211,3 +211,53 @@ async def publication(stage: Stage) -> tuple[list[Any], list[Any]]:
     tallies = await stage.database.fetch("SELECT * FROM read_models.tally ORDER BY 1, 2, 3, 4, 5, 6")
     standings = await stage.database.fetch("SELECT * FROM read_models.standing ORDER BY 1, 2")
     return tallies, standings
+
+
+async def test_a_unit_is_shown_with_what_merged_into_it_and_nothing_comes_out_that_is_hidden(
+    stage: Stage, api: Process
+) -> None:
+    example = next(event for event in golden.EVENTS if isinstance(event, UnitPublished))
+    first, second, heir, other = Unit(api), Unit(api), Unit(api), Unit(api)
+
+    async def publish(unit: Unit, into: Unit | None) -> None:
+        closed = None if into is None else date(2025, 3, 1)
+        change = {"unit_id": unit.id, "closed_on": closed, "merged_into": into and into.id}
+        event = example.model_copy(update=change)
+        sent = encode(replace(golden.envelope(example), data=event), key=key_of(event))
+        await stage.send_messages([sent], DIRECTORY.name)
+
+    ratings = {heir: (6, 6), second: (5, 4), first: (2, 1), other: (2, 1)}
+    outcomes = [
+        outcome
+        for unit, counts in ratings.items()
+        for who, count in zip("ab", counts, strict=True)
+        for outcome in unit.rated(count, who)
+    ]
+    await stage.send(outcomes)
+    await stage.counts(len(outcomes))
+    # In a circle, which no file may hold: even so each is counted once.
+    for unit, into in ((first, second), (second, heir), (heir, first)):
+        await publish(unit, into)
+
+    async def told() -> bool:
+        return len((await heir.of(f"units/{heir.id}"))["scope"]["predecessors"]) == 2
+
+    await until(told, why="the mergers are known")
+    await publish(heir, None)
+
+    async def open_again() -> bool:
+        return (await heir.of(f"units/{heir.id}"))["scope"]["closed_on"] is None
+
+    await until(open_again, why="the last one is open")
+    old = await first.of(f"units/{first.id}")
+    assert old["scope"]["merged_into"]["id"] == second.id
+    assert (old["suppressed"], old["total"]) == (True, None)
+    joined = await heir.of(f"units/{heir.id}", **{"with": "predecessors"})
+    assert [(await unit.of(f"units/{unit.id}"))["total"] for unit in (second, heir)] == [9, 12]
+    assert (joined["total"], joined["partial"]) == (21, True)
+    history = await heir.of(f"units/{heir.id}/history", **{"with": "predecessors"})
+    by_day = [await unit.of(f"units/{unit.id}/history") for unit in (first, second, heir)]
+    assert [day["total"] or 0 for day in history["days"]] == [
+        sum(day["total"] or 0 for day in days)
+        for days in zip(*(each["days"] for each in by_day), strict=True)
+    ]

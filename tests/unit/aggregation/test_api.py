@@ -48,7 +48,10 @@ class Store:
         found = [Figures(s, s in self.published, name) for s in scopes]
         return Snapshot(7, [replace(f, published=self.published.get(f.scope, Published())) for f in found])
 
-    async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
+    async def days(
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+    ) -> dict[date, Published]:
+        assert not predecessors
         assert (scope in self.published, edition) == (True, None)
         return self.by_day
 

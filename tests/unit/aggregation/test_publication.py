@@ -424,3 +424,25 @@ def test_what_is_public_of_an_officer_moves_only_when_enough_is_released(log: li
             assert moved == 0 or moved >= 3
             assert (view.mark(officer) == mark) or moved or isinstance(outcome, RatingRejected)
             seen[officer] = count, view.mark(officer)
+
+
+@given(logs(), st.sampled_from(EDITIONS))
+def test_a_unit_with_what_merged_into_it_is_the_sum_of_what_is_published_of_each(
+    log: list[Outcome], edition: str | None
+) -> None:
+    book = booked([log])
+    units = [Scope(Level.UNIT, unit) for unit in UNITS]
+    heir, *predecessors = units
+    joined = View(book.view().stored, LONG_AGO, merged={heir.id: [unit.id for unit in predecessors]})
+    alone = [book.view().of(unit, edition) for unit in units]
+    shown = joined.of(heir, edition)
+    for key in {key for each in alone for key in each.counts}:
+        assert shown.counts.get(key, 0) == sum(each.counts.get(key, 0) for each in alone)
+    assert shown.partial == any(each.partial for each in alone)
+    days = joined.days(heir, edition, book.by_day())
+    for day in {day for unit in units for day in days_of(book, unit, edition)}:
+        parts = [days_of(book, unit, edition).get(day, Published()) for unit in units]
+        assert total(days[day].counts) == sum(total(part.counts) for part in parts)
+        assert days[day].partial == any(part.partial for part in parts)
+    assert joined.mark(heir).revision == max(book.view().mark(unit).revision for unit in units)
+    assert joined.of(predecessors[0], edition) == book.view().of(predecessors[0], edition)

@@ -400,3 +400,16 @@ async def test_an_unchanged_document_is_not_sent_again(intake: Intake, client: h
     intake.directory.read = directory(unit(name="Sở Y tế thành phố"), unit("b"), officer())
     changed = await client.get("/v1/directory", headers=headers)
     assert (changed.status_code, changed.json()["groups"][0]["unit_count"]) == (200, 2)
+
+
+async def test_the_address_of_a_unit_that_merged_tells_who_took_over(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    old = unit("old", "Sở cũ", closed_on=TODAY, merged_into="new")
+    intake.directory.read = directory(unit("new", "Sở mới"), old, officer(unit_id="old"), edition())
+    told = (await client.get("/v1/directory/units/old")).json()
+    assert (told["closed_on"], told["merged_into"]["id"], told["officers"]) == ("2026-11-23", "new", [])
+    taken_over = (await client.get("/v1/directory/units/new")).json()
+    assert [each["id"] for each in taken_over["predecessors"]] == ["old"]
+    [found] = (await client.get("/v1/directory/search", params={"q": "so cu"})).json()["units"]
+    assert (found["id"], found["predecessors"][0]["name"]["vi"]) == ("new", "Sở cũ")

@@ -4,8 +4,9 @@ import json
 import math
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from tests.unit.portal.fake_data import (
@@ -20,6 +21,8 @@ from tests.unit.portal.fake_data import (
     unit_of,
 )
 from tests.unit.portal.fake_state import FakeCity
+
+Joined = Annotated[str | None, Query(alias="with")]
 
 
 def build(city: FakeCity) -> APIRouter:
@@ -60,6 +63,9 @@ def build(city: FakeCity) -> APIRouter:
                 "level": level,
                 **unit_of(place),
                 "parent": {"level": "group", **group_of(UNITS[place][0])},
+                "closed_on": "2026-07-01" if place in city.merged else None,
+                "merged_into": unit_of(city.merged[place]) if place in city.merged else None,
+                "predecessors": [unit_of(old) for old, heir in city.merged.items() if heir == place],
             }
         if level == "officer" and place in OFFICERS:
             name = OFFICERS[place][0]
@@ -93,9 +99,9 @@ def build(city: FakeCity) -> APIRouter:
 
     levels = {"groups": "group", "units": "unit", "officers": "officer"}
 
-    async def figures(level: str, place: str | None, part: str) -> Response:
+    async def figures(level: str, place: str | None, part: str, joined: str | None = None) -> Response:
         try:
-            body = document(level, place)
+            body = document(level, place, 2.0 if joined else 1.0)
         except KeyError:
             return problem(404, "scope_unknown")
         if part == "history":
@@ -133,12 +139,12 @@ def build(city: FakeCity) -> APIRouter:
         return await figures("city", None, part)
 
     @routes.get("/v1/satisfaction/{kind}/{place}")
-    async def scope(kind: str, place: str) -> Response:
-        return await figures(levels[kind], place, "")
+    async def scope(kind: str, place: str, joined: Joined = None) -> Response:
+        return await figures(levels[kind], place, "", joined)
 
     @routes.get("/v1/satisfaction/{kind}/{place}/{part}")
-    async def scope_part(kind: str, place: str, part: str) -> Response:
-        return await figures(levels[kind], place, part)
+    async def scope_part(kind: str, place: str, part: str, joined: Joined = None) -> Response:
+        return await figures(levels[kind], place, part, joined)
 
     @routes.get("/v1/live")
     async def live(scope: str) -> StreamingResponse:

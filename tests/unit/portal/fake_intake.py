@@ -50,7 +50,13 @@ def build(city: FakeCity) -> APIRouter:
     async def unit(request: Request, unit_id: str) -> Response:
         if unit_id not in UNITS:
             return problem(404, "not_found")
-        body = {**unit_of(unit_id), "group": group_of(UNITS[unit_id][0]), "officers": officers_of(unit_id)}
+        heir = city.merged.get(unit_id)
+        body = {
+            **unit_of(unit_id),
+            "group": group_of(UNITS[unit_id][0]),
+            "officers": [] if heir else officers_of(unit_id),
+            "merged_into": unit_of(heir) if heir else None,
+        }
         return with_etag(request, body)
 
     @routes.get("/v1/directory/officers/{officer_id}")
@@ -69,7 +75,15 @@ def build(city: FakeCity) -> APIRouter:
         def fits(name: str) -> bool:
             return all(any(w.startswith(p) for w in plain(name).split()) for p in plain(q).split())
 
-        units = [{**unit_of(u), "group": group_of(UNITS[u][0])} for u in UNITS if fits(UNITS[u][1])]
+        units = [
+            {
+                **unit_of(u),
+                "group": group_of(UNITS[u][0]),
+                "predecessors": [unit_of(old) for old, heir in city.merged.items() if heir == u],
+            }
+            for u in UNITS
+            if fits(UNITS[u][1]) and u not in city.merged
+        ]
         found = [{**o, "unit": unit_of(u)} for u in UNITS for o in officers_of(u) if fits(o["name"])]
         return {"query": q, "units": units[:limit], "officers": found[:limit]}
 

@@ -29,6 +29,7 @@ class FakeCity:
     requests: list[str] = field(default_factory=list)
     challenges: int = 0
     phone_posts: list[Json] = field(default_factory=list)
+    merged: dict[str, str] = field(default_factory=dict)
     figures: dict[str, tuple[int, int]] = field(default_factory=dict)
     suppress_below: int = 1
     partial: bool = False

@@ -202,3 +202,28 @@ def test_the_daily_chart_places_counts_on_a_common_scale() -> None:
 )
 def test_the_scale_ends_at_a_round_number(value: int, ceiling: int) -> None:
     assert charts.nice_ceiling(value) == ceiling
+
+
+async def test_a_unit_that_merged_says_into_which_and_that_one_can_be_shown_with_it(citizen: Citizen) -> None:
+    citizen.city.merged = {"so-nong-nghiep": "so-noi-vu"}
+    citizen.city.count(100, 0)
+    await citizen.get("/ket-qua/don-vi/so-nong-nghiep")
+    assert (
+        'Đã sáp nhập vào <a href="/ket-qua/don-vi/so-noi-vu">Sở Nội vụ</a> từ ngày 01/07/2026.'
+        in citizen.page
+    )
+    await citizen.get("/ket-qua/don-vi/so-noi-vu")
+    assert "Chưa gồm số liệu trước sáp nhập của:" in citizen.page
+    assert 'data-figure="total">100<' in citizen.page
+    await citizen.get("/ket-qua/don-vi/so-noi-vu?with=predecessors")
+    assert "Gồm cả số liệu của:" in citizen.page
+    assert 'data-figure="total">200<' in citizen.page
+    assert " data-joined>" in citizen.page
+
+
+async def test_who_looks_for_a_unit_that_merged_is_led_to_the_one_that_took_over(citizen: Citizen) -> None:
+    citizen.city.merged = {"so-nong-nghiep": "so-noi-vu"}
+    await citizen.get("/danh-gia/don-vi/so-nong-nghiep")
+    assert '<a class="ds-button" href="/danh-gia/don-vi/so-noi-vu">Sở Nội vụ</a>' in citizen.page
+    await citizen.get("/danh-gia/tim-kiem?q=noi")
+    assert "gồm Sở Nông nghiệp và Phát triển nông thôn cũ" in citizen.page

@@ -1,0 +1,42 @@
+"""To which days a unit's figures can be followed back without giving away what few people said. Pure.
+
+A figure as of an earlier day, taken from today's, is what was accepted since; and taken from the figures of
+the days up to then, what was submitted in time and accepted late. Either may be a single rating. So not every
+day can be looked back to: only those that cut all ratings, by when they were submitted and when they were
+accepted, into blocks of which none is small. What is public is then made of blocks, and so is every
+difference (see `suppression`).
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import date
+
+Cell = tuple[date, date]
+"""Submitted on, accepted on."""
+
+
+def cuts(counts: Mapping[Cell, int], hidden: Collection[date], below: int) -> list[date]:
+    """The days that can be looked back to, each the earliest possible. `hidden`: days of submission whose
+    figures are not shown; they make blocks of their own."""
+    days = sorted({accepted for _, accepted in counts})
+    late = {cell: count for cell, count in counts.items() if cell[0] != cell[1]}
+    in_time = {secret: [0] for secret in (False, True)}  # of the first so many days
+    for day in days:
+        for secret, sums in in_time.items():
+            sums.append(sums[-1] + (counts.get((day, day), 0) if (day in hidden) is secret else 0))
+    found: list[date] = []
+    begun = 0
+    for ended, day in enumerate(days, start=1):
+        cut = [*found, day]
+        blocks: Counter[tuple[int, bool, int]] = Counter()
+        for secret, sums in in_time.items():
+            blocks[len(found), secret, len(found)] += sums[ended] - sums[begun]
+            blocks[len(cut), secret, len(cut)] += sums[-1] - sums[ended]
+        for (submitted, accepted), count in late.items():
+            if not found or accepted > found[-1]:  # what was accepted before is cut already
+                block = bisect_left(cut, submitted), submitted in hidden, bisect_left(cut, accepted)
+                blocks[block] += count
+        if all(count == 0 or count >= below for count in blocks.values()):
+            found, begun = cut, ended
+    return found

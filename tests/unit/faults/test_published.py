@@ -1,0 +1,127 @@
+"""What the checker takes for public is what the service makes public: two codes, one log."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts.events import Outcome, Publication
+from faults.checking import pages
+from faults.checking.pages import Report
+from faults.checking.published import NONE, Edition, Public, Rules
+from faults.checking.reading import Record
+from services.aggregation.documents import Figures, Period, satisfaction
+from services.aggregation.domain import CITY, Level
+from services.aggregation.edition import Published
+from tests.support.outcomes import accepted, message, rejected
+from tests.support.publication import booked
+
+BEGUN = datetime(2026, 3, 2, 3, tzinfo=UTC)
+NOW = datetime(2026, 3, 12, 3, tzinfo=UTC)
+
+
+def log(seed: int) -> list[Outcome]:
+    """Some units of one officer, some of few ratings, some of many; partitions do not matter for one."""
+    chance = random.Random(seed)
+    outcomes: list[Outcome] = []
+    at = BEGUN
+    for _ in range(chance.choice((20, 150, 600))):
+        at += timedelta(minutes=chance.randrange(20))
+        unit = f"u{min(chance.randrange(1, 7), chance.randrange(1, 7))}"
+        officer = f"{unit}.{'a' if unit in ('u2', 'u6') else chance.choice('aabc')}"
+        happy = chance.random() < 0.8
+        if chance.random() < 0.1:
+            refused = rejected(officer, unit=unit, at=at, reason=chance.choice(["duplicate", "expired"]))
+            outcomes.append(refused.model_copy(update={"group_id": f"g{int(unit[1]) % 2}"}))
+            continue
+        outcomes.append(
+            accepted(
+                officer,
+                unit=unit,
+                group=f"g{int(unit[1]) % 2}",
+                at=at,
+                answer="satisfied" if happy else "not_satisfied",
+                reasons=() if happy else chance.sample(["late", "rude", "lost"], 2),
+                channel=chance.choice(["portal", "portal", "qr", "kiosk"]),
+            )
+        )
+    return outcomes
+
+
+def records(outcomes: list[Outcome]) -> list[Record]:
+    sent = [message(outcome) for outcome in outcomes]
+    return [
+        Record(
+            "rating-outcomes",
+            0,
+            offset,
+            "",
+            {k: v.decode() for k, v in m.headers},
+            json.loads(m.value or b""),
+        )
+        for offset, m in enumerate(sent)
+    ]
+
+
+MEASURES = ("answer", "reason", "channel", "rejection")
+
+
+def alike(public: Public, published: Published, measures: Sequence[str] = MEASURES) -> bool:
+    shown = {(str(kind), item): n for (kind, item), n in published.counts.items() if kind in measures}
+    ranges = {key: wanted for key, wanted in public.counts.items() if key[0] in measures}
+    return all(
+        ranges.get(key, NONE)[0] <= shown.get(key, 0) <= ranges.get(key, NONE)[1]
+        for key in shown.keys() | ranges.keys()
+    ) and public.hidden in (None, published.partial)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_checker_and_the_service_make_the_same_public(seed: int) -> None:
+    outcomes = log(seed)
+    batch, below = random.Random(seed).choice([(5, 5), (1, 1), (5, 12)])
+    book = booked([outcomes], Publication(officer_batch=batch, suppress_below=below))
+    view, edition = book.view(NOW), Edition(records(outcomes), Rules(batch, 7, below), NOW)
+    exact: Counter[bool] = Counter()
+    for scope in book.above:
+        public = edition.of((str(scope.level), scope.id))
+        assert alike(public, view.of(scope, "2017")), scope
+        exact.update(low == high for low, high in public.counts.values())
+        if scope.level is not Level.OFFICER:
+            days: Mapping[date, Published] = view.days(scope, "2017", book.by_day())
+            reckoned = edition.days((str(scope.level), scope.id))
+            for day in days.keys() | reckoned.keys():
+                one, other = reckoned.get(day, Public()), days.get(day, Published())
+                assert alike(one, other, ["answer"]), (scope, day)
+    assert exact[True] >= exact[False], "ties leave little open"
+
+
+@pytest.mark.parametrize("change", [None, "total", "reasons", "rate", "left_out"])
+def test_a_page_that_shows_something_else_than_the_log_says_is_found(
+    monkeypatch: pytest.MonkeyPatch, change: str | None
+) -> None:
+    outcomes = next(found for found in map(log, range(99)) if len(found) == 600)
+    book = booked([outcomes])
+    published = book.view(NOW).of(CITY, None)
+    figures = Figures(CITY, known=True, published=published)
+    document: dict[str, Any] = json.loads(satisfaction(figures, Period()).model_dump_json(by_alias=True))
+    match change:
+        case "total":
+            document["total"] += 1
+        case "reasons":
+            document["reasons"].pop()
+        case "rate":
+            document["interval"]["low"] += 0.0001
+        case "left_out":
+            document["left_out"] = ["reason", "channel", "rejection"]
+
+    def get(url: str) -> dict[str, Any]:
+        return {"days": [], "children": []} if url.endswith(("history", "children")) else document
+
+    monkeypatch.setattr(pages, "_get", get)
+    report = Report()
+    pages._page("http://api", ("city", "city"), [Edition(records(outcomes), Rules(), NOW)], report)
+    assert bool(report.wrong) is (change is not None), report.wrong
