@@ -1,12 +1,12 @@
-"""Names and policies in PostgreSQL, for the worker."""
+"""Names, and policies and texts of editions, in PostgreSQL, for the worker."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import asyncpg
 
 from chassis import postgres
-from contracts.events import EditionPublished, OfficerPublished, UnitPublished
+from contracts.events import EditionPublished, OfficerPublished, Text, UnitPublished
 from services.aggregation.naming import Change
 
 _UNITS = """
@@ -27,6 +27,11 @@ INSERT INTO publication (edition_id, officer_batch, officer_hour, suppress_below
 SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[])
 ON CONFLICT (edition_id) DO UPDATE SET officer_hour = excluded.officer_hour,
     suppress_below = excluded.suppress_below
+"""
+_NO_TEXTS = "DELETE FROM edition_text WHERE edition_id = ANY ($1::text[])"
+_TEXTS = """
+INSERT INTO edition_text (edition_id, kind, item, position, text)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])
 """
 
 
@@ -94,3 +99,23 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [policy.officer_hour for policy in policies],
         [policy.suppress_below for policy in policies],
     )
+    await connection.execute(_NO_TEXTS, [edition.edition_id for edition in editions])
+    texts = [(edition.edition_id, *text) for edition in editions for text in _texts(edition)]
+    await connection.execute(
+        _TEXTS,
+        [edition_id for edition_id, *_ in texts],
+        [kind for _, kind, *_ in texts],
+        [item for _, _, item, *_ in texts],
+        list(range(len(texts))),
+        [json.dumps(text.model_dump()) for *_, text in texts],
+    )
+
+
+def _texts(edition: EditionPublished) -> Iterator[tuple[str, str, Text]]:
+    """Kind, item and text of all that the edition says, in its order."""
+    instrument = edition.instrument
+    yield "title", "", edition.title
+    yield "question", "", instrument.question
+    for kind, choices in (("answer", instrument.answers), ("reason", instrument.reasons)):
+        for choice in choices:
+            yield kind, choice.id, choice.text
