@@ -28,10 +28,11 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[])
 ON CONFLICT (edition_id) DO UPDATE SET officer_hour = excluded.officer_hour,
     suppress_below = excluded.suppress_below
 """
-_NO_TEXTS = "DELETE FROM edition_text WHERE edition_id = ANY ($1::text[])"
+# What an edition no longer says stays: ratings of then may have it.
 _TEXTS = """
 INSERT INTO edition_text (edition_id, kind, item, position, text)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])
+ON CONFLICT (edition_id, kind, item) DO UPDATE SET position = excluded.position, text = excluded.text
 """
 
 
@@ -99,16 +100,16 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [policy.officer_hour for policy in policies],
         [policy.suppress_below for policy in policies],
     )
-    await connection.execute(_NO_TEXTS, [edition.edition_id for edition in editions])
-    texts = [(edition.edition_id, *text) for edition in editions for text in _texts(edition)]
-    await connection.execute(
-        _TEXTS,
-        [edition_id for edition_id, *_ in texts],
-        [kind for _, kind, *_ in texts],
-        [item for _, _, item, *_ in texts],
-        list(range(len(texts))),
-        [json.dumps(text.model_dump()) for *_, text in texts],
-    )
+    for edition in editions:
+        texts = {(kind, item): json.dumps(text.model_dump()) for kind, item, text in _texts(edition)}
+        await connection.execute(
+            _TEXTS,
+            [edition.edition_id] * len(texts),
+            [kind for kind, _ in texts],
+            [item for _, item in texts],
+            list(range(len(texts))),
+            list(texts.values()),
+        )
 
 
 def _texts(edition: EditionPublished) -> Iterator[tuple[str, str, Text]]:
