@@ -139,15 +139,18 @@ def period_of(edition: str | None, first: str | None, last: str | None) -> Perio
     """The period of the query's `edition`, `from` and `to`."""
     if edition is not None and not _is_id(edition):
         raise _invalid("edition", "not_an_id", _NOT_AN_ID)
-    period = Period(edition, _day("from", first), _day("to", last))
+    period = Period(
+        edition,
+        None if first is None else day_of("from", first),
+        None if last is None else day_of("to", last),
+    )
     if period.first is not None and period.last is not None and period.last < period.first:
         raise _invalid("to", "backwards", _BACKWARDS)
     return period
 
 
-def _day(name: str, text: str | None) -> date | None:
-    if text is None:
-        return None
+def day_of(name: str, text: str) -> date:
+    """The day that the field `name` names."""
     try:
         day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:

@@ -26,7 +26,7 @@ from chassis.readiness import Readiness
 from chassis.tasks import Owned, wait_out
 from contracts.events import Text
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import api
+from services.aggregation import api, open_data_api, report_api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
@@ -36,10 +36,12 @@ from services.aggregation.adapters.names import PostgresNames
 from services.aggregation.adapters.notifications import PostgresNotifications
 from services.aggregation.adapters.outcome_log import outcome_log
 from services.aggregation.adapters.reading import PostgresReading
+from services.aggregation.adapters.texts import PostgresTexts
 from services.aggregation.folding import Folder
 from services.aggregation.live import Hub
 from services.aggregation.naming import keep_names
 from services.aggregation.rebuilding import Comparison, Told, rebuild, verify
+from services.aggregation.reports.press import Press
 from services.aggregation.settings import Settings
 from services.aggregation.watching import Watch
 
@@ -63,10 +65,14 @@ def api_app(settings: Settings) -> FastAPI:
         hub = Hub(reading, notifications, check, most=settings.live_clients)
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace)
+        press = Press(settings.reports)
+        report_api.attach(app, reading, PostgresTexts(pool), press)
+        open_data_api.attach(app, reading)
         owned.start("live", hub.run())
         try:
             yield
         finally:
+            press.close()
             await owned.close(seconds=1)
             await notifications.close()
             await _close(pool)
@@ -79,6 +85,8 @@ def api_app(settings: Settings) -> FastAPI:
         capacity=Capacity(reads=settings.at_once, waits=sys.maxsize, waiting=re.compile("^/v1/live$")),
         headers=for_data(https=settings.https, resource_policy="cross-origin"),  # public figures
     )
+    report_api.install(app)
+    open_data_api.install(app)
     api.install(app)
     return app
 

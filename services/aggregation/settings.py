@@ -44,6 +44,7 @@ class Settings(BaseSettings):
         30.0, gt=0, description="A live stream whose reader takes nothing for so long is dropped."
     )
     live_heartbeat_seconds: float = Field(15.0, gt=0, description="How often a quiet live stream shows life.")
+    reports: int = Field(2, ge=1, description="Reports made at a time; more are asked to come back.")
     city_name_vi: str = "Thành phố Đà Nẵng"
     city_name_en: str = "Da Nang City"
 

@@ -1,4 +1,5 @@
-"""A report as PDF, tagged for screen readers (PDF/UA-1). `report.typ` says how it looks; here is what it shows.
+"""A report as PDF, tagged for screen readers (PDF/UA-1). `report.typ` says how it looks; here is what it
+shows.
 
 Everything reaches the template as data, so nothing that a name holds is taken for markup.
 """

@@ -68,8 +68,8 @@ WORDS = MappingProxyType(
             ),
             "no_items": ("Không có mục nào được công bố.", "Nothing is published here."),
             "chart_days": (
-                "Chấm là tỷ lệ hài lòng của một ngày, vạch đứng là khoảng tin cậy 95%. Cột bên dưới là số lượt,"
-                " phần trên của cột là chưa hài lòng.",
+                "Chấm là tỷ lệ hài lòng của một ngày, vạch đứng là khoảng tin cậy 95%. Cột bên dưới là số"
+                " lượt, phần trên của cột là chưa hài lòng.",
                 "Each dot is the share satisfied on one day, the line its 95% interval. The bars below count"
                 " ratings; their upper part is not yet satisfied.",
             ),
