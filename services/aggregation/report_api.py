@@ -1,9 +1,7 @@
 """Reports over HTTP."""
 
-from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote
 
@@ -15,22 +13,13 @@ from services.aggregation.answers import Answers, Reading
 from services.aggregation.api import Asked, Place, ask
 from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Scope
-from services.aggregation.reports import as_csv, as_pdf, as_xlsx
 from services.aggregation.reports.cover import file_names
+from services.aggregation.reports.files import MEDIA_TYPES, written
 from services.aggregation.reports.press import Full, Press
 from services.aggregation.reports.report import Format, Report, Texts, gather
 
 REPORT_SECONDS = 30.0
 FULL_SECONDS = 3
-MEDIA_TYPES: Mapping[Format, str] = {
-    Format.CSV: "text/csv; charset=utf-8; header=present",
-    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Format.PDF: "application/pdf",
-}
-WRITERS: Mapping[Format, Callable[[Report], bytes]] = {
-    Format.XLSX: as_xlsx.workbook,
-    Format.PDF: as_pdf.document,
-}
 REPORTS_FULL = ProblemType(
     "reports_full",
     503,
@@ -40,9 +29,7 @@ REPORTS_FULL = ProblemType(
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
-        "content": {
-            media.partition(";")[0]: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()
-        },
+        "content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()},
         "headers": {
             "Content-Disposition": {"required": True, "schema": {"type": "string"}},
             "Content-Language": {"required": True, "schema": {"type": "string", "enum": ["vi", "en"]}},
@@ -121,9 +108,10 @@ async def _report(
                 texts: Texts = request.app.state.texts
                 found = await gather(answers, texts, scope, period, language=language, made_at=now)
             headers = _headers(found, extension)
+            pieces = written(found, extension, bom=bom)
             if extension is Format.CSV:
-                return StreamingResponse(as_csv.lines(found, bom=bom), headers=headers)
-            return Response(await press.write(partial(WRITERS[extension], found)), headers=headers)
+                return StreamingResponse(pieces, headers=headers)
+            return Response(await press.write(lambda: b"".join(pieces)), headers=headers)
 
     try:
         return await ask(reading, made(), seconds=REPORT_SECONDS)
@@ -135,7 +123,7 @@ def _headers(found: Report, extension: Format) -> dict[str, str]:
     """The file's name is said twice (RFC 6266): for old programs, and for people."""
     plain, named = file_names(found, extension)
     return {
-        "Content-Type": MEDIA_TYPES[extension],
+        "Content-Type": MEDIA_TYPES[extension] + ("; charset=utf-8" if extension is Format.CSV else ""),
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(named, safe='')}",
         "Content-Language": found.language,
         "Vary": "Accept-Language",

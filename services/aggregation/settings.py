@@ -7,6 +7,7 @@ from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.postgres import DatabaseUrl
 from chassis.settings import environment
+from contracts.events import Text
 
 
 class Settings(BaseSettings):
@@ -47,6 +48,10 @@ class Settings(BaseSettings):
     reports: int = Field(2, ge=1, description="Reports made at a time; more are asked to come back.")
     city_name_vi: str = "Thành phố Đà Nẵng"
     city_name_en: str = "Da Nang City"
+
+    @property
+    def city_name(self) -> Text:
+        return Text(vi=self.city_name_vi, en=self.city_name_en)
 
     @property
     def dead_letter_limits(self) -> Limits:

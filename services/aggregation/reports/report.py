@@ -1,6 +1,6 @@
 """What a report holds: the documents that the query API gives, and nothing past them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,17 +27,14 @@ class Kind(StrEnum):
     REASON = "reason"
 
 
+Told = Callable[[int, int], None]
+"""How many places are read, of so many."""
 Said = Mapping[tuple[Kind, str], Text]
 
 
 class Texts(Protocol):
     async def said(self, edition: str | None) -> Said:
         """What an edition says, or all of them, the newest first to be believed."""
-
-
-class Told(Protocol):
-    def __call__(self, done: int, total: int) -> None:
-        """How many places are read, of so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ async def gather(
     *,
     language: str,
     made_at: datetime,
-    told: Told = lambda done, total: None,  # noqa: ARG005
+    told: Told = lambda *_: None,
 ) -> Report:
     """Raises Problem for what a caller can mend, and what `answers` and `texts` raise."""
     figures = await answers.satisfaction(scope, period)
