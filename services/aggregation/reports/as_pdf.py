@@ -40,7 +40,7 @@ def document(report: Report) -> bytes:
             ignore_system_fonts=True,
             sys_inputs={"report": json.dumps(shown(report))},
             pdf_standards="ua-1",
-            timestamp=report.made_at,
+            timestamp=int(report.made_at.timestamp()),
         )
     except typst.TypstError as error:
         raise NotDrawn(error.diagnostic) from error
@@ -112,7 +112,7 @@ def _items(report: Report, table: Table) -> dict[str, Any]:
     """Each with its share of all that are shown, and with those above it."""
     rows: Sequence[Row] = [row for row in table.rows if not row["suppressed"]]
     counts = [row["count"] for row in rows if isinstance(row["count"], int)]
-    every = sum(counts)
+    every = sum(counts) or 1
     return {
         "left_out": report.whole.suppressed or ITEMS[table.name] in report.whole.left_out,
         "items": [

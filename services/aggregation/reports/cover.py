@@ -61,7 +61,8 @@ def file_names(report: Report, kind: Format) -> tuple[str, str]:
     plain = "-".join(["hai-long", scope.level, *([] if scope.level is Level.CITY else [scope.id])])
     plain = "-".join([plain, *edition_id, *days])
     named = " ".join([title(report).replace(": ", " – "), *edition_id, *days])
-    return f"{_ascii(plain)}.{kind}", f"{_NOT_IN_A_NAME.sub(' ', named)[:LONGEST_NAME].strip()}.{kind}"
+    spaced = " ".join(_NOT_IN_A_NAME.sub(" ", named).split())
+    return f"{_ascii(plain)}.{kind}", f"{spaced[:LONGEST_NAME].strip()}.{kind}"
 
 
 def _ascii(text: str) -> str:
