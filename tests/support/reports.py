@@ -46,6 +46,7 @@ class Kept:
         yield self
 
     async def said(self, edition: str | None) -> Said:
+        del edition
         return self.texts
 
     def outage(self, error: BaseException) -> bool:

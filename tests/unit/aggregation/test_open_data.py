@@ -45,18 +45,18 @@ def test_its_list_says_how_many_rows_there_are_and_whether_some_are_left_out(log
     book = booked([log] if log else [])
     city = days_of(book, CITY, None)
     listed = {day.day: day for day in catalogue(book.view().unit_days(book.by_day())).days}
-    assert {day: each.ratings for day, each in listed.items()} == {
-        d: total(p.counts) for d, p in city.items()
-    }
-    assert {day: each.partial for day, each in listed.items()} == {d: p.partial for d, p in city.items()}
+    said = {day: (each.ratings, each.partial) for day, each in listed.items()}
+    assert said == {day: (total(shown.counts), shown.partial) for day, shown in city.items()}
     assert Counter(row.day for row in rows(book)) == Counter(
         {day: each.ratings for day, each in listed.items() if each.ratings}
     )
 
 
 def test_neither_a_units_day_of_few_nor_one_officers_days_are_in_it() -> None:
-    book = booked([rated(9), rated(3, days=1), rated(9, "u2.a"), rated(9, "u2.b"), rated(2, "u2.b", days=1)])
-    assert {row.unit for row in rows(book)} == {"u2"}, "of u1 one officer alone was rated"
+    of_two = [rated(9, "u2.a"), rated(9, "u2.b"), rated(9, "u2.a", days=2), rated(2, "u2.b", days=1)]
+    found = rows(booked([rated(9), rated(9, days=1), *of_two]))
+    assert {row.unit for row in found} == {"u2"}, "of u1 one officer alone was rated"
+    assert {(row.day.day, len(found)) for row in found} == {(23, 18)}, "the 9 would tell the 2"
     assert rows(booked([rated(2), rated(2, "u1.b")])) == []
 
 
