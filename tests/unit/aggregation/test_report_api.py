@@ -197,19 +197,8 @@ async def test_open_data_lists_its_days_and_says_what_a_row_means(client: httpx.
     assert answer.headers["content-type"].startswith("application/x-ndjson")
     assert answer.headers["content-disposition"] == 'attachment; filename="hai-long-2017-11-24.jsonl"'
     ratings = [json.loads(line) for line in answer.content.splitlines()]
-    assert (
-        ratings
-        == [
-            {
-                "day": "2017-11-24",
-                "edition": "2017",
-                "group": "so-ban-nganh",
-                "unit": "u",
-                "answer": "not_satisfied",
-            }
-        ]
-        * 7
-    )
+    place = {"edition": "2017", "group": "so-ban-nganh", "unit": "u"}
+    assert ratings == [{"day": "2017-11-24", **place, "answer": "not_satisfied"}] * 7
     assert [field["name"] for field in body["fields"]] == list(ratings[0])
 
 

@@ -26,6 +26,7 @@ from tests.support.reports import Kept
 NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
 UNIT, OFFICER = Scope(Level.UNIT, "so-tu-phap"), Scope(Level.OFFICER, "so-tu-phap.hai")
 FORMULA = '=HYPERLINK("http://a")'
+ALL = Period("2017")
 DAYS = Period("2017", date(2017, 11, 23), date(2017, 11, 25))
 LETTERS = "aàảãáạăằẳẵắặâầẩẫấậeèẻẽéẹêềểễếệiìỉĩíịoòỏõóọôồổỗốộơờởỡớợuùủũúụưừửữứựyỳỷỹýỵđ"
 
@@ -70,9 +71,7 @@ def kept() -> Kept:
     )
 
 
-async def report(
-    kept: Kept, scope: Scope = UNIT, period: Period = Period("2017"), language: str = "vi"
-) -> Report:
+async def report(kept: Kept, scope: Scope = UNIT, period: Period = ALL, language: str = "vi") -> Report:
     answers = Answers(kept, lambda: NOON + timedelta(days=2))
     return await gather(answers, kept, scope, period, language=language, made_at=NOON)
 
@@ -108,9 +107,7 @@ async def test_every_figure_is_that_of_the_document_that_the_api_gives(
         assert [place.scope.id for place in below.places] == [s.id for s in wanted]
         for place in below.places:
             shown = await answers.satisfaction(Scope(below.level, place.scope.id), period)
-            assert place == type(place).model_validate(
-                shown.model_dump(include=set(type(place).model_fields))
-            )
+            assert place.model_dump() == shown.model_dump(include=set(type(place).model_fields))
 
 
 def _above(kept: Kept, scope: Scope) -> Sequence[Scope]:
@@ -220,7 +217,8 @@ async def test_a_workbook_has_formats_frozen_headers_a_title_and_no_formula(kept
     assert days.column_dimensions["A"].width > 10
     assert (officers["B2"].value, officers["B2"].data_type) == (FORMULA, "s")
     assert book.properties.title == "Báo cáo mức độ hài lòng: Sở Tư pháp"
-    assert book.custom_doc_props["Language"].value == "vi"
+    properties: Any = book.custom_doc_props  # type: ignore[attr-defined]  # its stubs do not know it
+    assert [(each.name, each.value) for each in properties.props] == [("Language", "vi")]
     assert days["B3"].value is None
     assert days["H3"].value == "có"
 
