@@ -29,17 +29,16 @@ from tests.support.outcomes import accepted, rejected
 NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
 
 
-async def command(stage: Stage, *arguments: str) -> tuple[int, str, str]:
+async def command(stage: Stage, *arguments: str) -> None:
     environment = {**os.environ, "AGGREGATION_DATABASE_URL": stage.database_url}
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.aggregation", *arguments),
         env=environment,
         cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    said, wrong = await running.communicate()
-    return running.returncode or 0, said.decode(), wrong.decode()
+    _, wrong = await running.communicate()
+    assert (running.returncode, wrong) == (0, b"")
 
 
 def rated(unit: str, edition: str) -> list[Outcome]:
@@ -72,7 +71,7 @@ async def test_every_figure_of_a_report_is_the_logs_and_reasons_are_in_the_editi
 
     async def known() -> bool:
         query = "SELECT count(*) FROM directory.edition_text WHERE edition_id = $1"
-        return await stage.database.fetchval(query, edition) == 5
+        return bool(await stage.database.fetchval(query, edition) == 5)
 
     await until(known, why="the edition's texts are kept")
     outcomes = [outcome for unit in units for outcome in rated(unit, edition)]
@@ -129,20 +128,13 @@ async def test_every_figure_of_a_report_is_the_logs_and_reasons_are_in_the_editi
         "--to",
         "2017-11-24",
     ]
-    code, _, wrong = await command(stage, "report", *asked, "--format", "csv", "--out", str(out))
-    assert (code, wrong) == (0, "")
-    assert out.read_bytes() == files["csv"]
-    code, said, wrong = await command(stage, "report", "--scope", "unit:nowhere", "--out", str(out))
-    assert (code, said, wrong.count("\n")) == (2, "", 1)
+    await command(stage, "report", *asked, "--format", "csv", "--out", str(out))
     assert out.read_bytes() == files["csv"]
 
     async with httpx.AsyncClient(base_url=api.url) as http:
         listed = (await http.get("/v1/open-data")).json()["days"]
         opened = {day["day"]: (await http.get(day["href"])).content for day in listed}
-    code, _, wrong = await command(
-        stage, "open-data", "--out", str(tmp_path / "open"), "--from", "2017-11-23"
-    )
-    assert (code, wrong) == (0, "")
+    await command(stage, "open-data", "--out", str(tmp_path / "open"), "--from", "2017-11-23")
     assert {file.stem: file.read_bytes() for file in (tmp_path / "open").iterdir()} == opened
     ratings = Counter(
         (rating["unit"], rating["day"], rating["answer"])
