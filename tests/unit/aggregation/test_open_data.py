@@ -1,13 +1,16 @@
 """Open data holds what units' histories show, written out, and nothing else."""
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from contracts.events import Outcome
 from services.aggregation.domain import CITY, Level, Measure
-from services.aggregation.open_data import Rating, catalogue, lines
+from services.aggregation.open_data import DICTIONARY, Rating, catalogue, lines
 from services.aggregation.stored import items, total
 from tests.support.publication import Book, booked
 from tests.unit.aggregation.test_publication import EDITIONS, days_of, logs, rated
@@ -73,3 +76,11 @@ def test_rows_are_in_no_order_of_time() -> None:
     first = booked([[*rated(6, said="late"), *rated(6, "u1.b")]])
     later = booked([[*rated(6, "u1.b"), *rated(6, said="late")]])
     assert rows(first) == rows(later)
+
+
+@pytest.mark.parametrize("language", ["## Tiếng Việt", "## English"])
+def test_the_data_dictionary_names_every_field_of_a_row_and_no_other(language: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "open-data.md").read_text("utf-8")
+    section = page.partition(language)[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(Rating.model_fields)
+    assert [field.name for field in DICTIONARY] == list(Rating.model_fields)

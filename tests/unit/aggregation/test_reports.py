@@ -1,9 +1,11 @@
 """A report says what the API's documents say, in every format."""
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -288,3 +290,10 @@ async def test_a_file_is_named_after_the_place_and_the_days(kept: Kept) -> None:
 async def test_a_cover_says_the_days(kept: Kept, first: date | None, last: date | None, said: str) -> None:
     found = await report(kept, period=Period(None, first, last), language="en")
     assert period(found) == said
+
+
+def test_the_page_about_reports_names_every_column_of_csv() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
+    table = page.partition("| column | meaning |")[2].partition("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert named == list(as_csv.COLUMNS)
