@@ -16,6 +16,7 @@ from services.aggregation.documents import (
     Period,
     Satisfaction,
     Snapshot,
+    Summary,
     history,
     named,
     satisfaction,
@@ -94,8 +95,13 @@ class Answers:
 
     async def children(self, scope: Scope, period: Period) -> Children:
         above = await self._one(scope, period)
-        below = await self._reading.figures(await self._reading.children(scope), period)
-        return Children(scope=named(above), children=[summary(figures, period) for figures in below.figures])
+        return Children(scope=named(above), children=await self.below([scope], period))
+
+    async def below(self, above: Sequence[Scope], period: Period) -> list[Summary]:
+        """The children of each, all read at once."""
+        scopes = [child for scope in above for child in await self._reading.children(scope)]
+        found = await self._reading.figures(scopes, period)
+        return [summary(figures, period) for figures in found.figures]
 
     async def _one(self, scope: Scope, period: Period) -> Figures:
         (figures,) = (await self._reading.figures([scope], period)).figures

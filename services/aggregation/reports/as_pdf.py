@@ -5,14 +5,12 @@ Everything reaches the template as data, so nothing that a name holds is taken f
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
-
-import typst
 
 from services.aggregation.documents import Share
 from services.aggregation.domain import Measure
@@ -22,8 +20,8 @@ from services.aggregation.reports.method import METHOD
 from services.aggregation.reports.report import Report
 from services.aggregation.reports.tables import LEVELS, Row, Table, tables
 
-TEMPLATE = Path(__file__).with_name("report.typ")
-FONT = "fontpkg_be_vietnam_pro"
+TYPESETTING = Path(__file__).with_name("typesetting.py")
+TYPESETTING_SECONDS = 20.0
 ITEMS = {"reasons": Measure.REASON, "channels": Measure.CHANNEL, "rejections": Measure.REJECTION}
 
 
@@ -32,27 +30,21 @@ class NotDrawn(Exception):
 
 
 def document(report: Report) -> bytes:
-    """The whole file. The same report gives the same bytes."""
+    """The whole file. The same report gives the same bytes. Raises TimeoutError and NotDrawn."""
     try:
-        made, found = typst.compile_with_warnings(
-            TEMPLATE.read_bytes(),
-            font_paths=_fonts(),
-            ignore_system_fonts=True,
-            sys_inputs={"report": json.dumps(shown(report))},
-            pdf_standards="ua-1",
-            timestamp=int(report.made_at.timestamp()),
+        done = subprocess.run(  # noqa: S603 - the program and its arguments are ours
+            [sys.executable, "-I", str(TYPESETTING), str(int(report.made_at.timestamp()))],
+            input=json.dumps(shown(report)).encode(),
+            env={},
+            capture_output=True,
+            check=False,
+            timeout=TYPESETTING_SECONDS,
         )
-    except typst.TypstError as error:
-        raise NotDrawn(error.diagnostic) from error
-    if found:
-        raise NotDrawn(found[0].message)
-    return made
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    folder = str(files(FONT).joinpath("files"))
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"not set within {TYPESETTING_SECONDS:.0f} s") from error
+    if done.returncode:
+        raise NotDrawn(done.stderr.decode(errors="replace"))
+    return done.stdout
 
 
 def shown(report: Report) -> dict[str, Any]:

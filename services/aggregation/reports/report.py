@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 Told = Callable[[int, int], None]
-"""How many places are read, of so many."""
+"""How many levels are read, of so many."""
 Said = Mapping[tuple[Kind, str], Text]
 
 
@@ -91,15 +91,12 @@ async def gather(
     figures = await answers.satisfaction(scope, period)
     whole = await answers.satisfaction(scope, Period(period.edition))
     history = await answers.history(scope, period)
+    levels = list(levels_below(scope.level))
     below, above = [], [scope]
-    done, known = 0, 1
-    for level in levels_below(scope.level):
-        places: list[Summary] = []
-        for parent in above:
-            places += (await answers.children(parent, period)).children
-            done += 1
-            told(done, max(known, done))
+    for done, level in enumerate(levels):
+        told(done, len(levels))
+        places = await answers.below(above, period)
         below.append(Below(level, places))
-        above = [Scope(level, place.scope.id) for place in places] if level.children is not None else []
-        known += len(above)
+        above = [Scope(level, place.scope.id) for place in places]
+    told(len(levels), len(levels))
     return Report(figures, whole, history, below, await texts.said(period.edition), language, made_at)

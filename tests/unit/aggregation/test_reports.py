@@ -261,6 +261,18 @@ async def test_the_same_report_gives_the_same_pdf(kept: Kept) -> None:
     assert as_pdf.document(found) == as_pdf.document(found)
 
 
+async def test_what_cannot_be_set_or_not_in_time_is_an_error_and_no_half_a_file(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await report(kept)
+    with monkeypatch.context() as patched, pytest.raises(TimeoutError):
+        patched.setattr(as_pdf, "TYPESETTING_SECONDS", 0.001)
+        as_pdf.document(found)
+    with monkeypatch.context() as patched, pytest.raises(as_pdf.NotDrawn, match="title"):
+        patched.setattr(as_pdf, "shown", lambda report: {"words": {}})  # noqa: ARG005
+        as_pdf.document(found)
+
+
 async def test_a_place_without_ratings_has_a_report_too(kept: Kept) -> None:
     kept.book.above[Scope(Level.UNIT, "so-du-lich")] = "so-ban-nganh"
     found = await report(kept, Scope(Level.UNIT, "so-du-lich"))
