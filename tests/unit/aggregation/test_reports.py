@@ -265,11 +265,12 @@ async def test_what_cannot_be_set_or_not_in_time_is_an_error_and_no_half_a_file(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = await report(kept)
-    with monkeypatch.context() as patched, pytest.raises(TimeoutError):
-        patched.setattr(as_pdf, "TYPESETTING_SECONDS", 0.001)
+    monkeypatch.setattr(as_pdf, "TYPESETTING_SECONDS", 0.001)
+    with pytest.raises(TimeoutError):
         as_pdf.document(found)
-    with monkeypatch.context() as patched, pytest.raises(as_pdf.NotDrawn, match="title"):
-        patched.setattr(as_pdf, "shown", lambda report: {"words": {}})  # noqa: ARG005
+    monkeypatch.undo()
+    monkeypatch.setattr(as_pdf, "shown", lambda _: {"words": {}})
+    with pytest.raises(as_pdf.NotDrawn, match="title"):
         as_pdf.document(found)
 
 
