@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from services.aggregation.documents import Share
-from services.aggregation.domain import Measure
+from services.aggregation.domain import Level, Measure
 from services.aggregation.reports import words
 from services.aggregation.reports.cover import facts, period, title
 from services.aggregation.reports.method import METHOD
@@ -66,6 +66,7 @@ def shown(report: Report) -> dict[str, Any]:
         "below": [
             {
                 "name": words.word(LEVELS[below.level], language),
+                "whole_edition": below.level is Level.OFFICER,
                 "places": [{"name": report.name(p), **_share(p, language)} for p in below.places],
             }
             for below in report.below

@@ -47,8 +47,8 @@ class Below:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`figures`, `history` and `below` are of the period; `whole` of all days of the edition: reasons,
-    channels and rejections are not public by day."""
+    """`figures`, `history` and `below` are of the period; `whole` and officers in `below` of all days of the
+    edition: reasons, channels, rejections and officers' figures are not public by day."""
 
     figures: Satisfaction
     whole: Satisfaction
@@ -88,15 +88,16 @@ async def gather(
     told: Told = lambda *_: None,
 ) -> Report:
     """Raises Problem for what a caller can mend, and what `answers` and `texts` raise."""
+    whole = Period(period.edition)
     figures = await answers.satisfaction(scope, period)
-    whole = await answers.satisfaction(scope, Period(period.edition))
+    all_days = await answers.satisfaction(scope, whole)
     history = await answers.history(scope, period)
     levels = list(levels_below(scope.level))
     below, above = [], [scope]
     for done, level in enumerate(levels):
         told(done, len(levels))
-        places = await answers.below(above, period)
+        places = await answers.below(above, whole if level is Level.OFFICER else period)
         below.append(Below(level, places))
         above = [Scope(level, place.scope.id) for place in places]
     told(len(levels), len(levels))
-    return Report(figures, whole, history, below, await texts.said(period.edition), language, made_at)
+    return Report(figures, all_days, history, below, await texts.said(period.edition), language, made_at)
