@@ -15,14 +15,6 @@ from services.aggregation.reports.report import Report
 from services.aggregation.reports.tables import Table, tables
 from services.aggregation.reports.words import word
 
-NOTHING_RUNS = MappingProxyType(
-    {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_numbers": False,
-        "strings_to_urls": False,
-    }
-)
 WIDTHS: Mapping[str, int] = MappingProxyType(
     {"name": 44, "text": 44, "id": 34, "parent_id": 34, "item": 20, "day": 12, "from": 12, "to": 12}
 )
@@ -35,9 +27,10 @@ DATE_FORMAT = MappingProxyType({"vi": "dd/mm/yyyy", "en": "d mmm yyyy"})
 
 
 def workbook(report: Report) -> bytes:
-    """The whole file. Rows go to a temporary file as they are written, not to memory."""
+    """The whole file. Rows go to a temporary file as they are written, not to memory. Texts are written as
+    texts, never as what they look like."""
     made = BytesIO()
-    with xlsxwriter.Workbook(made, dict(NOTHING_RUNS)) as book:
+    with xlsxwriter.Workbook(made, {"constant_memory": True}) as book:
         book.set_properties(
             {
                 "title": title(report),

@@ -17,8 +17,10 @@ from chassis.http import create_app
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned
 from services.aggregation import api, open_data_api, report_api
+from services.aggregation.bootstrap import api_app
 from services.aggregation.live import Hub
 from services.aggregation.reports.press import Full, Press
+from services.aggregation.settings import Settings
 from tests.support.outcomes import accepted
 from tests.support.publication import booked
 from tests.support.reports import Kept
@@ -100,6 +102,12 @@ async def test_a_report_is_a_file_that_any_page_may_read(
     plain, _, named = answer.headers["content-disposition"].partition("; filename*=UTF-8''")
     assert plain.startswith('attachment; filename="hai-long-')
     assert unquote(named).startswith("Satisfaction report – ")
+
+
+async def test_a_file_of_the_city_is_not_taken_for_a_scope_of_a_kind() -> None:
+    transport = httpx.ASGITransport(api_app(Settings()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://t/v1") as client:
+        assert (await problem(client, "satisfaction/city/report.docx"))["status"] == 422
 
 
 async def test_the_query_names_the_language_before_the_header_does(client: httpx.AsyncClient) -> None:

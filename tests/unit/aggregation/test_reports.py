@@ -1,6 +1,7 @@
 """A report says what the API's documents say, in every format."""
 
 import csv
+import ctypes
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +22,7 @@ from services.aggregation.reports import as_csv, as_pdf, as_xlsx
 from services.aggregation.reports.cover import file_names, period
 from services.aggregation.reports.report import Format, Kind, Report, gather
 from services.aggregation.reports.tables import tables
+from services.aggregation.reports.words import percent
 from tests.support.outcomes import accepted, rejected
 from tests.support.publication import booked
 from tests.support.reports import Kept
@@ -240,8 +242,24 @@ async def test_a_pdf_shows_the_figures_in_both_languages(kept: Kept) -> None:
     assert vietnamese.count("Còn quá ít để công bố") == 2, "two days"
 
 
+async def test_a_pdf_begins_with_the_rate_of_all_days_together(kept: Kept) -> None:
+    found = await report(kept)
+    shown = text(as_pdf.document(found))
+    assert found.figures.rate is not None
+    assert shown.count(percent(found.figures.rate, "vi")) == 1
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_a_pdf_says_its_language(kept: Kept, language: str) -> None:
+    document = pypdfium2.PdfDocument(as_pdf.document(await report(kept, language=language)))
+    size = raw.FPDFCatalog_GetLanguage(document, None, 0)
+    held = ctypes.create_string_buffer(size)
+    raw.FPDFCatalog_GetLanguage(document, ctypes.cast(held, ctypes.POINTER(ctypes.c_ushort)), size)
+    assert held.raw.decode("utf-16-le").rstrip("\0") == language
+
+
 @pytest.mark.parametrize("scope", [CITY, UNIT, OFFICER, Scope(Level.GROUP, "so-ban-nganh")])
-async def test_a_pdf_is_tagged_says_its_language_and_has_bookmarks(kept: Kept, scope: Scope) -> None:
+async def test_a_pdf_is_tagged_and_has_bookmarks(kept: Kept, scope: Scope) -> None:
     document = pypdfium2.PdfDocument(as_pdf.document(await report(kept, scope)))
     assert raw.FPDFCatalog_IsTagged(document)
     assert document.get_metadata_value("Title").startswith("Báo cáo mức độ hài lòng: ")
