@@ -48,6 +48,10 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/satisfaction/{kind}/{scope_id}/history": {"GET": 404},
         "/v1/satisfaction/{kind}/{scope_id}/children": {"GET": 404},
         "/v1/satisfaction/{kind}/{scope_id}/change": {"GET": 404},
+        "/v1/satisfaction/city/report.{extension}": {"GET": 422},
+        "/v1/satisfaction/{kind}/{scope_id}/report.{extension}": {"GET": 404},
+        "/v1/open-data": {"GET": 200},
+        "/v1/open-data/{day}.jsonl": {"GET": 422},
         "/v1/live": {"GET": 422},
     },
     "portal": {

@@ -9,7 +9,7 @@ from chassis import http, logs, postgres
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.settings import read
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import rebuild_commands
+from services.aggregation import rebuild_commands, report_commands
 from services.aggregation.adapters.files_handled import InvalidFiles
 from services.aggregation.bootstrap import api_app, worker_app
 from services.aggregation.settings import Settings
@@ -30,6 +30,7 @@ cli.add_typer(
 )
 
 rebuild_commands.add_to(cli, lambda: read(Settings))
+report_commands.add_to(cli, lambda: read(Settings))
 
 
 @cli.command()

@@ -17,8 +17,10 @@ from services.aggregation.documents import (
     Period,
     Satisfaction,
     Snapshot,
+    Summary,
     history,
     satisfaction,
+    summary,
 )
 from services.aggregation.domain import CITY, Level, Scope, city_day
 from services.aggregation.edition import Published, together
@@ -103,8 +105,15 @@ class Answers:
 
     async def children(self, scope: Scope, period: Period) -> Children:
         above = await self._one(scope, period)
-        below = await self._reading.figures(await self._reading.children(scope), period)
-        return children(above, below.figures, period)
+        return children(above, await self._below([scope], period), period)
+
+    async def below(self, above: Sequence[Scope], period: Period) -> list[Summary]:
+        """The children of each, all read at once."""
+        return [summary(figures, period) for figures in await self._below(above, period)]
+
+    async def _below(self, above: Sequence[Scope], period: Period) -> Sequence[Figures]:
+        scopes = [child for scope in above for child in await self._reading.children(scope)]
+        return (await self._reading.figures(scopes, period)).figures
 
     @property
     def _today(self) -> date:
@@ -187,7 +196,11 @@ def period_of(edition: str | None, first: str | None, last: str | None) -> Perio
     """The period of the query's `edition`, `from` and `to`."""
     if edition is not None and not _is_id(edition):
         raise _invalid("edition", "not_an_id", _NOT_AN_ID)
-    period = Period(edition, _day("from", first), _day("to", last))
+    period = Period(
+        edition,
+        None if first is None else day_of("from", first),
+        None if last is None else day_of("to", last),
+    )
     if period.first is not None and period.last is not None and period.last < period.first:
         raise _invalid("to", "backwards", _BACKWARDS)
     return period
@@ -195,14 +208,15 @@ def period_of(edition: str | None, first: str | None, last: str | None) -> Perio
 
 def looking_back(period: Period, as_of: str | None) -> Period:
     """The same as it stood at the end of a day."""
-    if as_of is not None and (period.first, period.last) != (None, None):
+    if as_of is None:
+        return period
+    if (period.first, period.last) != (None, None):
         raise _invalid("as_of", "as_of_with_days", _AS_OF_WITH_DAYS)
-    return replace(period, as_of=_day("as_of", as_of))
+    return replace(period, as_of=day_of("as_of", as_of))
 
 
-def _day(name: str, text: str | None) -> date | None:
-    if text is None:
-        return None
+def day_of(name: str, text: str) -> date:
+    """The day that the field `name` names."""
     try:
         day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:

@@ -65,7 +65,7 @@ def install(app: FastAPI) -> None:
         allow_origins=["*"],
         allow_methods=["GET"],
         allow_headers=["*"],
-        expose_headers=["ETag"],
+        expose_headers=["ETag", "Content-Disposition"],
     )
     app.state.examples = examples.BY_MODEL
     app.include_router(router)
@@ -204,7 +204,7 @@ async def live(
     hub: Hub = request.app.state.hub
     if hub.full:
         raise Problem(LIVE_FULL, retry_after=FULL_SECONDS, seconds=FULL_SECONDS)
-    joined = await _ask(
+    joined = await ask(
         request.app.state.reading, hub.join(scopes_of(scope), _revision(last_event_header or last_event_id))
     )
     if isinstance(joined, Unknown):
@@ -248,9 +248,10 @@ def _answers(request: Request) -> Answers:
     return answers
 
 
-async def _ask(reading: Reading, work: Awaitable[T]) -> T:
+async def ask(reading: Reading, work: Awaitable[T], *, seconds: float = ANSWER_SECONDS) -> T:
+    """Raises a problem where the figures cannot be read in time."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             return await work
     except Exception as error:
         if reading.outage(error):
@@ -260,7 +261,7 @@ async def _ask(reading: Reading, work: Awaitable[T]) -> T:
 
 async def _answer(request: Request, work: Awaitable[BaseModel]) -> Response:
     """The document, or 304 where the caller has it. Its digest (the revision is in it) is its version."""
-    body = (await _ask(request.app.state.reading, work)).model_dump_json(by_alias=True).encode()
+    body = (await ask(request.app.state.reading, work)).model_dump_json(by_alias=True).encode()
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers: dict[str, Any] = {"ETag": etag, "Cache-Control": "no-cache"}
     had = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}

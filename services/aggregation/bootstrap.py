@@ -24,9 +24,8 @@ from chassis.logs import logger
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, wait_out
-from contracts.events import Text
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import api
+from services.aggregation import api, open_data_api, report_api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
@@ -37,10 +36,17 @@ from services.aggregation.adapters.names import PostgresNames
 from services.aggregation.adapters.notifications import PostgresNotifications
 from services.aggregation.adapters.outcome_log import outcome_log
 from services.aggregation.adapters.reading import PostgresReading
+from services.aggregation.adapters.texts import PostgresTexts
+from services.aggregation.answers import Answers
+from services.aggregation.documents import Period
+from services.aggregation.domain import Scope
 from services.aggregation.folding import Folder
 from services.aggregation.live import Hub
 from services.aggregation.naming import keep_names
+from services.aggregation.publication import UnitDay
 from services.aggregation.rebuilding import Comparison, Told, rebuild, verify
+from services.aggregation.reports.press import Press
+from services.aggregation.reports.report import Report, gather
 from services.aggregation.settings import Settings
 from services.aggregation.watching import Watch
 
@@ -60,15 +66,18 @@ def api_app(settings: Settings) -> FastAPI:
         check = readiness.check("postgres")
         pool = await _pool(settings, readiness, "aggregation-api", most=8)
         notifications = PostgresNotifications(settings.database_url)
-        city_name = Text(vi=settings.city_name_vi, en=settings.city_name_en)
-        reading = PostgresReading(pool, city_name, lambda: datetime.now(UTC))
+        reading = PostgresReading(pool, settings.city_name, lambda: datetime.now(UTC))
         hub = Hub(reading, notifications, check, most=settings.live_clients)
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace, handled)
+        press = Press(settings.reports)
+        report_api.attach(app, reading, PostgresTexts(pool), press)
+        open_data_api.attach(app, reading)
         owned.start("live", hub.run())
         try:
             yield
         finally:
+            press.close()
             await owned.close(seconds=1)
             await notifications.close()
             await _close(pool)
@@ -81,6 +90,8 @@ def api_app(settings: Settings) -> FastAPI:
         capacity=Capacity(reads=settings.at_once, waits=sys.maxsize, waiting=re.compile("^/v1/live$")),
         headers=for_data(https=settings.https, resource_policy="cross-origin"),  # public figures
     )
+    report_api.install(app)
+    open_data_api.install(app)
     api.install(app)
     return app
 
@@ -164,6 +175,34 @@ async def verify_figures(settings: Settings, told: Told) -> Comparison:
         found = await verify(outcomes, made, told)
         await made.drop()
     return found
+
+
+async def gather_report(
+    settings: Settings, scope: Scope, period: Period, told: Told, *, language: str
+) -> Report:
+    """Raises as `gather` does, and what PostgresReading knows as an outage."""
+    now = datetime.now(UTC)
+    async with _figures(settings) as (reading, texts), reading.at_one_moment() as moment:
+        answers = Answers(moment, lambda: now)
+        return await gather(answers, texts, scope, period, language=language, made_at=now, told=told)
+
+
+async def published_days(settings: Settings) -> list[UnitDay]:
+    """Raises what PostgresReading knows as an outage."""
+    async with _figures(settings) as (reading, _):
+        return await reading.unit_days()
+
+
+@asynccontextmanager
+async def _figures(settings: Settings) -> AsyncIterator[tuple[PostgresReading, PostgresTexts]]:
+    """For a command, which waits for no outage to end."""
+    pool = await postgres.create_pool(
+        settings.database_url, name="aggregation-report", most=2, search_path=SEARCH_PATH
+    )
+    try:
+        yield PostgresReading(pool, settings.city_name, lambda: datetime.now(UTC)), PostgresTexts(pool)
+    finally:
+        await _close(pool)
 
 
 async def until_one_fails(*both: Coroutine[Any, Any, None]) -> None:

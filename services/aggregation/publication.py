@@ -7,9 +7,10 @@ see it: no public route leads there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from contracts.events import Publication
 from services.aggregation.domain import CITY, Level, Scope
@@ -17,6 +18,16 @@ from services.aggregation.edition import ITEMS, NO_DAYS, EditionView, Published,
 from services.aggregation.stored import NEVER, Accepted, ByDay, Mark, Stored
 
 EVERYTHING = Publication(officer_batch=1, suppress_below=1)
+
+
+class UnitDay(NamedTuple):
+    """A unit's day within an edition, and what is public of it."""
+
+    edition: str
+    group: str
+    unit: str
+    day: date
+    published: Published
 
 
 class View:
@@ -80,6 +91,13 @@ class View:
                 for day, published in each.days(unit, tallied.get(each.id, {})).items():
                     found[day].append(published)
         return {day: together(parts) for day, parts in found.items()}
+
+    def unit_days(self, tallied: ByDay) -> Iterator[UnitDay]:
+        """All that `days` adds up."""
+        for each in self._editions.values():
+            for unit, group in self.stored.units.items():
+                for day, published in each.days(unit, tallied.get(each.id, {})).items():
+                    yield UnitDay(each.id, group, unit, day, published)
 
     def day_scopes(self, scope: Scope) -> list[Scope]:
         """Whose days are the days of `scope`."""

@@ -2,20 +2,17 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from chassis import kafka, logs, postgres
+from chassis import kafka, postgres
 from services.aggregation.bootstrap import rebuild_figures, verify_figures
 from services.aggregation.domain import LogShortened
-from services.aggregation.rebuilding import Busy, Told
+from services.aggregation.rebuilding import Busy
 from services.aggregation.settings import Settings
+from services.aggregation.terminal import fail, progress, quiet
 
 T = TypeVar("T")
 EXAMPLE = "AGGREGATION_DATABASE_URL=postgresql://localhost/figures python -m services.aggregation"
@@ -34,8 +31,8 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
             bool, typer.Option("--anew", help="Forget what a run that was broken off has folded.")
         ] = False,
     ) -> None:
-        with _progress() as told:
-            goes_on = _run(rebuild_figures(_quiet(settings()), told, anew=anew))
+        with progress("folding") as told:
+            goes_on = _run(rebuild_figures(quiet(settings()), told, anew=anew))
         since = ", going on where an earlier run was broken off" if goes_on else ""
         typer.echo(f"The figures are those of the log{since}.")
 
@@ -46,8 +43,8 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
     def verify(
         as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
     ) -> None:
-        with _progress() as told:
-            found = _run(verify_figures(_quiet(settings()), told))
+        with progress("folding") as told:
+            found = _run(verify_figures(quiet(settings()), told))
         if as_json:
             typer.echo(json.dumps({**found._asdict(), "first": [each._asdict() for each in found.first]}))
         else:
@@ -58,35 +55,16 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
             raise typer.Exit(1)
 
 
-def _quiet(settings: Settings) -> Settings:
-    logs.configure("aggregation", level="CRITICAL")  # what a client logs on its way is no answer
-    return settings
-
-
-@contextmanager
-def _progress() -> Iterator[Told]:
-    console = Console(stderr=True)
-    columns = (TextColumn("folding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except LogShortened as error:
-        _fail(f"The log does not hold all that the figures are of: {error}.")
+        fail(f"The log does not hold all that the figures are of: {error}.")
     except Busy:
-        _fail("Another rebuild or verification of this database is under way; wait for its end.")
+        fail("Another rebuild or verification of this database is under way; wait for its end.")
     except Exception as error:
         if kafka.is_outage(error):
-            _fail(f"Kafka does not answer: {error!r}. Run it again when it does.")
+            fail(f"Kafka does not answer: {error!r}. Run it again when it does.")
         if postgres.is_outage(error):
-            _fail(f"PostgreSQL does not answer: {error!r}. Run it again when it does.")
+            fail(f"PostgreSQL does not answer: {error!r}. Run it again when it does.")
         raise
-
-
-def _fail(text: str) -> NoReturn:
-    sys.stderr.write(text + "\n")
-    raise typer.Exit(2)

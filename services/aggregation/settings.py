@@ -9,6 +9,7 @@ from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.postgres import DatabaseUrl
 from chassis.settings import environment
+from contracts.events import Text
 from services.aggregation.files_handled import USUAL_SAMPLE, sample_of
 
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
         USUAL_SAMPLE,
         description="How many percent of a year's files have to be rated: of up to so many files so many.",
     )
+    reports: int = Field(2, ge=1, description="Reports made at a time; more are asked to come back.")
     city_name_vi: str = "Thành phố Đà Nẵng"
     city_name_en: str = "Da Nang City"
 
@@ -62,6 +64,10 @@ class Settings(BaseSettings):
     def _sample(cls, text: str) -> str:
         sample_of(text)
         return text
+
+    @property
+    def city_name(self) -> Text:
+        return Text(vi=self.city_name_vi, en=self.city_name_en)
 
     @property
     def dead_letter_limits(self) -> Limits:

@@ -1,12 +1,12 @@
-"""Names and policies in PostgreSQL, for the worker."""
+"""Names, and policies and texts of editions, in PostgreSQL, for the worker."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import asyncpg
 
 from chassis import postgres
-from contracts.events import EditionPublished, OfficerPublished, UnitPublished
+from contracts.events import EditionPublished, OfficerPublished, Text, UnitPublished
 from services.aggregation.naming import Change
 
 _UNITS = """
@@ -33,6 +33,12 @@ INSERT INTO publication (edition_id, officer_batch, officer_hour, suppress_below
 SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[])
 ON CONFLICT (edition_id) DO UPDATE SET officer_hour = excluded.officer_hour,
     suppress_below = excluded.suppress_below
+"""
+# What an edition no longer says stays: ratings of then may have it.
+_TEXTS = """
+INSERT INTO edition_text (edition_id, kind, item, position, text)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])
+ON CONFLICT (edition_id, kind, item) DO UPDATE SET position = excluded.position, text = excluded.text
 """
 
 
@@ -102,3 +108,23 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [policy.officer_hour for policy in policies],
         [policy.suppress_below for policy in policies],
     )
+    for edition in editions:
+        texts = {(kind, item): json.dumps(text.model_dump()) for kind, item, text in _texts(edition)}
+        await connection.execute(
+            _TEXTS,
+            [edition.edition_id] * len(texts),
+            [kind for kind, _ in texts],
+            [item for _, item in texts],
+            list(range(len(texts))),
+            list(texts.values()),
+        )
+
+
+def _texts(edition: EditionPublished) -> Iterator[tuple[str, str, Text]]:
+    """Kind, item and text of all that the edition says, in its order."""
+    instrument = edition.instrument
+    yield "title", "", edition.title
+    yield "question", "", instrument.question
+    for kind, choices in (("answer", instrument.answers), ("reason", instrument.reasons)):
+        for choice in choices:
+            yield kind, choice.id, choice.text

@@ -6,10 +6,10 @@ What is read here is everything; `publication` says what of it is shown.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 
@@ -19,7 +19,7 @@ from services.aggregation.adapters.mergers import mergers
 from services.aggregation.documents import Figures, Merger, Period, Snapshot
 from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, city_day
 from services.aggregation.edition import Published
-from services.aggregation.publication import View
+from services.aggregation.publication import UnitDay, View
 from services.aggregation.releasing import Standing
 from services.aggregation.stored import Accepted, ByDay, Counts, Mark, Stored, Tallied, alone
 
@@ -69,8 +69,21 @@ SELECT edition_id, unit_id, day, accepted_day, answer, count FROM acceptance WHE
 _EARLIEST, _LATEST = date(1, 1, 2), ALL_DAYS - timedelta(days=1)
 
 
+class Connections(Protocol):
+    """A pool, or what stands for one."""
+
+    def acquire(self) -> AbstractAsyncContextManager["asyncpg.pool.PoolConnectionProxy"]: ...
+
+
+class _Held(NamedTuple):
+    connection: "asyncpg.pool.PoolConnectionProxy"
+
+    def acquire(self) -> AbstractAsyncContextManager["asyncpg.pool.PoolConnectionProxy"]:
+        return nullcontext(self.connection)
+
+
 class PostgresReading:
-    def __init__(self, pool: asyncpg.Pool, city_name: Text, now: Callable[[], datetime]) -> None:
+    def __init__(self, pool: Connections, city_name: Text, now: Callable[[], datetime]) -> None:
         self._pool = pool
         self._city_name = city_name
         self._now = now
@@ -107,8 +120,22 @@ class PostgresReading:
         level = scope.level.children
         if level is None:
             return []
-        rows = await self._pool.fetch(_CHILDREN, level, scope.id)
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(_CHILDREN, level, scope.id)
         return [Scope(level, row["id"]) for row in rows]
+
+    async def unit_days(self) -> list[UnitDay]:
+        """What is public of each day of each unit."""
+        async with self._pool.acquire() as connection, _one_moment(connection):
+            view = View(await _stored(connection, [CITY]), self._now())
+            return list(view.unit_days(await _days(connection, view.day_scopes(CITY))))
+
+    @asynccontextmanager
+    async def at_one_moment(self) -> AsyncIterator["PostgresReading"]:
+        """All that is read through it is of one moment."""
+        now = self._now()
+        async with self._pool.acquire() as connection, _one_moment(connection):
+            yield PostgresReading(_Held(connection), self._city_name, lambda: now)
 
     async def _published(
         self,

@@ -1,0 +1,103 @@
+"""What a report holds: the documents that the query API gives, and nothing past them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from contracts.events import Text
+from services.aggregation.answers import Answers
+from services.aggregation.documents import History, Period, Satisfaction, Summary
+from services.aggregation.domain import Level, Scope
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
+class Kind(StrEnum):
+    """Of what editions say. `title` and `question` are one each, of the item ''."""
+
+    TITLE = "title"
+    QUESTION = "question"
+    ANSWER = "answer"
+    REASON = "reason"
+
+
+Told = Callable[[int, int], None]
+"""How many levels are read, of so many."""
+Said = Mapping[tuple[Kind, str], Text]
+
+
+class Texts(Protocol):
+    async def said(self, edition: str | None) -> Said:
+        """What an edition says, or all of them, the newest first to be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The places of one level under the report's, in the directory's order, with what each belongs to."""
+
+    level: Level
+    places: Sequence[Summary]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`figures`, `history` and `below` are of the period; `whole` and officers in `below` of all days of the
+    edition: reasons, channels, rejections and officers' figures are not public by day."""
+
+    figures: Satisfaction
+    whole: Satisfaction
+    history: History
+    below: Sequence[Below]
+    said: Said
+    language: str
+    made_at: datetime
+
+    def text(self, kind: Kind, item: str) -> str:
+        """What the edition calls the item; what nobody has named stands as it is."""
+        text = self.said.get((kind, item))
+        return item if text is None else self.say(text)
+
+    def say(self, text: Text) -> str:
+        return text.en if self.language == "en" else text.vi
+
+    def name(self, place: Summary | Satisfaction) -> str:
+        return place.scope.id if place.scope.name is None else self.say(place.scope.name)
+
+
+def levels_below(level: Level) -> Iterator[Level]:
+    child = level.children
+    while child is not None:
+        yield child
+        child = child.children
+
+
+async def gather(
+    answers: Answers,
+    texts: Texts,
+    scope: Scope,
+    period: Period,
+    *,
+    language: str,
+    made_at: datetime,
+    told: Told = lambda *_: None,
+) -> Report:
+    """Raises Problem for what a caller can mend, and what `answers` and `texts` raise."""
+    whole = Period(period.edition)
+    figures = await answers.satisfaction(scope, period)
+    all_days = await answers.satisfaction(scope, whole)
+    history = await answers.history(scope, period)
+    levels = list(levels_below(scope.level))
+    below, above = [], [scope]
+    for done, level in enumerate(levels):
+        told(done, len(levels))
+        places = await answers.below(above, whole if level is Level.OFFICER else period)
+        below.append(Below(level, places))
+        above = [Scope(level, place.scope.id) for place in places]
+    told(len(levels), len(levels))
+    return Report(figures, all_days, history, below, await texts.said(period.edition), language, made_at)

@@ -1,0 +1,332 @@
+"""A report says what the API's documents say, in every format."""
+
+import csv
+import ctypes
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pypdfium2
+import pytest
+from pypdfium2 import raw
+
+from contracts.events import Outcome, Text
+from services.aggregation.answers import Answers
+from services.aggregation.documents import Period
+from services.aggregation.domain import CITY, Level, Scope
+from services.aggregation.reports import as_csv, as_pdf, as_xlsx
+from services.aggregation.reports.cover import file_names, period
+from services.aggregation.reports.report import Format, Kind, Report, gather
+from services.aggregation.reports.tables import tables
+from services.aggregation.reports.words import percent
+from tests.support.outcomes import accepted, rejected
+from tests.support.publication import booked
+from tests.support.reports import Kept
+
+NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
+UNIT, OFFICER = Scope(Level.UNIT, "so-tu-phap"), Scope(Level.OFFICER, "so-tu-phap.hai")
+FORMULA = '=HYPERLINK("http://a")'
+ALL = Period("2017")
+DAYS = Period("2017", date(2017, 11, 23), date(2017, 11, 25))
+LETTERS = "aàảãáạăằẳẵắặâầẩẫấậeèẻẽéẹêềểễếệiìỉĩíịoòỏõóọôồổỗốộơờởỡớợuùủũúụưừửữứựyỳỷỹýỵđ"
+
+
+def rated(count: int, who: str, *, days: int = 0, unit: str = "so-tu-phap", said: str = "") -> list[Outcome]:
+    return [
+        accepted(
+            f"{unit}.{who}",
+            unit=unit,
+            group="so-ban-nganh",
+            at=NOON + timedelta(days=days),
+            answer="not_satisfied" if said else "satisfied",
+            reasons=[said] * bool(said),
+        )
+        for _ in range(count)
+    ]
+
+
+@pytest.fixture
+def kept() -> Kept:
+    """A unit of two officers: three days of 40, 9 and 2 ratings, so that the last two are of too few."""
+    book = booked(
+        [
+            [*rated(30, "hai"), *rated(7, "lan"), *rated(3, "lan", said="late")],
+            [*rated(3, "lan", days=1, said="late"), *rated(6, "hai", days=1, said="new_code")],
+            rated(2, "hai", days=2),
+            [*rated(20, "a", unit="so-y-te"), *rated(20, "b", unit="so-y-te")],
+            [rejected(f"{UNIT.id}.hai", unit=UNIT.id, at=NOON) for _ in range(6)],
+        ]
+    )
+    return Kept(
+        book,
+        {
+            "city": Text(vi="Thành phố Đà Nẵng", en="Da Nang City"),
+            UNIT.id: Text(vi="Sở Tư pháp", en="Department of Justice"),
+            OFFICER.id: Text(vi=FORMULA, en=FORMULA),
+        },
+        {
+            (Kind.TITLE, ""): Text(vi="Khảo sát năm 2017", en="Survey of 2017"),
+            (Kind.REASON, "late"): Text(vi="Trả kết quả trễ hẹn", en="Late"),
+        },
+    )
+
+
+async def report(kept: Kept, scope: Scope = UNIT, period: Period = ALL, language: str = "vi") -> Report:
+    answers = Answers(kept, lambda: NOON + timedelta(days=2))
+    return await gather(answers, kept, scope, period, language=language, made_at=NOON)
+
+
+def rows(report: Report, **options: bool) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO("".join(as_csv.lines(report, **options)), newline="")))
+
+
+def cells(book: Any, sheet: str) -> list[tuple[Any, ...]]:
+    return [tuple(cell.value for cell in row) for row in book[sheet].iter_rows(min_row=2)]
+
+
+def text(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(pdf)
+    return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in document).split())
+
+
+# --- what it holds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", [CITY, Scope(Level.GROUP, "so-ban-nganh"), UNIT, OFFICER])
+@pytest.mark.parametrize("period", [Period(), Period("2017"), DAYS])
+async def test_every_figure_is_that_of_the_document_that_the_api_gives(
+    kept: Kept, scope: Scope, period: Period
+) -> None:
+    answers = Answers(kept, lambda: NOON + timedelta(days=2))
+    found = await report(kept, scope, period)
+    assert found.figures == await answers.satisfaction(scope, period)
+    assert found.history == await answers.history(scope, period)
+    assert found.whole == await answers.satisfaction(scope, Period(period.edition))
+    for below in found.below:
+        wanted = [s for s in kept.book.scopes(below.level) if scope in _above(kept, s)]
+        assert [place.scope.id for place in below.places] == [s.id for s in wanted]
+        for place in below.places:
+            asked = Period(period.edition) if below.level is Level.OFFICER else period
+            shown = await answers.satisfaction(Scope(below.level, place.scope.id), asked)
+            assert place.model_dump() == shown.model_dump(include=set(type(place).model_fields))
+
+
+def _above(kept: Kept, scope: Scope) -> Sequence[Scope]:
+    found, level, above = [CITY], scope.level, kept.book.above[scope]
+    while level.parent is not None and above is not None:
+        level = level.parent
+        found.append(Scope(level, above))
+        above = kept.book.above.get(found[-1])
+    return found
+
+
+async def test_what_is_not_public_by_day_is_of_the_whole_edition_and_not_of_the_days(kept: Kept) -> None:
+    found = await report(kept, period=DAYS)
+    assert found.figures.reasons == []
+    assert [item.id for item in found.whole.reasons] == ["late", "new_code"]
+
+
+async def test_a_reason_that_no_edition_names_stands_as_it_is(kept: Kept) -> None:
+    reasons = [row for row in rows(await report(kept)) if row["table"] == "reasons"]
+    assert {row["item"]: row["text"] for row in reasons} == {
+        "late": "Trả kết quả trễ hẹn",
+        "new_code": "new_code",
+    }
+
+
+# --- CSV -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＋1", "－1", "＠a"]
+)
+def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(cell: str) -> None:
+    assert as_csv.harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "Sở Tư pháp", "a=1", "1-1", "'=1"])
+def test_any_other_cell_is_as_it_was(cell: str) -> None:
+    assert as_csv.harmless(cell) == cell
+
+
+async def test_csv_holds_numbers_for_programs_and_says_what_is_of_too_few(kept: Kept) -> None:
+    found = await report(kept, period=DAYS)
+    (figures,) = [row for row in rows(found) if row["table"] == "figures"]
+    assert (figures["id"], figures["total"], figures["suppressed"]) == ("so-tu-phap", "40", "false")
+    assert float(figures["rate"]) == found.figures.rate
+    first, second, third = [row for row in rows(found) if row["table"] == "days"]
+    assert (first["day"], first["satisfied"], first["not_satisfied"]) == ("2017-11-23", "37", "3")
+    for day in (second, third):
+        assert (day["suppressed"], day["total"], day["rate"], day["interval_low"]) == ("true", "", "", "")
+    officers = [row for row in rows(found) if row["table"] == "officers"]
+    assert [row["total"] for row in officers] == ["35", "10"], "what is released, of all days"
+    assert {(row["from"], row["to"]) for row in officers} == {("", "")}
+    assert officers[0]["name"] == f"'{FORMULA}"
+
+
+async def test_csv_is_as_rfc_4180_says(kept: Kept) -> None:
+    written = "".join(as_csv.lines(await report(kept)))
+    assert "\n" not in written.replace("\r\n", "")
+    assert '"\'=HYPERLINK(""http://a"")"' in written
+    assert len({len(row) for row in csv.reader(StringIO(written, newline=""))}) == 1
+
+
+async def test_csv_begins_with_a_byte_order_mark_only_where_that_is_asked_for(kept: Kept) -> None:
+    found = await report(kept)
+    assert next(as_csv.lines(found, bom=True)).startswith("\ufefftable,")
+    assert next(as_csv.lines(found)).startswith("table,")
+
+
+# --- XLSX ----------------------------------------------------------------------------------------------
+
+
+async def test_a_workbook_has_a_sheet_for_each_level_and_the_figures_of_the_documents(kept: Kept) -> None:
+    found = await report(kept, CITY, language="en")
+    book = openpyxl.load_workbook(BytesIO(as_xlsx.workbook(found)))
+    assert book.sheetnames == [
+        "Key figures",
+        "By day",
+        "Reasons for not being satisfied",
+        "Channels",
+        "Not counted",
+        "Groups",
+        "Units",
+        "One-stop officers",
+        "Method",
+    ]
+    for table, sheet in zip(tables(found), book.sheetnames, strict=False):
+        wanted = [[row.get(column) for column in table.columns] for row in table.rows]
+        assert [[_cell(value) for value in row] for row in cells(book, sheet)] == [
+            [("yes" if value else "no") if isinstance(value, bool) else value for value in row]
+            for row in wanted
+        ]
+
+
+def _cell(value: Any) -> Any:
+    return value.date() if isinstance(value, datetime) else value
+
+
+async def test_a_workbook_has_formats_frozen_headers_a_title_and_no_formula(kept: Kept) -> None:
+    book = openpyxl.load_workbook(BytesIO(as_xlsx.workbook(await report(kept, period=DAYS))))
+    for name in book.sheetnames[:-1]:
+        assert book[name].freeze_panes == "A2"
+    days, officers = book["Theo ngày"], book["Công chức một cửa"]
+    assert (days["A2"].number_format, days["B2"].number_format, days["E2"].number_format) == (
+        "dd/mm/yyyy",
+        "#,##0",
+        "0.0%",
+    )
+    assert days.column_dimensions["A"].width > 10
+    assert (officers["B2"].value, officers["B2"].data_type) == (FORMULA, "s")
+    assert book.properties.title == "Báo cáo mức độ hài lòng: Sở Tư pháp"
+    properties: Any = book.custom_doc_props  # type: ignore[attr-defined]  # its stubs do not know it
+    assert [(each.name, each.value) for each in properties.props] == [("Language", "vi")]
+    assert days["B3"].value is None
+    assert days["H3"].value == "có"
+
+
+# --- PDF -----------------------------------------------------------------------------------------------
+
+
+async def test_a_pdf_shows_the_figures_in_both_languages(kept: Kept) -> None:
+    vietnamese = text(as_pdf.document(await report(kept, period=DAYS)))
+    english = text(as_pdf.document(await report(kept, period=DAYS, language="en")))
+    for said in ("Sở Tư pháp", "Khảo sát năm 2017", "23/11/2017 đến 25/11/2017", "92,5%", "80,1% – 97,4%"):
+        assert said in vietnamese
+    for said in ("Department of Justice", "Survey of 2017", "23 Nov 2017 to 25 Nov 2017", "92.5%", FORMULA):
+        assert said in english
+    assert vietnamese.count("Còn quá ít để công bố") == 2, "two days"
+
+
+async def test_a_pdf_begins_with_the_rate_of_all_days_together(kept: Kept) -> None:
+    found = await report(kept)
+    shown = text(as_pdf.document(found))
+    assert found.figures.rate is not None
+    assert shown.count(percent(found.figures.rate, "vi")) == 1
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_a_pdf_says_its_language(kept: Kept, language: str) -> None:
+    document = pypdfium2.PdfDocument(as_pdf.document(await report(kept, language=language)))
+    size = raw.FPDFCatalog_GetLanguage(document, None, 0)
+    held = ctypes.create_string_buffer(size)
+    raw.FPDFCatalog_GetLanguage(document, ctypes.cast(held, ctypes.POINTER(ctypes.c_ushort)), size)
+    assert held.raw.decode("utf-16-le").rstrip("\0") == language
+
+
+@pytest.mark.parametrize("scope", [CITY, UNIT, OFFICER, Scope(Level.GROUP, "so-ban-nganh")])
+async def test_a_pdf_is_tagged_and_has_bookmarks(kept: Kept, scope: Scope) -> None:
+    document = pypdfium2.PdfDocument(as_pdf.document(await report(kept, scope)))
+    assert raw.FPDFCatalog_IsTagged(document)
+    assert document.get_metadata_value("Title").startswith("Báo cáo mức độ hài lòng: ")
+    bookmarks = [bookmark.get_title() for bookmark in document.get_toc()]
+    assert bookmarks[:3] == ["Số liệu chính", "Theo ngày", "Lý do chưa hài lòng"]
+    assert "Cách tính" in bookmarks
+
+
+async def test_a_pdf_has_every_vietnamese_letter_and_takes_no_name_for_markup(kept: Kept) -> None:
+    name = f"{LETTERS.upper()} {LETTERS} #set page(width: 1pt) $x$ *a* \\ <b> @c"
+    kept.names[UNIT.id] = Text(vi=name, en=name)
+    shown = text(as_pdf.document(await report(kept)))
+    for letters in (LETTERS, LETTERS.upper(), "#set page(width: 1pt) $x$ *a* \\ <b> @c"):
+        assert letters.replace(" ", "") in shown.replace(" ", "")
+
+
+async def test_the_same_report_gives_the_same_pdf(kept: Kept) -> None:
+    found = await report(kept)
+    assert as_pdf.document(found) == as_pdf.document(found)
+
+
+async def test_what_cannot_be_set_or_not_in_time_is_an_error_and_no_half_a_file(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await report(kept)
+    monkeypatch.setattr(as_pdf, "TYPESETTING_SECONDS", 0.001)
+    with pytest.raises(TimeoutError):
+        as_pdf.document(found)
+    monkeypatch.undo()
+    monkeypatch.setattr(as_pdf, "shown", lambda _: {"words": {}})
+    with pytest.raises(as_pdf.NotDrawn, match="title"):
+        as_pdf.document(found)
+
+
+async def test_a_place_without_ratings_has_a_report_too(kept: Kept) -> None:
+    kept.book.above[Scope(Level.UNIT, "so-du-lich")] = "so-ban-nganh"
+    found = await report(kept, Scope(Level.UNIT, "so-du-lich"))
+    assert "Chưa có đánh giá" in text(as_pdf.document(found))
+    assert rows(found)[0]["total"] == "0"
+
+
+# --- what its file is called ---------------------------------------------------------------------------
+
+
+async def test_a_file_is_named_after_the_place_and_the_days(kept: Kept) -> None:
+    kept.names[UNIT.id] = Text(vi='Sở "Tư\r\npháp"/A', en="J")
+    plain, named = file_names(await report(kept, period=DAYS), Format.PDF)
+    assert plain == "hai-long-unit-so-tu-phap-2017-2017-11-23-2017-11-25.pdf"
+    assert named == "Báo cáo mức độ hài lòng – Sở Tư pháp A 2017 2017-11-23 2017-11-25.pdf"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (None, None, "All days"),
+        (date(2017, 11, 2), None, "from 2 Nov 2017"),
+        (None, date(2017, 11, 2), "to 2 Nov 2017"),
+        (date(2017, 11, 2), date(2017, 12, 1), "2 Nov 2017 to 1 Dec 2017"),
+    ],
+)
+async def test_a_cover_says_the_days(kept: Kept, first: date | None, last: date | None, said: str) -> None:
+    found = await report(kept, period=Period(None, first, last), language="en")
+    assert period(found) == said
+
+
+def test_the_page_about_reports_names_every_column_of_csv() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
+    table = page.partition("| column | meaning |")[2].partition("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert named == list(as_csv.COLUMNS)
