@@ -16,6 +16,7 @@ from services.aggregation.documents import (
     Period,
     Satisfaction,
     Snapshot,
+    Summary,
     history,
     named,
     satisfaction,
@@ -64,7 +65,7 @@ _SCOPES = Bilingual(
 
 
 class Reading(Protocol):
-    """Figures as the public may see them. Every method raises what `outage` knows."""
+    """Figures as they may be seen. Every method raises what `outage` knows."""
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot: ...
     async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]: ...
@@ -96,6 +97,11 @@ class Answers:
         above = await self._one(scope, period)
         below = await self._reading.figures(await self._reading.children(scope), period)
         return Children(scope=named(above), children=[summary(figures, period) for figures in below.figures])
+
+    async def known(self, scopes: Sequence[Scope], period: Period) -> list[Summary]:
+        """Those of the scopes that the directory or any figure names."""
+        found = (await self._reading.figures(scopes, period)).figures
+        return [summary(figures, period) for figures in found if figures.known]
 
     async def _one(self, scope: Scope, period: Period) -> Figures:
         (figures,) = (await self._reading.figures([scope], period)).figures

@@ -34,6 +34,7 @@ from services.aggregation.live import Hub, Stream, Unknown
 ANSWER_SECONDS = 5.0
 RETRY_MS = 2_000
 FULL_SECONDS = 30
+DEPARTMENT = "/v1/department"
 T = TypeVar("T")
 
 ETAG = {"ETag": {"required": True, "schema": {"type": "string"}}}
@@ -58,13 +59,21 @@ router = APIRouter(
 def install(app: FastAPI) -> None:
     """The figures are public: any page may read them."""
     app.add_middleware(
-        CORSMiddleware,
+        _Public,
         allow_origins=["*"],
         allow_methods=["GET"],
         allow_headers=["*"],
         expose_headers=["ETag"],
     )
     app.include_router(router)
+
+
+class _Public(CORSMiddleware):
+    """Lets the pages of all sites read what is public, and nothing else."""
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        public = scope["type"] == "http" and not scope["path"].startswith(DEPARTMENT)
+        await (super().__call__ if public else self.app)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ async def live(
     hub: Hub = request.app.state.hub
     if hub.full:
         raise Problem(LIVE_FULL, retry_after=FULL_SECONDS, seconds=FULL_SECONDS)
-    joined = await _ask(
+    joined = await ask(
         request.app.state.reading, hub.join(scopes_of(scope), _revision(last_event_header or last_event_id))
     )
     if isinstance(joined, Unknown):
@@ -190,7 +199,8 @@ def _answers(request: Request) -> Answers:
     return answers
 
 
-async def _ask(reading: Reading, work: Awaitable[T]) -> T:
+async def ask(reading: Reading, work: Awaitable[T]) -> T:
+    """In time, or a problem that asks to come back."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await work
@@ -202,7 +212,7 @@ async def _ask(reading: Reading, work: Awaitable[T]) -> T:
 
 async def _answer(request: Request, work: Awaitable[BaseModel]) -> Response:
     """The document, or 304 where the caller has it. Its digest (the revision is in it) is its version."""
-    body = (await _ask(request.app.state.reading, work)).model_dump_json(by_alias=True).encode()
+    body = (await ask(request.app.state.reading, work)).model_dump_json(by_alias=True).encode()
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers: dict[str, Any] = {"ETag": etag, "Cache-Control": "no-cache"}
     had = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}

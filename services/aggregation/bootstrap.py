@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import httpx
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
@@ -21,12 +22,13 @@ from chassis.headers import for_data
 from chassis.http import create_app, create_worker
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
+from chassis.oidc import Provider
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, wait_out
 from contracts.events import Text
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import api
+from services.aggregation import api, department_api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
@@ -35,7 +37,10 @@ from services.aggregation.adapters.ledger import IDLE_IN_TRANSACTION, SEARCH_PAT
 from services.aggregation.adapters.names import PostgresNames
 from services.aggregation.adapters.notifications import PostgresNotifications
 from services.aggregation.adapters.outcome_log import outcome_log
+from services.aggregation.adapters.places import PostgresPlaces
 from services.aggregation.adapters.reading import PostgresReading
+from services.aggregation.answers import Answers
+from services.aggregation.department import Department
 from services.aggregation.folding import Folder
 from services.aggregation.live import Hub
 from services.aggregation.naming import keep_names
@@ -59,16 +64,27 @@ def api_app(settings: Settings) -> FastAPI:
         pool = await _pool(settings, readiness, "aggregation-api", most=8)
         notifications = PostgresNotifications(settings.database_url)
         city_name = Text(vi=settings.city_name_vi, en=settings.city_name_en)
-        reading = PostgresReading(pool, city_name, lambda: datetime.now(UTC))
+        reading = PostgresReading(pool, city_name, _now)
         hub = Hub(reading, notifications, check, most=settings.live_clients)
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace)
         owned.start("live", hub.run())
+        http = httpx.AsyncClient()
+        if settings.oidc.issuer is not None:
+            check = readiness.check("identity_provider", required=False)
+            provider = Provider(settings.oidc.issuer, http, check, local=settings.oidc.local)
+            full = PostgresReading(pool, city_name, _now, everything=True)
+            admission = department_api.Admission(
+                provider, settings.oidc.audience, settings.oidc.departments_claim
+            )
+            department = Department(Answers(full, _now), PostgresPlaces(pool))
+            department_api.attach(app, department, admission, full)
         try:
             yield
         finally:
             await owned.close(seconds=1)
             await notifications.close()
+            await http.aclose()
             await _close(pool)
 
     app = create_app(
@@ -80,7 +96,13 @@ def api_app(settings: Settings) -> FastAPI:
         headers=for_data(https=settings.https, resource_policy="cross-origin"),  # public figures
     )
     api.install(app)
+    if settings.oidc.issuer is not None:
+        department_api.install(app)
     return app
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def worker_app(settings: Settings) -> FastAPI:

@@ -28,7 +28,7 @@ class Period:
 class Figures:
     """What is public of one scope. `known`: whether the directory or any figure names it; `decided`: the
     newest revision of all that decides what it shows; `morning`: whether it may show more than revisions
-    say."""
+    say; `full`: nothing is left out."""
 
     scope: Scope
     known: bool
@@ -39,6 +39,7 @@ class Figures:
     decided: int = 0
     morning: bool = False
     published: Published = NOTHING
+    full: bool = False
 
     def shows_the_same(self, other: "Figures | None") -> bool:
         """Whether the documents made of both say the same."""
@@ -209,7 +210,7 @@ def satisfaction(figures: Figures, period: Period) -> Satisfaction:
 def history(figures: Figures, days: Mapping[date, Published], first: date, last: date) -> History:
     """Every day from `first` to `last`, those without ratings too."""
     span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    usual = NO_DAYS if figures.scope.level is Level.OFFICER else NOTHING
+    usual = NO_DAYS if figures.scope.level is Level.OFFICER and not figures.full else NOTHING
     return History(
         scope=named(figures), days=[Day(day=day, **dict(share(days.get(day, usual)))) for day in span]
     )

@@ -75,6 +75,10 @@ class EditionView:
         left_out = {key[0] for key, n in counts.items() if n and key[0] in ITEMS and found.get(key) != n}
         return Published(found, left_out=frozenset(left_out))
 
+    def full(self, scope: Scope) -> Published:
+        """All there is, for those who may see it."""
+        return Published(self._counts.get(scope, {}))
+
     @cached_property
     def _shown_items(self) -> Mapping[tuple[Measure, str], set[Scope]]:
         """Where each reason is shown, of citizens and for rejections: each adds up by itself."""

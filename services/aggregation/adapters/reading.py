@@ -1,4 +1,4 @@
-"""Public figures out of PostgreSQL, for the query API and the live stream. Tables are found by the
+"""Figures out of PostgreSQL, for the query API and the live stream. Tables are found by the
 search_path.
 
 What is read here is everything; `publication` says what of it is shown.
@@ -66,8 +66,13 @@ _EARLIEST, _LATEST = date(1, 1, 2), ALL_DAYS - timedelta(days=1)
 
 
 class PostgresReading:
-    def __init__(self, pool: asyncpg.Pool, city_name: Text, now: Callable[[], datetime]) -> None:
+    """What the public may see; with `everything`, all there is."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, city_name: Text, now: Callable[[], datetime], *, everything: bool = False
+    ) -> None:
         self._pool = pool
+        self._everything = everything
         self._city_name = city_name
         self._now = now
 
@@ -75,9 +80,9 @@ class PostgresReading:
         return postgres.is_outage(error)
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
-        """The public figures of the scopes, in their order."""
+        """The figures of the scopes, in their order."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, scopes), self._now())
+            view = self._view(await _stored(connection, scopes))
             names = await connection.fetch(_NAMES, *_columns(scopes))
             found = {scope: await self._published(connection, view, scope, period) for scope in scopes}
         return Snapshot(
@@ -86,9 +91,9 @@ class PostgresReading:
         )
 
     async def days(self, scope: Scope, edition: str | None) -> dict[date, Published]:
-        """What is public of each day that has ratings."""
+        """Each day that has ratings."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, [scope]), self._now())
+            view = self._view(await _stored(connection, [scope]))
             return view.days(scope, edition, await _days(connection, view.day_scopes(scope)))
 
     async def children(self, scope: Scope) -> list[Scope]:
@@ -97,6 +102,9 @@ class PostgresReading:
             return []
         rows = await self._pool.fetch(_CHILDREN, level, scope.id)
         return [Scope(level, row["id"]) for row in rows]
+
+    def _view(self, stored: Stored) -> View:
+        return View(stored, self._now(), everything=self._everything)
 
     async def _published(
         self, connection: "asyncpg.pool.PoolConnectionProxy", view: View, scope: Scope, period: Period
@@ -120,6 +128,7 @@ class PostgresReading:
             decided=view.decided(scope).revision,
             morning=view.morning(),
             published=published,
+            full=view.everything,
         )
 
 
