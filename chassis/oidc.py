@@ -31,8 +31,6 @@ TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 LEEWAY_SECONDS = 30
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-Claims = dict[str, Any]
-
 
 class ProviderAway(Exception):
     """The provider does not answer, or not as one does; whether a token is good cannot be known now."""
@@ -55,6 +53,11 @@ class Metadata(BaseModel):
     jwks_uri: str
     end_session_endpoint: str | None = None
     authorization_response_iss_parameter_supported: bool = False
+
+    @property
+    def addresses(self) -> list[str]:
+        named = (self.authorization_endpoint, self.token_endpoint, self.jwks_uri, self.end_session_endpoint)
+        return [each for each in named if each is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,8 @@ class Provider:
         """Raises ProviderAway."""
         return (await self._current()).metadata
 
-    async def claims(
-        self, token: str, *, audience: str, types: Collection[str | None], now: int | None = None
-    ) -> Claims:
-        """What the token says, once signature, issuer, audience and times are right.
+    async def verified(self, token: str, *, audience: str, types: Collection[str | None]) -> jwt.Token:
+        """The token, once signature, issuer, audience and times are right.
 
         Raises TokenRefused, ProviderAway.
         """
@@ -119,7 +120,6 @@ class Provider:
             if (kind.lower() if isinstance(kind, str) else kind) not in types:
                 raise TokenRefused("another kind of token")
             jwt.JWTClaimsRegistry(
-                now=now if now is not None else int(time.time()),
                 leeway=LEEWAY_SECONDS,
                 iss={"essential": True, "value": self._issuer},
                 aud={"essential": True, "value": audience},
@@ -132,7 +132,7 @@ class Provider:
             raise TokenRefused(error.error) from error
         except (ValueError, TypeError) as error:  # what is no token at all
             raise TokenRefused("no token") from error
-        return decoded.claims
+        return decoded
 
     async def _current(self, *, anew: bool = False) -> _Known:
         """Raises ProviderAway."""
@@ -160,7 +160,7 @@ class Provider:
             metadata = Metadata.model_validate(await self._get(at))
             if metadata.issuer != self._issuer:
                 raise ValueError("another issuer")  # noqa: TRY301 - OpenID Connect Discovery 4.3
-            for url in (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri):
+            for url in metadata.addresses:
                 safe_url(url, local=self._local)
             keys = KeySet.import_key_set(await self._get(metadata.jwks_uri))
         except (httpx.HTTPError, ValidationError, JoseError, ValueError, KeyError, TypeError) as error:

@@ -3,26 +3,33 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from chassis.http import create_app
+from chassis.oidc import Provider
 from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, attempts
 from portal import errors, security, walk
 from portal.apis.aggregation import Aggregation
+from portal.apis.department import DepartmentFigures
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
 from portal.apis.key import IntakeKey
 from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
-from portal.pages import browse, code, figures, outcome, rating
+from portal.oidc import Client, SignIn
+from portal.pages import browse, code, department, figures, outcome, rating, signing_in
 from portal.pages.context import Context
+from portal.pages.signing_in import Door
+from portal.session import Sessions
+from portal.session import load_key as load_session_key
 from portal.settings import Settings
 from portal.static import Assets
 from portal.view import View
@@ -54,13 +61,22 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 intake=Intake(apis["intake"], IntakeKey(settings.intake_key_file)),
                 verification=Verification(apis["verification"]),
                 aggregation=Aggregation(apis["aggregation"]),
-                view=View(languages, built, secure_cookies=settings.secure_cookies),
+                view=View(
+                    languages,
+                    built,
+                    secure_cookies=settings.secure_cookies,
+                    signing_in=settings.oidc_issuer is not None,
+                ),
                 drafts=Drafts(load_key(settings.keys_dir), secure=settings.secure_cookies),
                 proxies=Proxies(settings.trusted_proxies),
                 assets=built,
                 live_url=settings.live_url,
                 outcome_wait=settings.outcome_wait,
             )
+            if settings.oidc_issuer is not None:
+                app.state.entrance = await _entrance(
+                    settings, settings.oidc_issuer, readiness, stack, apis["aggregation"]
+                )
             for name, api in apis.items():
                 owned.start(f"look at {name}", _look(api))
             yield
@@ -78,9 +94,33 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     )
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
-    for pages in (browse, rating, code, outcome, figures):
+    inside = (signing_in, department) if settings.oidc_issuer is not None else ()
+    for pages in (browse, rating, code, outcome, figures, *inside):
         app.include_router(pages.router)
     return app
+
+
+async def _entrance(
+    settings: Settings, issuer: str, readiness: Readiness, stack: AsyncExitStack, aggregation: Api
+) -> Door:
+    """What signing in needs."""
+    http = await stack.enter_async_context(httpx.AsyncClient())
+    check = readiness.check("identity_provider", required=False)
+    here = str(settings.public_url).rstrip("/")
+    client = Client(
+        settings.oidc_client_id,
+        returns_to=f"{here}{signing_in.RETURN}",
+        leaves_to=f"{here}{signing_in.LEAVE}",
+        scope=settings.oidc_scope,
+        secret_file=settings.oidc_client_secret_file,
+        resource=settings.oidc_resource,
+    )
+    return Door(
+        SignIn(Provider(issuer, http, check, local=settings.oidc_local), http, client),
+        Sessions(load_session_key(settings.keys_dir), secure=settings.secure_cookies),
+        DepartmentFigures(aggregation),
+        longest=timedelta(seconds=settings.oidc_session),
+    )
 
 
 async def _look(api: Api) -> None:

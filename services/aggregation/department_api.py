@@ -32,8 +32,8 @@ class Admission:
 
     async def caller(self, token: str) -> Caller:
         """Raises TokenRefused, ProviderAway."""
-        claims = await self.provider.claims(token, audience=self.audience, types=ACCESS_TOKEN)
-        return caller_of(claims, self.claim)
+        verified = await self.provider.verified(token, audience=self.audience, types=ACCESS_TOKEN)
+        return caller_of(verified.claims, self.claim)
 
 
 def attach(app: FastAPI, department: Department, admission: Admission, reading: Reading) -> None:

@@ -112,6 +112,10 @@ def bearer(*grants: str, **changes: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token(**{CLAIM: list(grants)} | changes)}", "Accept-Language": "en"}
 
 
+def for_all(**changes: Any) -> str:
+    return token(hailong_departments=EVERYWHERE, **changes)
+
+
 def address(scope: Scope) -> str:
     return "/satisfaction/city" if scope == CITY else f"/satisfaction/{KINDS[scope.level]}/{scope.id}"
 
@@ -191,11 +195,11 @@ def test_one_id_may_stand_without_a_list_and_a_list_has_an_end() -> None:
         "",
         "Bearer",
         "Bearer wrong",
-        f"Basic {token(**{CLAIM: EVERYWHERE})}",
-        f"Bearer {token(**{CLAIM: EVERYWHERE}, exp=1)}",
-        f"Bearer {token(**{CLAIM: EVERYWHERE}, aud='another')}",
-        f"Bearer {token(**{CLAIM: EVERYWHERE}, iss='https://elsewhere.example')}",
-        f"Bearer {unsigned(**{CLAIM: EVERYWHERE})}",
+        f"Basic {for_all()}",
+        f"Bearer {for_all(exp=1)}",
+        f"Bearer {for_all(aud='another')}",
+        f"Bearer {for_all(iss='https://elsewhere.example')}",
+        f"Bearer {unsigned(hailong_departments=EVERYWHERE)}",
     ],
 )
 async def test_without_a_token_in_force_there_is_one_answer_whatever_is_asked(
@@ -215,8 +219,7 @@ async def test_without_a_token_in_force_there_is_one_answer_whatever_is_asked(
 
 
 async def test_a_token_in_the_address_is_no_token(client: httpx.AsyncClient) -> None:
-    given = token(**{CLAIM: EVERYWHERE})
-    assert (await client.get(f"{address(UNIT)}?access_token={given}")).status_code == 401
+    assert (await client.get(f"{address(UNIT)}?access_token={for_all()}")).status_code == 401
 
 
 async def test_answers_are_kept_nowhere_and_read_by_no_other_site_s_page(client: httpx.AsyncClient) -> None:

@@ -69,7 +69,7 @@ def provider(fake: FakeProvider, clock: Clock) -> Provider:
 
 
 async def subject(provider: Provider, text: str) -> object:
-    return (await provider.claims(text, audience=AUDIENCE, types=ACCESS_TOKEN))["sub"]
+    return (await provider.verified(text, audience=AUDIENCE, types=ACCESS_TOKEN)).claims["sub"]
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "JWT", None])
