@@ -27,7 +27,7 @@ const provider = new Provider(`http://${HOST}:${port}`, {
     response_types: ["code"],
     grant_types: ["authorization_code"],
   }],
-  jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256", kid: "local" }] },
+  jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256", kid: randomBytes(8).toString("hex") }] },
   cookies: { keys: [randomBytes(32).toString("hex")] },
   claims: { openid: ["sub"], profile: ["name"] },
   conformIdTokenClaims: false, // the name is in the ID token, as most providers have it

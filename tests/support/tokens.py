@@ -59,20 +59,28 @@ def _base64url(content: bytes) -> str:
 
 @dataclass
 class FakeProvider(httpx.AsyncBaseTransport):
-    """Its metadata and keys, as long as it is not `away`; counts how often it was asked for keys."""
+    """Its metadata and keys, as long as it is not `away`; counts how often it was asked for keys. `told` is
+    what it says to who brings a code."""
 
     keys: list[RSAKey] = field(default_factory=lambda: [KEY])
     issuer: str = ISSUER
     away: bool = False
     asked: int = 0
+    told: httpx.Response | None = None
+    redeemed: list[httpx.Request] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.away:
             raise httpx.ConnectError("away")
         if request.url.path == "/.well-known/openid-configuration":
             ends = {"authorization_endpoint": "/auth", "token_endpoint": "/token", "jwks_uri": "/jwks"}
-            said = {name: ISSUER + path for name, path in ends.items()}
+            said: dict[str, Any] = {name: ISSUER + path for name, path in ends.items()}
+            said["authorization_response_iss_parameter_supported"] = True
             return httpx.Response(200, json={"issuer": self.issuer, **said})
+        if request.url.path == "/token":
+            self.redeemed.append(request)
+            assert self.told is not None
+            return self.told
         assert request.url.path == "/jwks"
         self.asked += 1
         return httpx.Response(200, json={"keys": [key.as_dict(private=False) for key in self.keys]})
