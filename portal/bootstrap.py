@@ -39,7 +39,8 @@ CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 
 
 def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTransport] | None = None) -> FastAPI:
-    """The portal. `transports` replaces the network, by API name (intake, verification, aggregation)."""
+    """The portal. `transports` replaces the network, by name (intake, verification, aggregation,
+    identity_provider)."""
     urls = {
         "intake": settings.intake_url,
         "verification": settings.verification_url,
@@ -74,9 +75,11 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 outcome_wait=settings.outcome_wait,
             )
             if settings.oidc_issuer is not None:
-                app.state.entrance = await _entrance(
-                    settings, settings.oidc_issuer, readiness, stack, apis["aggregation"]
-                )
+                http = httpx.AsyncClient(transport=(transports or {}).get("identity_provider"))
+                await stack.enter_async_context(http)
+                check = readiness.check("identity_provider", required=False)
+                provider = Provider(settings.oidc_issuer, http, check, local=settings.oidc_local)
+                app.state.entrance = _entrance(settings, SignIn(provider, http, _client(settings)), apis)
             for name, api in apis.items():
                 owned.start(f"look at {name}", _look(api))
             yield
@@ -100,26 +103,21 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     return app
 
 
-async def _entrance(
-    settings: Settings, issuer: str, readiness: Readiness, stack: AsyncExitStack, aggregation: Api
-) -> Door:
-    """What signing in needs."""
-    http = await stack.enter_async_context(httpx.AsyncClient())
-    check = readiness.check("identity_provider", required=False)
+def _entrance(settings: Settings, sign_in: SignIn, apis: Mapping[str, Api]) -> Door:
+    sessions = Sessions(load_session_key(settings.keys_dir), secure=settings.secure_cookies)
+    longest = timedelta(seconds=settings.oidc_session)
+    return Door(sign_in, sessions, DepartmentFigures(apis["aggregation"]), longest)
+
+
+def _client(settings: Settings) -> Client:
     here = str(settings.public_url).rstrip("/")
-    client = Client(
+    return Client(
         settings.oidc_client_id,
         returns_to=f"{here}{signing_in.RETURN}",
         leaves_to=f"{here}{signing_in.LEAVE}",
         scope=settings.oidc_scope,
         secret_file=settings.oidc_client_secret_file,
         resource=settings.oidc_resource,
-    )
-    return Door(
-        SignIn(Provider(issuer, http, check, local=settings.oidc_local), http, client),
-        Sessions(load_session_key(settings.keys_dir), secure=settings.secure_cookies),
-        DepartmentFigures(aggregation),
-        longest=timedelta(seconds=settings.oidc_session),
     )
 
 

@@ -27,6 +27,7 @@ class Running:
     process: IdentityProvider
     http: httpx.AsyncClient
     sign_in: SignIn
+    provider: Provider
 
     @property
     def issuer(self) -> str:
@@ -75,6 +76,6 @@ async def an_identity_provider(folder: Path) -> AsyncIterator[Running]:
                 layout.sign_in_secret,
                 AUDIENCE,
             )
-            yield Running(process, http, SignIn(provider, ours, client))
+            yield Running(process, http, SignIn(provider, ours, client), provider)
     finally:
         await process.process.stop()

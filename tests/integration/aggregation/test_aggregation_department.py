@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from contracts.events import Publication
-from portal.oidc import Attempt, SigningInFailed
 from tests.support.aggregation import Stage
 from tests.support.identity_provider import Running, an_identity_provider
 from tests.support.outcomes import GROUP, UNIT, accepted
@@ -69,20 +68,3 @@ async def test_what_the_public_is_not_shown_its_department_sees_and_no_other(
     assert {scope for line in read for scope in line["scopes"]} >= {f"officer:{OFFICER}", f"unit:{UNIT}"}
     assert len({line["subject"] for line in read}) == 3
     assert "head-of-unit" not in api.log.read_text()
-
-
-async def test_a_code_is_redeemed_once_and_only_with_the_attempt_s_own_secret(provider: Running) -> None:
-    attempt = Attempt(next="/noi-bo")
-    back = await provider.way_back(attempt, "head-of-unit")
-    stolen = attempt.model_copy(update={"verifier": Attempt(next="/").verifier})
-    with pytest.raises(SigningInFailed):
-        await provider.sign_in.complete(stolen, back)
-    back = await provider.way_back(attempt, "head-of-unit")
-    assert (await provider.sign_in.complete(attempt, back)).name == "Lãnh đạo Sở Thông tin và Truyền thông"
-    with pytest.raises(SigningInFailed):
-        await provider.sign_in.complete(attempt, back)
-
-
-async def test_who_chooses_to_be_nobody_is_not_signed_in(provider: Running) -> None:
-    with pytest.raises(SigningInFailed, match="the provider said no"):
-        await provider.signed_in("")

@@ -18,7 +18,7 @@ from portal.oidc import Attempt
 from portal.pages.signing_in import INSIDE
 from portal.session import ATTEMPT, ATTEMPT_SECONDS, SESSION, Session, Sessions, TooLarge, load_key
 from portal.settings import Settings
-from tests.support.tokens import ISSUER
+from tests.support.tokens import ISSUER, FakeProvider, token
 from tests.unit.portal.conftest import Citizen, OpenPortal
 from tests.unit.portal.fake_aggregation import TOKEN
 from tests.unit.portal.fake_data import OFFICER, UNITS
@@ -49,7 +49,7 @@ def bringing(**cookies: str) -> Request:
     return Request({"type": "http", "headers": [(b"cookie", said.encode())]})
 
 
-def cookie(response: Response) -> tuple[str, str]:
+def cookie(response: Response | httpx.Response) -> tuple[str, str]:
     """The name and value of the first one that the response sets."""
     name, _, rest = response.headers["set-cookie"].partition("=")
     return name, rest.partition(";")[0]
@@ -258,8 +258,79 @@ async def test_who_has_not_signed_in_is_asked_to(open_portal: OpenPortal, path: 
 
 
 async def test_while_the_provider_is_away_a_page_says_so(open_portal: OpenPortal) -> None:
-    async with open_portal(**OIDC | {"oidc_issuer": "http://127.0.0.1:9", "oidc_local": True}) as citizen:
+    async with open_portal(provider=FakeProvider(away=True), **OIDC) as citizen:
         answer = await citizen.client.get("/dang-nhap")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
     assert "Tạm thời chưa đăng nhập được" in answer.text
-    assert isinstance(answer, httpx.Response)
+
+
+NEXT = {
+    "/noi-bo": "/noi-bo",
+    "/noi-bo/thanh-pho": "/noi-bo/thanh-pho",
+    f"/noi-bo/cong-chuc/{OFFICER}": f"/noi-bo/cong-chuc/{OFFICER}",
+    "https://elsewhere.example": "/noi-bo",
+    "//elsewhere.example/noi-bo": "/noi-bo",
+    "/noi-bo//elsewhere.example": "/noi-bo",
+    "/noi-bo/don-vi/../../dang-xuat": "/noi-bo",
+    "/noi-bo\\elsewhere.example": "/noi-bo",
+    "/noi-bo/don-vi/x?lang=en": "/noi-bo",
+    "/noi-bo/don-vi/x\r\nSet-Cookie: a=b": "/noi-bo",
+    "/noi-bo\n": "/noi-bo",
+    "/ket-qua": "/noi-bo",
+    "": "/noi-bo",
+}
+
+
+@pytest.mark.parametrize("asked", NEXT)
+async def test_signing_in_leads_to_a_department_s_page_and_nowhere_else(
+    open_portal: OpenPortal, asked: str
+) -> None:
+    async with open_portal(provider=FakeProvider(), **OIDC) as citizen:
+        answer = await citizen.client.get("/dang-nhap", params={"next": asked})
+        assert answer.headers["location"].startswith(f"{ISSUER}/auth?")
+        sessions = Sessions(load_key(citizen.keys), secure=False)
+        attempt = sessions.attempt(bringing(**dict([cookie(answer)])))
+        assert attempt is not None
+        assert attempt.next == NEXT[asked]
+
+
+async def test_one_signs_in_once_and_for_as_long_as_the_token_lasts(open_portal: OpenPortal) -> None:
+    provider = FakeProvider()
+    async with open_portal(provider=provider, oidc_session=600.0, **OIDC) as citizen:
+        for seconds, most in ((300, 300), (9_000, 600)):
+            begun = await citizen.client.get("/dang-nhap")
+            asked = httpx.URL(begun.headers["location"]).params
+            provider.told = httpx.Response(
+                200,
+                json={
+                    "access_token": TOKEN,
+                    "token_type": "Bearer",
+                    "expires_in": seconds,
+                    "id_token": token(aud="portal", nonce=asked["nonce"], header={"typ": "JWT"}),
+                },
+            )
+            back = {"code": "x", "state": asked["state"], "iss": ISSUER}
+            done = await citizen.client.get("/dang-nhap/xong", params=back)
+            assert (done.status_code, done.headers["location"]) == (303, "/noi-bo")
+            said = [each for each in done.headers.get_list("set-cookie") if each.startswith(SESSION)]
+            lasts = int(said[0].partition("Max-Age=")[2].partition(";")[0])
+            assert most - 60 < lasts <= most
+            again = await citizen.client.get("/dang-nhap/xong", params=back)
+            assert (again.status_code, len(provider.redeemed)) == (400, 1)
+            provider.redeemed.clear()
+        assert (await citizen.client.get("/noi-bo")).status_code == 200
+
+
+async def test_signing_out_takes_the_form_of_this_session_s_own_page(signed_in: Citizen) -> None:
+    await signed_in.get("/noi-bo")
+    page = signed_in.page
+    for wrong in ("", "0" * 64, "é"):
+        refused = await signed_in.client.post("/dang-xuat", data={"token": wrong})
+        assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+    given = page.split('name="token" value="')[1].split('"')[0]
+    for headers in ({"Origin": "https://elsewhere.test"}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = await signed_in.client.post("/dang-xuat", data={"token": given}, headers=headers)
+        assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+    done = await signed_in.client.post("/dang-xuat", data={"token": given})
+    assert (done.status_code, done.headers["location"]) == (303, "/dang-xuat")
+    assert cookie(done) == (SESSION, '""')
