@@ -65,6 +65,10 @@ async def test_a_head_of_department_signs_in_looks_and_signs_out(
     await expect(page.get_by_role("heading", level=1)).to_have_text(place.officer)
     await expect(page.locator("[aria-labelledby=theo-ngay] tbody tr")).to_have_count(1)
     await look_at(page, "10-department-officer")
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("button", name="Đăng xuất")).to_be_hidden()
+    await expect(page.get_by_text("Số liệu nội bộ, không công bố")).to_be_visible()
+    await page.emulate_media(media="screen")
     await page.get_by_role("button", name="Đăng xuất").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Đã đăng xuất khỏi Hài Lòng")
     await look_at(page, "10-signed-out")
@@ -180,7 +184,8 @@ async def test_without_the_provider_nobody_signs_in_and_everything_public_goes_o
             assert begun.status_code == 303  # what the provider says of itself is remembered too
             cookies, state = dict(begun.cookies), httpx.URL(begun.headers["location"]).params["state"]
             back = {"state": state, "code": "x", "iss": system.url("identity-provider")}
-            failed = await another.get("/dang-nhap/xong", params=back, cookies=cookies)
+            another.cookies = httpx.Cookies(cookies)
+            failed = await another.get("/dang-nhap/xong", params=back)
         assert (failed.status_code, failed.headers["retry-after"]) == (503, "15")
     finally:
         await system.identity_provider.start()
