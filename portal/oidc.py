@@ -18,8 +18,10 @@ from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 from pydantic import BaseModel, Field
 
+from chassis.logs import logger
 from chassis.oidc import ID_TOKEN, TIMEOUT, Provider, ProviderAway, TokenRefused
 
+log = logger(__name__)
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 USUAL_SECONDS = 300
 """How long a token is taken to last whose provider does not say."""
@@ -50,9 +52,14 @@ class Client:
     resource: str | None = None
 
     def proof(self) -> httpx.BasicAuth | None:
+        """Read at each use, so that a new secret needs no restart. Raises ProviderAway where it cannot be."""
         if self.secret_file is None:
             return None
-        secret = self.secret_file.read_text().strip()
+        try:
+            secret = self.secret_file.read_text().strip()
+        except OSError as error:
+            log.exception("the client's secret cannot be read", file=self.secret_file.name)
+            raise ProviderAway("no secret") from error
         return httpx.BasicAuth(quote(self.id, safe=""), quote(secret, safe=""))  # RFC 6749, 2.3.1
 
 

@@ -7,6 +7,7 @@ import pytest
 from chassis.oidc import (
     ACCESS_TOKEN,
     AGAIN_SECONDS,
+    ALGORITHMS,
     FRESH_SECONDS,
     KEPT_SECONDS,
     LEEWAY_SECONDS,
@@ -76,6 +77,10 @@ async def subject(provider: Provider, text: str) -> object:
 async def test_a_good_token_says_who_it_is_about(provider: Provider, typ: str | None) -> None:
     assert await subject(provider, token(header={"typ": typ})) == "somebody"
     assert await subject(provider, token(aud=["another", AUDIENCE], header={"typ": typ})) == "somebody"
+
+
+def test_no_algorithm_takes_a_secret_that_both_sides_know() -> None:
+    assert {name[:2] for name in ALGORITHMS} <= {"RS", "PS", "ES"}
 
 
 @pytest.mark.parametrize("kind", WRONG)

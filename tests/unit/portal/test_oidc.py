@@ -155,7 +155,9 @@ async def test_a_code_that_was_used_signs_nobody_in(sign_in: SignIn, provider: F
         await sign_in.complete(ATTEMPT, back())
 
 
-@pytest.mark.parametrize("told", [httpx.Response(502), httpx.Response(200, text="<html>")])
+@pytest.mark.parametrize(
+    "told", [httpx.Response(502, json={"error": "busy"}), httpx.Response(200, text="<html>")]
+)
 async def test_a_provider_that_answers_nonsense_is_away(
     sign_in: SignIn, provider: FakeProvider, told: httpx.Response
 ) -> None:
@@ -169,6 +171,16 @@ async def test_a_provider_that_does_not_answer_is_away(sign_in: SignIn, provider
     for work in (sign_in.begin(ATTEMPT), sign_in.complete(ATTEMPT, back()), sign_in.leaving()):
         with pytest.raises(ProviderAway):
             await work
+
+
+async def test_without_the_client_s_secret_nobody_is_signed_in(
+    sign_in: SignIn, provider: FakeProvider, client: Client
+) -> None:
+    assert client.secret_file is not None
+    client.secret_file.unlink()
+    with pytest.raises(ProviderAway):
+        await sign_in.complete(ATTEMPT, back())
+    assert provider.redeemed == []
 
 
 async def test_a_provider_without_a_page_to_sign_out_has_none(sign_in: SignIn) -> None:
