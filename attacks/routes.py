@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 from fastapi import FastAPI
+from pydantic import AnyHttpUrl
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -27,6 +28,7 @@ from portal import bootstrap as portal
 from portal.settings import Settings as PortalSettings
 from services.aggregation import bootstrap as aggregation
 from services.aggregation.settings import Settings as AggregationSettings
+from services.aggregation.settings import SignIn
 from services.intake import bootstrap as intake
 from services.intake.adapters.key_files import create_keys as create_intake_keys
 from services.intake.settings import Settings as IntakeSettings
@@ -79,15 +81,24 @@ class Call:
 
 
 def applications(folder: Path) -> dict[str, FastAPI]:
-    """Every process's application, not running. Their route tables are what is called."""
+    """Every process's application, not running, with signing in. Their route tables are what is called."""
     create_intake_keys(folder / "intake", "any")
     create_verification_keys(folder / "verification", "any")
     verifying = VerificationSettings(keys_dir=folder / "verification")
     return {
-        "portal": portal.build(PortalSettings(keys_dir=folder / "portal")),
+        "portal": portal.build(
+            PortalSettings(
+                keys_dir=folder / "portal",
+                public_url=AnyHttpUrl("https://portal.example"),
+                oidc_issuer="https://provider.example",
+                oidc_client_id="portal",
+            )
+        ),
         "intake": intake.create(IntakeSettings(keys_dir=folder / "intake")),
         "verification": verification.api_app(verifying),
-        "aggregation": aggregation.api_app(AggregationSettings()),
+        "aggregation": aggregation.api_app(
+            AggregationSettings(oidc=SignIn(issuer="https://provider.example", audience="figures"))
+        ),
         "verification-worker": verification.worker_app(verifying),
         "aggregation-worker": aggregation.worker_app(AggregationSettings()),
     }

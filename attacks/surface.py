@@ -3,6 +3,8 @@
 A new route is unknown here until somebody has thought about who may call it.
 """
 
+import base64
+import json
 from collections.abc import Mapping
 
 NUMBER = "0905123456"
@@ -53,6 +55,13 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/open-data": {"GET": 200},
         "/v1/open-data/{day}.jsonl": {"GET": 422},
         "/v1/live": {"GET": 422},
+        "/v1/department/overview": {"GET": 401},
+        "/v1/department/satisfaction/city": {"GET": 401},
+        "/v1/department/satisfaction/city/history": {"GET": 401},
+        "/v1/department/satisfaction/city/children": {"GET": 401},
+        "/v1/department/satisfaction/{kind}/{scope_id}": {"GET": 401},
+        "/v1/department/satisfaction/{kind}/{scope_id}/history": {"GET": 401},
+        "/v1/department/satisfaction/{kind}/{scope_id}/children": {"GET": 401},
     },
     "portal": {
         **PROBES,
@@ -79,14 +88,38 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/ket-qua/nhom/{place}": {"GET": 404},
         "/ket-qua/don-vi/{place}": {"GET": 404},
         "/ket-qua/cong-chuc/{place}": {"GET": 404},
+        # To the provider, and for its answer to an attempt of this browser.
+        "/dang-nhap": {"GET": 303},
+        "/dang-nhap/xong": {"GET": 400},
+        "/dang-xuat": {"GET": 200, "POST": 303},
+        # Whoever has not signed in is asked to.
+        "/noi-bo": {"GET": 303},
+        "/noi-bo/thanh-pho": {"GET": 303},
+        "/noi-bo/nhom/{place}": {"GET": 303},
+        "/noi-bo/don-vi/{place}": {"GET": 303},
+        "/noi-bo/cong-chuc/{place}": {"GET": 303},
     },
 }
 
+
+def _unsigned(**claims: object) -> str:
+    parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "at+jwt"}, claims))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
+
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+FORGED = (
+    "hl_draft=gAAAAABforged; hl_department=gAAAAABforged; hl_signin=gAAAAABforged; hl_lang=../../etc/passwd;"
+    " session=admin"
+)
 
 ROLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "anonymous": (),
     "a wrong token": (("Authorization", "Bearer wrong"), ("X-Api-Key", "wrong")),
+    "an unsigned token": (
+        ("Authorization", f"Bearer {_unsigned(sub='admin', exp=9999999999, hailong_departments=['*'])}"),
+    ),
     "a default password": (("Authorization", "Basic YWRtaW46YWRtaW4="),),
     "forged headers": (
         ("X-Forwarded-For", "127.0.0.1"),
@@ -101,13 +134,14 @@ ROLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("X-Request-Id", NUMBER),
     ),
     "a forged host": (("Host", "elsewhere.example"),),
-    "a forged cookie": (("Cookie", "hl_draft=gAAAAABforged; hl_lang=../../etc/passwd; session=admin"),),
+    "a forged cookie": (("Cookie", FORGED),),
     "another site's page": (("Origin", "https://elsewhere.example"), ("Sec-Fetch-Site", "cross-site")),
 }
 
 
 def expected(process: str, answers: Answers, method: str, role: str) -> int:
-    """Nobody gets more than who comes with nothing; posts to the portal from another site get less."""
+    """Where signing in is on. Nobody gets more than who comes with nothing; posts to the portal from another
+    site get less."""
     if process == "portal" and role == "another site's page" and method not in ("GET", "HEAD", "OPTIONS"):
         return 403
     return answers.get(method, 405)

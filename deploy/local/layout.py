@@ -39,6 +39,11 @@ class Layout:
         return self.keys / "portal" / "intake.key"
 
     @property
+    def sign_in_secret(self) -> Path:
+        """What proves the portal to the local sign-in."""
+        return self.keys / "portal" / "sign-in.key"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

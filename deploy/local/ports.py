@@ -13,6 +13,7 @@ HTTP_OFFSETS = {
     "intake": 1,
     "verification": 2,
     "aggregation": 3,
+    "identity-provider": 4,
     "portal-operations": 20,
     "intake-operations": 21,
     "verification-operations": 22,

@@ -6,17 +6,20 @@ import sys
 import time
 from collections.abc import Mapping
 
+from chassis import key_files
 from deploy.local import jars, lock, preflight
 from deploy.local.environment import Wiring, with_callers
 from deploy.local.errors import StackError
 from deploy.local.http_process import HttpProcess
+from deploy.local.identity_provider import IdentityProvider
 from deploy.local.kafka import Broker
 from deploy.local.layout import CHECKOUT, Layout
 from deploy.local.ports import HOST, Ports
 from deploy.local.postgres import Database
 from deploy.local.process import Process, run_to_end
 from deploy.local.progress import Report
-from deploy.local.supervisor import Supervisor, first_stack_error
+from deploy.local.supervisor import Part, Supervisor, first_stack_error
+from portal import node
 
 EDITION = "2017"
 DIRECTORY_FILES = ("data/directory-2017.yaml", "data/edition-2017.yaml")
@@ -69,6 +72,7 @@ class Stack:
             self.ports,
             self.broker.bootstrap,
             {name: self.database.url(name) for name in self.database.databases},
+            sign_in=True,
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._assets())
@@ -78,9 +82,9 @@ class Stack:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish(wiring, sealing_key.result()))
             group.create_task(self._portal_client(wiring))
-        await self.supervisor.start(
-            (part, wiring.url_of(part.process.name)) for part in self._services(wiring)
-        )
+        key_files.create(self.layout.sign_in_secret)
+        services: list[Part] = [*self._services(wiring), identity_provider(wiring)]
+        await self.supervisor.start((part, wiring.url_of(part.process.name)) for part in services)
         portal = self._serving("portal", "portal", "serve", wiring.portal())
         await self.supervisor.start([(portal, wiring.url_of("portal"))])
         lock.record_urls(self.layout, wiring.urls())
@@ -154,6 +158,17 @@ class Stack:
             )
         self.report.ready(name, "", time.monotonic() - started)
         return output
+
+
+def identity_provider(wiring: Wiring) -> IdentityProvider:
+    """The local sign-in, on what the assets are built with."""
+    return IdentityProvider(
+        wiring.layout,
+        node.program(),
+        node.NODE_MODULES,
+        port=wiring.ports["identity-provider"],
+        portal=wiring.http_url("portal"),
+    )
 
 
 def sealing_key_in(output: str) -> str:

@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.supply_chain import pins
-from portal import assets
+from portal import assets, node
 
 FOUND, NOT_REACHED = 1, 3
 OSV = "https://api.osv.dev/v1"
@@ -116,7 +116,7 @@ def npm_packages() -> list[str]:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(assets.HERE / name, folder)
         options = ["--json", "--fetch-retries=0", "--cache", f"{folder}/cache"]
-        answer = _json_of([*assets.npm(), "audit", *options], folder)
+        answer = _json_of([*node.npm(), "audit", *options], folder)
     if "vulnerabilities" not in answer:
         raise NotReached(str(answer.get("message", "npm audit gave no result")))
     return [f"{name}: {each['severity']}" for name, each in answer["vulnerabilities"].items()]
@@ -143,7 +143,7 @@ def kafka_jars(osv: str) -> list[str]:
 
 def _json_of(command: list[str], folder: str | Path = ".") -> dict[str, Any]:
     """What the command printed. Raises NotReached where that is no JSON: it could not ask."""
-    environment = {**os.environ, "PATH": f"{assets.programs()}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {**os.environ, "PATH": f"{node.program().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(  # noqa: S603 - the programs and their arguments are ours
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
     )

@@ -31,6 +31,10 @@ class Limited(Unavailable):
         self.seconds = seconds
 
 
+class SignedOut(Exception):
+    """The person's token is not in force, or not any more."""
+
+
 @dataclass
 class Refused(Exception):
     """The API answered with a problem to act on. `fields` maps a field's name to what is wrong."""
@@ -97,16 +101,20 @@ class Api:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        token: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpx enforces it
     ) -> httpx.Response:
-        """One call, under the request id of the page that it is for.
+        """One call, under the request id of the page that it is for. `token` is a person's who has signed in.
 
         Raises Refused for 4xx, Limited for 429, and Unavailable for 5xx, for everything that is no answer,
-        and where the API does not take the portal for what it is: no citizen can mend that.
+        and where the API does not take the portal for what it is: no citizen can mend that. Where it does not
+        take the person for what the token says, raises SignedOut.
         """
         request_id = request_ids.current()
         if request_id is not None:
             headers = {**(headers or {}), request_ids.HEADER: request_id}
+        if token is not None:
+            headers = {**(headers or {}), "Authorization": f"Bearer {token}"}
         limits = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=2.0, pool=4.0)
         try:
             response = await self._client.request(
@@ -115,6 +123,8 @@ class Api:
         except httpx.HTTPError as error:
             self.down(type(error).__name__)
             raise Unavailable(type(error).__name__) from error
+        if response.status_code == 401 and token is not None:
+            raise SignedOut
         if response.status_code >= 500 or response.status_code in (401, 403):
             self.down(f"HTTP {response.status_code}")
             raise Unavailable(f"HTTP {response.status_code}")

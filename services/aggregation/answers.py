@@ -69,7 +69,7 @@ _SCOPES = Bilingual(
 
 
 class Reading(Protocol):
-    """Figures as the public may see them. Every method raises what `outage` knows."""
+    """Figures as they may be seen. Every method raises what `outage` knows."""
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot: ...
     async def days(
@@ -144,6 +144,11 @@ class Answers:
                 return [scope]
             case _:
                 return []
+
+    async def known(self, scopes: Sequence[Scope], period: Period) -> list[Summary]:
+        """Those of the scopes that the directory or any figure names."""
+        found = (await self._reading.figures(scopes, period)).figures
+        return [summary(figures, period) for figures in found if figures.known]
 
     async def _one(self, scope: Scope, period: Period) -> Figures:
         (figures,) = (await self._reading.figures([scope], period)).figures

@@ -37,6 +37,7 @@ from services.aggregation.live import Hub, Stream, Unknown
 ANSWER_SECONDS = 5.0
 RETRY_MS = 2_000
 FULL_SECONDS = 30
+DEPARTMENT = "/v1/department"
 T = TypeVar("T")
 
 ETAG = {"ETag": {"required": True, "schema": {"type": "string"}}}
@@ -61,7 +62,7 @@ router = APIRouter(
 def install(app: FastAPI) -> None:
     """The figures are public: any page may read them."""
     app.add_middleware(
-        CORSMiddleware,
+        _Public,
         allow_origins=["*"],
         allow_methods=["GET"],
         allow_headers=["*"],
@@ -69,6 +70,14 @@ def install(app: FastAPI) -> None:
     )
     app.state.examples = examples.BY_MODEL
     app.include_router(router)
+
+
+class _Public(CORSMiddleware):
+    """Lets the pages of all sites read what is public, and nothing else."""
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        public = scope["type"] == "http" and not scope["path"].startswith(DEPARTMENT)
+        await (super().__call__ if public else self.app)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

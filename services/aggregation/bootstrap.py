@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import httpx
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
@@ -21,11 +22,12 @@ from chassis.headers import for_data
 from chassis.http import create_app, create_worker
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
+from chassis.oidc import Provider
 from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, wait_out
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import api, open_data_api, report_api
+from services.aggregation import api, department_api, open_data_api, report_api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
@@ -35,9 +37,11 @@ from services.aggregation.adapters.ledger import IDLE_IN_TRANSACTION, SEARCH_PAT
 from services.aggregation.adapters.names import PostgresNames
 from services.aggregation.adapters.notifications import PostgresNotifications
 from services.aggregation.adapters.outcome_log import outcome_log
+from services.aggregation.adapters.places import PostgresPlaces
 from services.aggregation.adapters.reading import PostgresReading
 from services.aggregation.adapters.texts import PostgresTexts
 from services.aggregation.answers import Answers
+from services.aggregation.department import Department
 from services.aggregation.documents import Period
 from services.aggregation.domain import Scope
 from services.aggregation.folding import Folder
@@ -66,7 +70,7 @@ def api_app(settings: Settings) -> FastAPI:
         check = readiness.check("postgres")
         pool = await _pool(settings, readiness, "aggregation-api", most=8)
         notifications = PostgresNotifications(settings.database_url)
-        reading = PostgresReading(pool, settings.city_name, lambda: datetime.now(UTC))
+        reading = PostgresReading(pool, settings.city_name, _now)
         hub = Hub(reading, notifications, check, most=settings.live_clients)
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace, handled)
@@ -74,12 +78,23 @@ def api_app(settings: Settings) -> FastAPI:
         report_api.attach(app, reading, PostgresTexts(pool), press)
         open_data_api.attach(app, reading)
         owned.start("live", hub.run())
+        http = httpx.AsyncClient()
+        if settings.oidc.issuer is not None:
+            check = readiness.check("identity_provider", required=False)
+            provider = Provider(settings.oidc.issuer, http, check, local=settings.oidc.local)
+            full = PostgresReading(pool, settings.city_name, _now, everything=True)
+            admission = department_api.Admission(
+                provider, settings.oidc.audience, settings.oidc.departments_claim
+            )
+            department = Department(Answers(full, _now), PostgresPlaces(pool))
+            department_api.attach(app, department, admission, full)
         try:
             yield
         finally:
             press.close()
             await owned.close(seconds=1)
             await notifications.close()
+            await http.aclose()
             await _close(pool)
 
     app = create_app(
@@ -93,7 +108,13 @@ def api_app(settings: Settings) -> FastAPI:
     report_api.install(app)
     open_data_api.install(app)
     api.install(app)
+    if settings.oidc.issuer is not None:
+        department_api.install(app)
     return app
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def worker_app(settings: Settings) -> FastAPI:
@@ -200,7 +221,7 @@ async def _figures(settings: Settings) -> AsyncIterator[tuple[PostgresReading, P
         settings.database_url, name="aggregation-report", most=2, search_path=SEARCH_PATH
     )
     try:
-        yield PostgresReading(pool, settings.city_name, lambda: datetime.now(UTC)), PostgresTexts(pool)
+        yield PostgresReading(pool, settings.city_name, _now), PostgresTexts(pool)
     finally:
         await _close(pool)
 

@@ -48,7 +48,7 @@ class Merger:
 class Figures:
     """What is public of one scope. `known`: whether the directory or any figure names it; `decided`: the
     newest revision of all that decides what it shows; `morning`: whether it may show more than revisions
-    say."""
+    say; `full`: nothing is left out."""
 
     scope: Scope
     known: bool
@@ -60,6 +60,7 @@ class Figures:
     morning: bool = False
     published: Published = NOTHING
     merger: Merger = Merger()
+    full: bool = False
 
     def shows_the_same(self, other: "Figures | None") -> bool:
         """Whether the documents made of both say the same."""
@@ -284,7 +285,7 @@ def history(figures: Figures, days: Mapping[date, Published], first: date, last:
 
 def without_days(figures: Figures) -> Published:
     """What is public of days of which nothing was read."""
-    return NO_DAYS if figures.scope.level is Level.OFFICER else NOTHING
+    return NO_DAYS if figures.scope.level is Level.OFFICER and not figures.full else NOTHING
 
 
 def _ranked(counts: Counts, measure: Measure) -> list[ItemCount]:

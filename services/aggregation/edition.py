@@ -79,6 +79,10 @@ class EditionView:
         left_out |= {each for each in PARTITIONS if sum(items(found, each).values()) != total(found)}
         return Published(found, left_out=frozenset(left_out))
 
+    def full(self, scope: Scope) -> Published:
+        """All there is, for those who may see it."""
+        return Published(self._counts.get(scope, {}))
+
     @cached_property
     def _shown_items(self) -> Mapping[tuple[Measure, str], set[Scope]]:
         """Where each reason is shown, of citizens and for rejections: each adds up by itself."""

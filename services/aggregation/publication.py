@@ -2,8 +2,8 @@
 
 Figures are of editions; all editions together are the sum of what is published of each, and a range of days
 that of the units' days that are published. A unit with what merged into it is the sum of what is published of
-each. `View(…, everything=True)` shows all there is, for those who may
-see it: no public route leads there.
+each. `View(…, everything=True)` shows all there is, for those who may see it: no public route leads there
+(`department` says who).
 """
 
 from collections import defaultdict
@@ -44,6 +44,7 @@ class View:
         """`merged`: units, and those whose figures are shown with theirs."""
         self.stored = stored
         self._merged = merged or {}
+        self.everything = everything
         self._editions = {
             edition: EditionView(
                 stored,
@@ -58,13 +59,17 @@ class View:
         parts = [scope]
         if scope.level is Level.UNIT:
             parts += [Scope(Level.UNIT, unit) for unit in self._merged.get(scope.id, ())]
-        return together(each.of(part) for each in self._asked(edition) for part in parts)
+        return together(
+            each.full(part) if self.everything else each.of(part)
+            for each in self._asked(edition)
+            for part in parts
+        )
 
     def between(
         self, scope: Scope, edition: str | None, first: date, last: date, tallied: ByDay
     ) -> Published:
         """The sum of the days that are published; of items none are by day."""
-        if scope.level is Level.OFFICER:
+        if scope.level is Level.OFFICER and not self._officer_days(scope):
             return NO_DAYS
         days = self.days(scope, edition, tallied)
         found = together(published for day, published in days.items() if first <= day <= last)
@@ -84,9 +89,13 @@ class View:
         )
 
     def days(self, scope: Scope, edition: str | None, tallied: ByDay) -> dict[date, Published]:
-        """Answers by day of a unit or what is above it, from those of its `day_scopes`."""
+        """Answers by day, from those of the `day_scopes`: of a unit or what is above it; of an officer only
+        for who sees everything."""
         found: dict[date, list[Published]] = defaultdict(list)
         for each in self._asked(edition):
+            if self._officer_days(scope):
+                for day, counts in tallied.get(each.id, {}).get(scope, {}).items():
+                    found[day].append(Published(counts.live))
             for unit in self.units_in(scope):
                 for day, published in each.days(unit, tallied.get(each.id, {})).items():
                     found[day].append(published)
@@ -101,6 +110,8 @@ class View:
 
     def day_scopes(self, scope: Scope) -> list[Scope]:
         """Whose days are the days of `scope`."""
+        if self._officer_days(scope):
+            return [scope]
         units = self.units_in(scope)
         sources = {each.source(unit) for each in self._editions.values() for unit in units}
         return sorted(sources)
@@ -108,6 +119,9 @@ class View:
     def mark(self, scope: Scope) -> Mark:
         """Moves only when something public may have: never with a rating that is not released."""
         if scope.level is Level.OFFICER:
+            unit = self.stored.officers.get(scope.id)
+            if self.everything and unit is not None:  # an officer's own mark moves with what is released
+                return self._unit_mark(unit)
             return self._officer_mark(scope.id)
         return _latest(self._unit_mark(unit) for unit in self.units_in(scope))
 
@@ -122,6 +136,9 @@ class View:
     def morning(self) -> bool:
         """Whether some figures show more than any revision says, because a morning has come."""
         return any(each.by_time for each in self._editions.values())
+
+    def _officer_days(self, scope: Scope) -> bool:
+        return self.everything and scope.level is Level.OFFICER
 
     def _asked(self, edition: str | None) -> list["EditionView"]:
         return [each for name, each in self._editions.items() if edition in (None, name)]

@@ -1,16 +1,37 @@
 """The only reader of the environment."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
+from chassis.oidc import safe_url
 from chassis.postgres import DatabaseUrl
 from chassis.settings import environment
 from contracts.events import Text
 from services.aggregation.files_handled import USUAL_SAMPLE, sample_of
+
+
+class SignIn(BaseModel):
+    """AGGREGATION_OIDC_… variables. Without an issuer nobody sees more than the public does."""
+
+    issuer: str | None = Field(None, description="The OpenID Connect provider, exactly as it calls itself.")
+    audience: str = Field("", description="What the provider's access tokens call this API (`aud`).")
+    departments_claim: str = Field(
+        "hailong_departments", description="Lists ids of units or groups, or holds `*` for all."
+    )
+    local: bool = Field(False, description="Let the issuer be on this machine and without TLS.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.issuer is not None:
+            safe_url(self.issuer, local=self.local)
+            if not self.audience:
+                raise ValueError("an issuer wants an audience beside it")
+        return self
 
 
 class Settings(BaseSettings):
@@ -20,6 +41,7 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl = "postgresql://postgres@127.0.0.1:5433/aggregation"
     kafka: KafkaClient = KafkaClient()
+    oidc: SignIn = SignIn()
     host: str = "127.0.0.1"
     port: int = 8003
     operations_host: str = "127.0.0.1"

@@ -33,7 +33,8 @@ async def system(
     with pytest.MonkeyPatch.context() as environment:
         # So that tests of a rating that waits wait less.
         environment.setenv("PORTAL_OUTCOME_WAIT", "2")
-        async with a_system(tmp_path_factory.mktemp("system"), kafka.bootstrap, postgres) as system:
+        folder = tmp_path_factory.mktemp("system")
+        async with a_system(folder, kafka.bootstrap, postgres, sign_in=True) as system:
             yield system
 
 

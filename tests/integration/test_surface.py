@@ -30,7 +30,7 @@ async def system(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
             environment.setenv(f"{service}_LOG_LEVEL", "DEBUG")
         async with (
             stack.kafka_server(stack.chosen(), folder / "kafka") as kafka,
-            a_system(folder / "local", kafka.bootstrap, postgres) as system,
+            a_system(folder / "local", kafka.bootstrap, postgres, sign_in=True) as system,
         ):
             yield system
 

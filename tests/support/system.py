@@ -13,12 +13,13 @@ from typing import Any, Self
 import httpx
 import yaml
 
+from chassis import key_files
 from deploy.local.environment import Wiring
 from deploy.local.http_process import HttpProcess
 from deploy.local.layout import CHECKOUT, Layout
 from deploy.local.ports import HTTP_OFFSETS, Ports, free_ports
 from deploy.local.process import run_to_end
-from deploy.local.stack import portal_client, python
+from deploy.local.stack import identity_provider, portal_client, python
 from portal import assets
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
@@ -64,12 +65,15 @@ class System:
         database_urls: dict[str, str],
         *,
         more: Mapping[str, Mapping[str, str]] | None = None,
+        sign_in: bool = False,
     ) -> None:
-        """`more`: further settings of a process or a command, by the name of its log."""
+        """`more`: further settings of a process or a command, by the name of its log. `sign_in`: with the
+        local identity provider."""
         self.more = dict(more or {})
         self.layout = Layout(folder)
         ports = Ports(dict(zip(HTTP_OFFSETS, free_ports(len(HTTP_OFFSETS)), strict=True)), {})
-        self.wiring = Wiring(self.layout, ports, kafka_bootstrap, database_urls)
+        self.wiring = Wiring(self.layout, ports, kafka_bootstrap, database_urls, sign_in=sign_in)
+        self.identity_provider = identity_provider(self.wiring) if sign_in else None
         self.kafka_bootstrap = kafka_bootstrap
         self.database_urls = database_urls
         self.parts = {name: self._part(name) for name in COMMANDS}
@@ -101,7 +105,7 @@ class System:
 
     def urls(self) -> dict[str, str]:
         """Every listener's, public ones and operations, as `make urls` names them."""
-        return {part: self.url(part) for part in HTTP_OFFSETS}
+        return {part: self.url(part) for part in HTTP_OFFSETS if part != "identity-provider"}
 
     async def __aenter__(self) -> Self:
         try:
@@ -114,6 +118,9 @@ class System:
 
     async def _bring_up(self) -> None:
         await asyncio.to_thread(assets.build)
+        if self.identity_provider is not None:
+            key_files.create(self.layout.sign_in_secret)
+            await self.identity_provider.start()
         await self._start_services()
         await self.parts["portal"].start()
 
@@ -130,7 +137,9 @@ class System:
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
-        await asyncio.gather(*(part.process.stop() for part in self.parts.values()))
+        provider = [] if self.identity_provider is None else [self.identity_provider.process]
+        processes = [*provider, *(part.process for part in self.parts.values())]
+        await asyncio.gather(*(process.stop() for process in processes))
 
     def last_lines(self) -> str:
         """The end of every log, for whoever reads of a failure."""
@@ -283,11 +292,18 @@ def new_phone() -> str:
 
 
 @asynccontextmanager
-async def a_system(folder: Path, kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[System]:
+async def a_system(
+    folder: Path, kafka_bootstrap: str, postgres_url: str, *, sign_in: bool = False
+) -> AsyncIterator[System]:
     mark = secrets.token_hex(4)
     async with (
         own_database(postgres_url, f"verification_{mark}") as verification,
         own_database(postgres_url, f"aggregation_{mark}") as aggregation,
-        System(folder, kafka_bootstrap, {"verification": verification, "aggregation": aggregation}) as system,
+        System(
+            folder,
+            kafka_bootstrap,
+            {"verification": verification, "aggregation": aggregation},
+            sign_in=sign_in,
+        ) as system,
     ):
         yield system

@@ -1,4 +1,4 @@
-"""Public figures out of PostgreSQL, for the query API and the live stream. Tables are found by the
+"""Figures out of PostgreSQL, for the query API and the live stream. Tables are found by the
 search_path.
 
 What is read here is everything; `publication` says what of it is shown.
@@ -83,8 +83,13 @@ class _Held(NamedTuple):
 
 
 class PostgresReading:
-    def __init__(self, pool: Connections, city_name: Text, now: Callable[[], datetime]) -> None:
+    """What the public may see; with `everything`, all there is."""
+
+    def __init__(
+        self, pool: Connections, city_name: Text, now: Callable[[], datetime], *, everything: bool = False
+    ) -> None:
         self._pool = pool
+        self._everything = everything
         self._city_name = city_name
         self._now = now
 
@@ -92,13 +97,12 @@ class PostgresReading:
         return postgres.is_outage(error)
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
-        """The public figures of the scopes, in their order."""
+        """The figures of the scopes, in their order."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            now = self._now()
             units = [scope.id for scope in scopes if scope.level is Level.UNIT]
-            merged = await mergers(connection, units, city_day(now)) if units else {}
+            merged = await mergers(connection, units, city_day(self._now())) if units else {}
             stored = await _stored(connection, scopes)
-            view = View(stored, now, merged=_predecessors(merged) if period.predecessors else None)
+            view = self._view(stored, _predecessors(merged) if period.predecessors else None)
             names = await connection.fetch(_NAMES, *_columns(scopes))
             found = await self._published(connection, view, scopes, period)
         return Snapshot(
@@ -109,11 +113,11 @@ class PostgresReading:
     async def days(
         self, scope: Scope, edition: str | None, *, predecessors: bool = False
     ) -> dict[date, Published]:
-        """What is public of each day that has ratings."""
+        """Each day that has ratings."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            now = self._now()
-            merged = await mergers(connection, [scope.id], city_day(now)) if predecessors else {}
-            view = View(await _stored(connection, [scope]), now, merged=_predecessors(merged))
+            today = city_day(self._now())
+            merged = await mergers(connection, [scope.id], today) if predecessors else {}
+            view = self._view(await _stored(connection, [scope]), _predecessors(merged))
             return view.days(scope, edition, await _days(connection, view.day_scopes(scope)))
 
     async def children(self, scope: Scope) -> list[Scope]:
@@ -127,15 +131,20 @@ class PostgresReading:
     async def unit_days(self) -> list[UnitDay]:
         """What is public of each day of each unit."""
         async with self._pool.acquire() as connection, _one_moment(connection):
-            view = View(await _stored(connection, [CITY]), self._now())
+            view = self._view(await _stored(connection, [CITY]))
             return list(view.unit_days(await _days(connection, view.day_scopes(CITY))))
+
+    def _view(self, stored: Stored, merged: Mapping[str, Sequence[str]] | None = None) -> View:
+        return View(stored, self._now(), everything=self._everything, merged=merged)
 
     @asynccontextmanager
     async def at_one_moment(self) -> AsyncIterator["PostgresReading"]:
         """All that is read through it is of one moment."""
         now = self._now()
         async with self._pool.acquire() as connection, _one_moment(connection):
-            yield PostgresReading(_Held(connection), self._city_name, lambda: now)
+            yield PostgresReading(
+                _Held(connection), self._city_name, lambda: now, everything=self._everything
+            )
 
     async def _published(
         self,
@@ -179,6 +188,7 @@ class PostgresReading:
             morning=view.morning(),
             published=published,
             merger=merged.get(scope.id, Merger()) if scope.level is Level.UNIT else Merger(),
+            full=view.everything,
         )
 
 

@@ -261,6 +261,22 @@ def test_whoever_may_see_everything_does(edition: str | None) -> None:
         assert list(items(view.of(UNIT, edition).counts, measure).values()) == [3]
 
 
+def test_whoever_may_see_everything_sees_an_officer_s_channels_days_and_last_rating_too() -> None:
+    book = booked([rated(5), rated(1, days=1, said="late")])
+    view = book.view(everything=True)
+    assert view.of(OFFICER, "1").counts[Measure.CHANNEL, "portal"] == 6
+    assert view.of(OFFICER, "1").left_out == frozenset()
+    assert view.day_scopes(OFFICER) == [OFFICER]
+    days = view.days(OFFICER, None, book.by_day())
+    assert {day: total(each.counts) for day, each in days.items()} == {
+        date(2017, 11, 23): 5,
+        date(2017, 11, 24): 1,
+    }
+    span = (date(2017, 11, 24), date(2017, 11, 24))
+    assert total(view.between(OFFICER, "1", *span, book.by_day()).counts) == 1
+    assert (view.mark(OFFICER), book.view().mark(OFFICER)) == (Mark(2, LONG_AGO), Mark(1, LONG_AGO))
+
+
 def test_with_batches_of_one_and_no_threshold_everything_is_public_at_once() -> None:
     book = booked([rated(1)], Publication(officer_batch=1, suppress_below=1))
     assert (shown(book, OFFICER), shown(book, UNIT), shown(book, CITY)) == (1, 1, 1)

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from deploy.local.layout import Layout
 from deploy.local.ports import Ports
 from portal.settings import Settings as PortalSettings
 from services.aggregation.settings import Settings as AggregationSettings
+from services.aggregation.settings import SignIn
 from services.intake.settings import Settings as IntakeSettings
 from services.verification.settings import Settings as VerificationSettings
 
@@ -21,11 +23,18 @@ def wiring(tmp_path: Path) -> Wiring:
     return Wiring(Layout(tmp_path), ports, "127.0.0.1:19092", urls)
 
 
+@pytest.fixture
+def with_sign_in(wiring: Wiring) -> Wiring:
+    return replace(wiring, sign_in=True)
+
+
 def unknown(names: Iterable[str], settings: type[BaseSettings]) -> set[str]:
     prefix = settings.model_config["env_prefix"]
     read = set(settings.model_fields)
     if "kafka" in read:
         read |= {f"kafka_{name}" for name in KafkaClient.model_fields}
+    if "oidc" in read:
+        read |= {f"oidc_{name}" for name in SignIn.model_fields}
     return {name for name in names if name.removeprefix(prefix).lower() not in read}
 
 
@@ -34,6 +43,20 @@ def test_every_variable_is_one_that_its_service_reads(wiring: Wiring) -> None:
     assert unknown(wiring.verification(), VerificationSettings) == set()
     assert unknown(wiring.aggregation(), AggregationSettings) == set()
     assert unknown(wiring.portal(), PortalSettings) == set()
+
+
+def test_the_local_sign_in_is_of_this_machine_and_only_where_it_is_asked_for(
+    wiring: Wiring, with_sign_in: Wiring
+) -> None:
+    for settings in (wiring.aggregation(), wiring.portal()):
+        assert not [name for name in settings if "OIDC" in name]
+    assert not {"department", "identity-provider"} & set(wiring.urls())
+    told = {**with_sign_in.aggregation(), **with_sign_in.portal()}
+    assert unknown(with_sign_in.aggregation(), AggregationSettings) == set()
+    assert unknown(with_sign_in.portal(), PortalSettings) == set()
+    assert told["AGGREGATION_OIDC_ISSUER"] == told["PORTAL_OIDC_ISSUER"] == "http://127.0.0.1:9504"
+    assert told["AGGREGATION_OIDC_AUDIENCE"] == told["PORTAL_OIDC_RESOURCE"] != told["PORTAL_OIDC_CLIENT_ID"]
+    assert {"department", "identity-provider"} <= set(with_sign_in.urls())
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ def test_without_settings_the_ports_are_the_documented_ones() -> None:
         "intake": 8001,
         "verification": 8002,
         "aggregation": 8003,
+        "identity-provider": 8004,
         "portal-operations": 8020,
         "intake-operations": 8021,
         "verification-operations": 8022,

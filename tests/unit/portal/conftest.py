@@ -80,11 +80,15 @@ def assets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_portal(city: FakeCity, assets: Path, tmp_path: Path) -> OpenPortal:
-    """Opens a portal; `network` replaces the way to all three APIs, other options are settings."""
+    """Opens a portal; `network` replaces the way to all three APIs, `provider` that to the identity provider;
+    other options are settings."""
 
     @asynccontextmanager
     async def opened(
-        *, network: httpx.AsyncBaseTransport | None = None, **options: Any
+        *,
+        network: httpx.AsyncBaseTransport | None = None,
+        provider: httpx.AsyncBaseTransport | None = None,
+        **options: Any,
     ) -> AsyncIterator[Citizen]:
         settings = Settings(
             **{
@@ -96,7 +100,9 @@ def open_portal(city: FakeCity, assets: Path, tmp_path: Path) -> OpenPortal:
             }
         )
         fake = network or httpx.ASGITransport(app=fake_city.build(city))
-        app = build(settings, transports=dict.fromkeys(("intake", "verification", "aggregation"), fake))
+        transports = dict.fromkeys(("intake", "verification", "aggregation"), fake)
+        transports |= {"identity_provider": provider} if provider else {}
+        app = build(settings, transports=transports)
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(

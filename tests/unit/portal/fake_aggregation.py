@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from tests.unit.portal.fake_data import (
@@ -23,6 +23,7 @@ from tests.unit.portal.fake_data import (
 from tests.unit.portal.fake_state import FakeCity
 
 Joined = Annotated[str | None, Query(alias="with")]
+TOKEN = "a-token-in-force"
 
 
 def build(city: FakeCity) -> APIRouter:
@@ -145,6 +146,24 @@ def build(city: FakeCity) -> APIRouter:
     @routes.get("/v1/satisfaction/{kind}/{place}/{part}")
     async def scope_part(kind: str, place: str, part: str, joined: Joined = None) -> Response:
         return await figures(levels[kind], place, part, joined)
+
+    def signed_in(authorization: str) -> bool:
+        return authorization == f"Bearer {TOKEN}"
+
+    @routes.get("/v1/department/overview")
+    async def overview(authorization: Annotated[str, Header()] = "") -> Response:
+        if not signed_in(authorization):
+            return problem(401, "not_signed_in")
+        return JSONResponse({"scopes": [document("unit", next(iter(UNITS)))]})
+
+    @routes.get("/v1/department/satisfaction/{path:path}")
+    async def department(path: str, authorization: Annotated[str, Header()] = "") -> Response:
+        if not signed_in(authorization):
+            return problem(401, "not_signed_in")
+        kind, place, part = [*path.split("/"), "", ""][:3]
+        if kind == "city":
+            return problem(404, "scope_not_yours")
+        return await figures(levels[kind], place, part)
 
     @routes.get("/v1/live")
     async def live(scope: str) -> StreamingResponse:

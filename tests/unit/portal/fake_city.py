@@ -26,7 +26,7 @@ def build(city: FakeCity) -> FastAPI:
             (city.intake_down and path.startswith(("/v1/directory", "/v1/edition")))
             or (city.intake_down and request.method == "POST" and path.startswith("/v1/ratings"))
             or (city.verification_down and (path.startswith("/v1/challenges") or path.endswith("/outcome")))
-            or (city.aggregation_down and path.startswith(("/v1/satisfaction", "/v1/live")))
+            or (city.aggregation_down and path.startswith(("/v1/satisfaction", "/v1/department", "/v1/live")))
         )
         answer: Response = problem(503, "unavailable") if down else await call_next(request)
         return answer
