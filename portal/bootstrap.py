@@ -21,7 +21,7 @@ from portal.apis.key import IntakeKey
 from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
-from portal.pages import browse, code, figures, outcome, rating
+from portal.pages import browse, code, downloads, figures, outcome, rating
 from portal.pages.context import Context
 from portal.settings import Settings
 from portal.static import Assets
@@ -59,6 +59,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 proxies=Proxies(settings.trusted_proxies),
                 assets=built,
                 live_url=settings.live_url,
+                public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
                 outcome_wait=settings.outcome_wait,
             )
             for name, api in apis.items():
@@ -78,7 +79,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     )
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
-    for pages in (browse, rating, code, outcome, figures):
+    for pages in (browse, rating, code, outcome, downloads, figures):
         app.include_router(pages.router)
     return app
 

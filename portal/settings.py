@@ -22,7 +22,10 @@ class Settings(BaseSettings):
     verification_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
     aggregation_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")
     aggregation_public_url: AnyHttpUrl | None = Field(
-        None, description="Where browsers reach aggregation's live stream; aggregation_url where not given."
+        None, description="Where browsers reach aggregation's stream and reports; else aggregation_url."
+    )
+    public_url: AnyHttpUrl | None = Field(
+        None, description="Where citizens reach the portal, for a wall's code to scan; else as it was asked."
     )
     intake_key_file: Path | None = Field(
         None, description="Holds the key that intake gave the portal, to post on citizens' behalf."
