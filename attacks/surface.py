@@ -85,6 +85,8 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         f"{WALK}/cam-on": {"GET": 303},
         f"{WALK}/da-dong": {"GET": 404},
         "/ket-qua": {"GET": 200},
+        "/ket-qua/{table}.csv": {"GET": 404},
+        "/ket-qua/{kind}/{place}/{table}.csv": {"GET": 404},
         "/ket-qua/nhom/{place}": {"GET": 404},
         "/ket-qua/don-vi/{place}": {"GET": 404},
         "/ket-qua/cong-chuc/{place}": {"GET": 404},

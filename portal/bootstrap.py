@@ -25,7 +25,7 @@ from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
 from portal.oidc import Client, SignIn
-from portal.pages import browse, code, department, figures, outcome, rating, signing_in
+from portal.pages import browse, code, department, downloads, figures, outcome, rating, signing_in
 from portal.pages.context import Context
 from portal.pages.signing_in import Door
 from portal.session import Sessions
@@ -72,6 +72,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 proxies=Proxies(settings.trusted_proxies),
                 assets=built,
                 live_url=settings.live_url,
+                public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
                 outcome_wait=settings.outcome_wait,
             )
             if settings.oidc_issuer is not None:
@@ -98,7 +99,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
     inside = (signing_in, department) if settings.oidc_issuer is not None else ()
-    for pages in (browse, rating, code, outcome, figures, *inside):
+    for pages in (browse, rating, code, outcome, downloads, figures, *inside):
         app.include_router(pages.router)
     return app
 

@@ -62,11 +62,25 @@ class Language:
     def day_month(self, day: dt.date) -> str:
         return format_date(_city_day(day), format="dd/MM", locale=_FORMATS[self.code])
 
+    def month(self, day: dt.date) -> str:
+        return format_date(day, format="MM/yyyy", locale=_FORMATS[self.code])
+
     def time(self, moment: dt.datetime) -> str:
         return format_time(moment.astimezone(CITY), format="HH:mm", locale=_FORMATS[self.code])
 
     def is_today(self, moment: dt.datetime) -> bool:
-        return _city_day(moment) == _city_day(dt.datetime.now(dt.UTC))
+        return _city_day(moment) == city_today()
+
+    def days(self, first: dt.date, last: dt.date) -> str:
+        return self.date(first) if first == last else f"{self.date(first)} – {self.date(last)}"
+
+    def points(self, difference: float) -> str:
+        """A difference of shares in percentage points, without its sign: 0.021 is "2,1"."""
+        return format_decimal(abs(100 * difference), format="0.0", locale=_FORMATS[self.code])
+
+
+def city_today() -> dt.date:
+    return _city_day(dt.datetime.now(dt.UTC))
 
 
 def _city_day(day: dt.date) -> dt.date:

@@ -24,7 +24,12 @@ class Settings(BaseSettings):
     verification_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
     aggregation_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")
     aggregation_public_url: AnyHttpUrl | None = Field(
-        None, description="Where browsers reach aggregation's live stream; aggregation_url where not given."
+        None, description="Where browsers reach aggregation's stream and reports; else aggregation_url."
+    )
+    public_url: AnyHttpUrl | None = Field(
+        None,
+        description="Where browsers reach the portal: for a wall's code to scan (else as it was asked), and for"
+        " the identity provider to send them back.",
     )
     intake_key_file: Path | None = Field(
         None, description="Holds the key that intake gave the portal, to post on citizens' behalf."
@@ -36,9 +41,6 @@ class Settings(BaseSettings):
     assets_dir: Path = STATIC
     secure_cookies: bool = True
     outcome_wait: float = 10.0
-    public_url: AnyHttpUrl | None = Field(
-        None, description="Where browsers reach the portal; the provider sends them back there."
-    )
     oidc_issuer: str | None = Field(
         None,
         description="The OpenID Connect provider, as it calls itself; without it nobody signs in.",

@@ -135,6 +135,8 @@ def _environment(language: Language, assets: Assets) -> Environment:
         percent=language.percent,
         date=language.date,
         day_month=language.day_month,
+        month=language.month,
+        points=language.points,
         time=language.time,
         say=language.gettext,
     )

@@ -1,17 +1,20 @@
-"""Aggregation's public API: the figures."""
+"""Aggregation's public API: the figures. What it may not give yet is None here."""
 
-from datetime import date
+import asyncio
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import AwareDatetime, Field
 
-from portal.apis.http import Api
+from portal.apis.http import Api, Refused
 from portal.apis.intake import Document, Localised
 
 Level = Literal["city", "group", "unit", "officer"]
 PATHS: dict[Level, str] = {"city": "city", "group": "groups", "unit": "units", "officer": "officers"}
 STALE_SECONDS = 24 * 3600.0
+MOST_DAYS = 400
 D = TypeVar("D", bound=Document)
 
 
@@ -58,10 +61,54 @@ class Share(Document):
     interval: Interval | None
 
 
+class Rejection(Document):
+    reason: str
+    count: int
+
+
+class Funnel(Document):
+    """Of the ratings that were sent, how many count. Not `complete`: some are left out."""
+
+    decided: int | None
+    accepted: int | None
+    rejected: int | None
+    complete: bool
+
+
+class Response(Document):
+    """How many of a year's files were rated, and how many had to be."""
+
+    year: int
+    files: int
+    ratings: int | None
+    rate: float | None
+    required: int
+    reached: bool | None
+
+
+class Rank(Document):
+    """The places among its siblings that 95% intervals allow."""
+
+    best: int
+    worst: int
+    of: int
+
+    @property
+    def says_something(self) -> bool:
+        return (self.best, self.worst) != (1, self.of)
+
+
 class Figures(Share):
     scope: ScopePlace
     reasons: list[Count] = Field(default_factory=list)  # not given for children
     channels: list[Count] = Field(default_factory=list)
+    hours: list[Count] | None = None
+    weekdays: list[Count] | None = None
+    assurances: list[Count] | None = None
+    rejected: list[Rejection] = Field(default_factory=list)
+    funnel: Funnel | None = None
+    response: Response | None = None
+    rank: Rank | None = None
     left_out: list[str] = Field(default_factory=list)  # lists of which items of too few are missing
     updated_at: AwareDatetime | None = None
     revision: int = 0
@@ -79,28 +126,75 @@ class Children(Document):
     children: list[Figures]
 
 
+class Stretch(Share):
+    """Of the days from `first` to `last`."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+
+class Change(Document):
+    now: Stretch
+    before: Stretch
+    difference: float | None
+    interval: Interval | None
+    more_than_noise: bool | None
+
+
 class Aggregation:
-    """Every method raises Refused or Unavailable (see Api); with each document, whether it is an old copy."""
+    """Every method raises Refused or Unavailable (see Api). `asked`: what a query asks for."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    async def figures(self, level: Level, place: str, *, predecessors: bool = False) -> tuple[Figures, bool]:
-        return await self._read(_path(level, place), Figures, predecessors=predecessors)
+    async def figures(self, level: Level, place: str, asked: Mapping[str, str]) -> tuple[Figures, bool]:
+        """The figures, and whether they are an old copy."""
+        copy = await self._api.get(_path(level, place), params=asked, stale=STALE_SECONDS)
+        return Figures.model_validate(copy.document), copy.stale
 
-    async def history(self, level: Level, place: str, *, predecessors: bool = False) -> tuple[History, bool]:
-        return await self._read(_path(level, place) + "/history", History, predecessors=predecessors)
+    async def history(
+        self,
+        level: Level,
+        place: str,
+        asked: Mapping[str, str],
+        span: tuple[date, date] | None,
+        fresh: float = 0.0,
+    ) -> list[Day]:
+        """The days of `span`, in as many calls as it takes; of None, those that the API chooses."""
+        parts = [asked] if span is None else [{**asked, **part} for part in _slices(*span)]
+        path = _path(level, place) + "/history"
+        documents = await asyncio.gather(*(self._read(path, part, History, fresh) for part in parts))
+        return [day for document in documents for day in document.days]
 
-    async def children(self, level: Level, place: str) -> tuple[Children, bool]:
-        return await self._read(_path(level, place) + "/children", Children)
+    async def children(self, level: Level, place: str, asked: Mapping[str, str]) -> list[Figures]:
+        return (await self._read(_path(level, place) + "/children", asked, Children)).children
 
-    async def _read(self, path: str, model: type[D], *, predecessors: bool = False) -> tuple[D, bool]:
-        """`predecessors`: with what merged into the unit."""
-        params = {"with": "predecessors"} if predecessors else None
-        copy = await self._api.get(path, params=params, stale=STALE_SECONDS)
-        return model.model_validate(copy.document), copy.stale
+    async def change(self, level: Level, place: str, asked: Mapping[str, str]) -> Change | None:
+        """Against the days before; None where the API does not say."""
+        try:
+            return await self._read(_path(level, place) + "/change", asked, Change)
+        except Refused:
+            return None
+
+    async def _read(self, path: str, asked: Mapping[str, str], model: type[D], fresh: float = 0.0) -> D:
+        copy = await self._api.get(path, params=asked, fresh=fresh, stale=STALE_SECONDS)
+        return model.model_validate(copy.document)
+
+
+def _slices(first: date, last: date) -> list[dict[str, str]]:
+    found = []
+    while first <= last:
+        end = min(last, first + timedelta(days=MOST_DAYS - 1))
+        found.append({"from": first.isoformat(), "to": end.isoformat()})
+        first = end + timedelta(days=1)
+    return found
 
 
 def _path(level: Level, place: str) -> str:
     below = "" if level == "city" else f"/{quote(place, safe='')}"
     return f"/v1/satisfaction/{PATHS[level]}{below}"
+
+
+def report(level: Level, place: str, kind: str, asked: Mapping[str, str], language: str) -> str:
+    """The address, below the API's, of a report of the kind csv, xlsx or pdf."""
+    return f"{_path(level, place)}/report.{kind}?{urlencode({**asked, 'lang': language})}"

@@ -25,6 +25,7 @@ class Context:
     proxies: Proxies
     assets: Assets
     live_url: str
+    public_url: str | None
     outcome_wait: float  # seconds
 
 

@@ -1,16 +1,20 @@
-"""The dashboards: city, group, unit and officer."""
+"""The dashboards: city, group, unit and officer, as a page and as a wall."""
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
+import segno
 from fastapi import APIRouter, Request, Response
 
-from portal import charts
-from portal.apis.aggregation import Figures, Level
-from portal.apis.http import Refused, Unavailable
-from portal.apis.intake import Edition
-from portal.i18n import N_
-from portal.pages.context import Context, context
+from portal import breakdowns, charts, tables
+from portal.apis.aggregation import Figures, Level, report
+from portal.apis.http import Unavailable
+from portal.i18n import N_, Language, city_today
+from portal.pages import period
+from portal.pages.context import by_field, context
+from portal.pages.period import Asked
+from portal.pages.place import Dashboard, Place, Words, is_joined, load, path_of
 
 router = APIRouter()
 CHILDREN: dict[Level, str] = {
@@ -18,13 +22,12 @@ CHILDREN: dict[Level, str] = {
     "group": N_("Các đơn vị"),
     "unit": N_("Công chức một cửa"),
 }
-PATHS: dict[Level, str] = {"group": "nhom", "unit": "don-vi", "officer": "cong-chuc"}
-CHANNELS = {
-    "portal": N_("Cổng đánh giá"),
-    "web": N_("Trang web khác"),
-    "kiosk": N_("Màn hình tại quầy"),
-    "qr": N_("Mã QR"),
-    "paper": N_("Phiếu khảo sát"),
+REPORTS = ("csv", "xlsx", "pdf")
+RATE: dict[Level, str] = {
+    "city": "/danh-gia",
+    "group": "/danh-gia/nhom/",
+    "unit": "/danh-gia/don-vi/",
+    "officer": "/danh-gia/cong-chuc/",
 }
 
 
@@ -48,67 +51,109 @@ async def officer(request: Request, place: str) -> Response:
     return await _dashboard(request, "officer", place)
 
 
-async def _dashboard(request: Request, level: Level, place: str) -> Response:
+async def _dashboard(request: Request, level: Level, place_id: str) -> Response:
     """Raises Refused for a place nobody knows. While aggregation is away the last known figures are shown."""
     site = context(request)
-    joined = request.query_params.get("with") == "predecessors"
-    words = asyncio.create_task(_words(site, level, place))
+    wall = request.query_params.get("display") == "wall"
+    asked = period.read({} if level == "officer" else request.query_params, city_today())
+    joined = is_joined(level, request.query_params)
+    place = Place(site, level, place_id, asked.period, city_today(), joined)
+    finding = asyncio.create_task(place.words())
     try:
-        (figures, old), days, children = await asyncio.gather(
-            site.aggregation.figures(level, place, predecessors=joined),
-            _days(site, level, place, joined),
-            _children(site, level, place),
-        )
+        dashboard = await load(place)
     except Unavailable:
         return site.view.page(request, "figures_offline.html", status=503)
     finally:
-        edition, samples = await words
-    values: dict[str, Any] = {
-        "figures": figures,
-        "stale": old,
-        "today": figures.updated_at is not None and site.view.language(request).is_today(figures.updated_at),
-        "whisker": charts.whisker(figures.rate, figures.interval),
-        "batch": edition.policy.publication.officer_batch if edition else 1,
-        "daily": charts.daily(days) if any(d.total for d in days) else None,
-        "days": days,
-        "bars": charts.pareto(figures.reasons),
-        "reasons": {r.id: r.text for r in edition.instrument.reasons} if edition else {},
-        "samples": samples,
-        "channels": charts.pareto(figures.channels),
-        "channel_names": CHANNELS,
-        "children": [(c, charts.whisker(c.rate, c.interval)) for c in children],
-        "children_title": CHILDREN.get(level, ""),
-        "stream": f"{site.live_url}/v1/live?scope={level if level == 'city' else f'{level}:{place}'}",
-        "path_of": path_of,
-        "joined": joined,
+        words = await finding
+    values = _values(place, dashboard, words, site.view.language(request))
+    if wall:
+        address = (site.public_url or str(request.base_url).rstrip("/")) + RATE[level] + place_id
+        return site.view.page(request, "wall.html", **values, address=address, code=_code(address))
+    status = 422 if asked.mistakes else 200
+    return site.view.page(request, "figures.html", status=status, **values, **_form(asked, place, words))
+
+
+def _values(place: Place, dashboard: Dashboard, words: Words, language: Language) -> dict[str, Any]:
+    figures, stretches = dashboard.figures, dashboard.history.stretches
+    of_all_days = place.period.of_all_days
+    names = {each: language.text(text) for each, text in words.reasons.items()}
+    lists = {
+        "reasons": breakdowns.reasons(figures, names, of_all_days=of_all_days),
+        **breakdowns.partitions(figures, of_all_days=of_all_days),
     }
-    return site.view.page(request, "figures.html", **values)
+    outcomes = breakdowns.rejections(figures, of_all_days=of_all_days)
+    behind = [
+        tables.history(language, stretches),
+        tables.children(language, dashboard.children),
+        *(tables.breakdown(language, part) for part in lists.values()),
+        tables.response(language, figures),
+    ]
+    if outcomes is not None:
+        behind.append(tables.outcomes(language, figures, outcomes))
+    scope = "city" if place.level == "city" else f"{place.level}:{place.id}"
+    asked = place.asked
+    return {
+        "joined": place.joined,
+        "query": f"?{urlencode(asked)}" if asked else "",
+        "figures": figures,
+        "stale": dashboard.stale,
+        "today": figures.updated_at is not None and language.is_today(figures.updated_at),
+        "whisker": charts.Axis().whisker(figures.rate, figures.interval),
+        "period": place.period,
+        "path": place.path,
+        "batch": words.batch,
+        "samples": words.samples,
+        "change": dashboard.change,
+        "rank": dashboard.rank,
+        "history": charts.history(stretches) if any(each.total for each in stretches) else None,
+        "grouping": dashboard.history,
+        "today_total": next((each.total for each in stretches if each.first == place.today), None),
+        "lists": lists,
+        "hour_slots": charts.slots(lists["hours"].bars, list(breakdowns.HOURS)) if "hours" in lists else [],
+        "outcomes": outcomes,
+        "tables": {table.name: table for table in behind},
+        "children_title": CHILDREN.get(place.level, ""),
+        **_comparison(dashboard, figures),
+        "stream": f"{place.site.live_url}/v1/live?scope={scope}",
+        "reports": [
+            (kind, place.site.live_url + report(place.level, place.id, kind, asked, language.code))
+            for kind in REPORTS
+        ],
+        "path_of": path_of,
+    }
 
 
-async def _days(site: Context, level: Level, place: str, joined: bool) -> list[Any]:
-    history, _ = await site.aggregation.history(level, place, predecessors=joined)
-    return list(history.days)
+def _comparison(dashboard: Dashboard, figures: Figures) -> dict[str, Any]:
+    """The children's rates on one axis, beside their histories on another."""
+    children = dashboard.children
+    axis = charts.Axis.around([figures.interval, *(each.interval for each in children)])
+    rates = [charts.Axis.around([each.interval for each in spark]).low for spark in dashboard.sparks if spark]
+    small = charts.Axis(min(rates, default=0.0), 1.0)
+    return {
+        "children": [
+            (each, axis.whisker(each.rate, each.interval), charts.sparkline(spark, small))
+            for each, spark in zip(children, dashboard.sparks, strict=True)
+        ],
+        "axis": axis,
+        "spark_axis": small,
+        "whole": axis.whisker(figures.rate, figures.interval),
+        "sparks": any(dashboard.sparks),
+        "ranked": any(each.rank and each.rank.says_something for each in children),
+    }
 
 
-async def _children(site: Context, level: Level, place: str) -> list[Figures]:
-    if level == "officer":
-        return []
-    document, _ = await site.aggregation.children(level, place)
-    return list(document.children)
+def _form(asked: Asked, place: Place, words: Words) -> dict[str, Any]:
+    """What the form for another period is filled with."""
+    return {
+        "asked": asked,
+        "errors": by_field(asked.mistakes),
+        "choices": period.choices(place.today, place.period.edition),
+        "editions": {words.edition.id: words.edition.title} if words.edition else {},
+    }
 
 
-async def _words(site: Context, level: Level, place: str) -> tuple[Edition | None, set[str]]:
-    """The edition (its reasons' texts) and who is a sample. The figures are shown without them too."""
-    try:
-        edition = await site.intake.edition()
-        if level == "unit":
-            return edition, {o.id for o in (await site.intake.unit(place)).officers if o.sample}
-        if level == "officer":
-            return edition, {place} if (await site.intake.officer(place)).sample else set()
-    except (Refused, Unavailable):
-        return None, set()
-    return edition, set()
-
-
-def path_of(level: Level, place: str | None) -> str:
-    return "/ket-qua" if level == "city" else f"/ket-qua/{PATHS[level]}/{place}"
+def _code(address: str) -> tuple[int, str]:
+    """The code to scan: its width in modules, and its path."""
+    matrix = segno.make(address, error="m", micro=False).matrix
+    path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark)
+    return len(matrix), path

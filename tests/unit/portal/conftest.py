@@ -20,7 +20,7 @@ from tests.unit.portal.fake_state import FakeCity
 
 PHONE = "0905 123 456"
 FORM = path_of(OFFICER)
-ASSETS = ("site.css", "walk.js", "work.js", "solve.js", "live.js", "mark.svg")
+ASSETS = ("site.css", "walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "mark.svg")
 FONTS = ("latin-400", "vietnamese-400", "latin-600", "vietnamese-600")
 
 OpenPortal = Callable[..., AbstractAsyncContextManager["Citizen"]]

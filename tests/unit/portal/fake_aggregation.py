@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from tests.unit.portal.fake_data import (
@@ -22,7 +22,8 @@ from tests.unit.portal.fake_data import (
 )
 from tests.unit.portal.fake_state import FakeCity
 
-Joined = Annotated[str | None, Query(alias="with")]
+TODAY = date(2026, 11, 23)
+DAYS, MOST_DAYS = 30, 400
 TOKEN = "a-token-in-force"
 
 
@@ -76,14 +77,29 @@ def build(city: FakeCity) -> APIRouter:
             return {**top, "parent": None}
         raise KeyError(place)
 
+    def parted(total: int, **shares: float) -> list[Json]:
+        counts = {item: int(total * share) for item, share in shares.items()}
+        return [{"id": item.strip("_"), "count": count} for item, count in counts.items() if count]
+
+    def more(total: int) -> Json:
+        """What newer versions of the API say beside."""
+        return {
+            "hours": parted(total, _08=0.3, _09=0.25, _10=0.15, _14=0.2, _16=0.1),
+            "weekdays": parted(total, _1=0.3, _2=0.2, _3=0.2, _4=0.2, _5=0.1),
+            "assurances": parted(total, captcha=0.9, phone_code=0.1),
+            "funnel": {"decided": total + 50, "accepted": total, "rejected": 50, "complete": True},
+            "response": city.response,
+        }
+
     def document(level: str, place: str | None, share: float = 1.0) -> Json:
         good, rest = city.figures.get("*", (0, 0))
         good, rest = round(good * share), round(rest * share)
         weights = zip(REASONS, (0.5, 0.3, 0.12, 0.08), strict=False)
         total = good + rest
         reasons = [{"id": i, "count": round(rest * w)} for i, w in weights]
-        channels = [{"id": "portal", "count": total - total // 5}, {"id": "qr", "count": total // 5}]
-        left_out = [] if total >= city.suppress_below else ["channel", "reason"]
+        items = ["assurance", "channel", "hour", "reason", "weekday"]
+        left_out = [] if total >= city.suppress_below else items
+        shown = total if total >= city.suppress_below else 0
         return {
             "scope": scope_of(level, place),
             **counts(good, rest),
@@ -91,8 +107,9 @@ def build(city: FakeCity) -> APIRouter:
             "from": None,
             "to": None,
             "reasons": [] if left_out else reasons,
-            "channels": [] if left_out else channels,
-            "rejected": [],
+            "channels": parted(shown, portal=0.8, qr=0.2),
+            **({} if city.older_api else more(shown)),
+            "rejected": [{"reason": "duplicate", "count": 40}, {"reason": "challenge_wrong", "count": 10}],
             "left_out": [*left_out, *city.left_out],
             "updated_at": city.updated_at.isoformat() if total else None,
             "revision": city.revision,
@@ -100,52 +117,61 @@ def build(city: FakeCity) -> APIRouter:
 
     levels = {"groups": "group", "units": "unit", "officers": "officer"}
 
-    async def figures(level: str, place: str | None, part: str, joined: str | None = None) -> Response:
+    def days(body: Json, asked: Mapping[str, str]) -> Response:
+        last = date.fromisoformat(asked["to"]) if "to" in asked else TODAY
+        first = date.fromisoformat(asked["from"]) if "from" in asked else last - timedelta(days=DAYS - 1)
+        if (last - first).days >= MOST_DAYS:
+            return problem(422, "validation_failed")
+        found = []
+        for back in range((last - first).days, -1, -1):
+            wave = (math.sin(back * 1.7) + 1.2) / 60 if back % 7 not in (1, 2) else 0
+            good, rest = round((body["satisfied"] or 0) * wave), round((body["not_satisfied"] or 0) * wave)
+            found.append({"day": (last - timedelta(days=back)).isoformat(), **counts(good, rest)})
+        return JSONResponse({"scope": body["scope"], "days": found})
+
+    def below(level: str, place: str | None) -> list[Json]:
+        inside = {
+            "city": [("group", each) for each in GROUPS],
+            "group": [("unit", each) for each in UNITS if UNITS[each][0] == place],
+            "unit": [("officer", each) for each in OFFICERS if each.startswith(f"{place}.")],
+        }.get(level, [])
+        shares = (0.6, 0.3, 0.08, 0.02, 0.0)
+        found = [document(kind, each, shares[n % 5]) for n, (kind, each) in enumerate(inside)]
+        return found if city.older_api else [{**each, "rank": city.rank} for each in found]
+
+    async def figures(level: str, place: str | None, part: str, asked: Mapping[str, str]) -> Response:
         try:
-            body = document(level, place, 2.0 if joined else 1.0)
+            body = document(level, place, 2.0 if "with" in asked else 1.0)
         except KeyError:
             return problem(404, "scope_unknown")
         if part == "history":
-            today = date(2026, 11, 23)
-            days = []
-            for back in range(29, -1, -1):
-                wave = (math.sin(back * 1.7) + 1.2) / 60 if back % 7 not in (1, 2) else 0
-                good, rest = (
-                    round((body["satisfied"] or 0) * wave),
-                    round((body["not_satisfied"] or 0) * wave),
-                )
-                days.append({"day": (today - timedelta(days=back)).isoformat(), **counts(good, rest)})
-            return JSONResponse({"scope": body["scope"], "days": days})
+            return days(body, asked)
         if part == "children":
-            below = {
-                "city": [("group", g) for g in GROUPS],
-                "group": [("unit", u) for u in UNITS if UNITS[u][0] == place],
-                "unit": [("officer", o) for o in OFFICERS if o.startswith(f"{place}.")],
-            }.get(level, [])
-            shares = (0.6, 0.3, 0.08, 0.02, 0.0)
-            return JSONResponse(
-                {
-                    "scope": body["scope"],
-                    "children": [document(k, i, shares[n % 5]) for n, (k, i) in enumerate(below)],
-                }
-            )
+            return JSONResponse({"scope": body["scope"], "children": below(level, place)})
+        if part == "change":
+            if city.change is None:
+                return problem(404, "not_found")
+            return JSONResponse({"scope": body["scope"], **city.change})
+        if "from" in asked or "to" in asked:
+            items = ("reasons", "channels", "hours", "weekdays", "assurances", "rejected")
+            body |= {each: [] for each in items if each in body}  # of days, no items are shown
         return JSONResponse(body)
 
     @routes.get("/v1/satisfaction/city")
-    async def whole() -> Response:
-        return await figures("city", None, "")
+    async def whole(request: Request) -> Response:
+        return await figures("city", None, "", request.query_params)
 
     @routes.get("/v1/satisfaction/city/{part}")
-    async def whole_part(part: str) -> Response:
-        return await figures("city", None, part)
+    async def whole_part(request: Request, part: str) -> Response:
+        return await figures("city", None, part, request.query_params)
 
     @routes.get("/v1/satisfaction/{kind}/{place}")
-    async def scope(kind: str, place: str, joined: Joined = None) -> Response:
-        return await figures(levels[kind], place, "", joined)
+    async def scope(request: Request, kind: str, place: str) -> Response:
+        return await figures(levels[kind], place, "", request.query_params)
 
     @routes.get("/v1/satisfaction/{kind}/{place}/{part}")
-    async def scope_part(kind: str, place: str, part: str, joined: Joined = None) -> Response:
-        return await figures(levels[kind], place, part, joined)
+    async def scope_part(request: Request, kind: str, place: str, part: str) -> Response:
+        return await figures(levels[kind], place, part, request.query_params)
 
     def signed_in(authorization: str) -> bool:
         return authorization == f"Bearer {TOKEN}"
@@ -163,7 +189,7 @@ def build(city: FakeCity) -> APIRouter:
         kind, place, part = [*path.split("/"), "", ""][:3]
         if kind == "city":
             return problem(404, "scope_not_yours")
-        return await figures(levels[kind], place, part)
+        return await figures(levels[kind], place, part, {})
 
     @routes.get("/v1/live")
     async def live(scope: str) -> StreamingResponse:

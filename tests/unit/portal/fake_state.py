@@ -35,6 +35,10 @@ class FakeCity:
     partial: bool = False
     left_out: list[str] = field(default_factory=list)
     officer_batch: int = 5
+    older_api: bool = False
+    change: Json | None = None
+    rank: Json | None = None
+    response: Json | None = None
     revision: int = 7
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))

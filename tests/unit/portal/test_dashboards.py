@@ -7,6 +7,7 @@ import pytest
 
 from portal import charts
 from portal.apis.aggregation import Count, Day, Interval
+from portal.grouping import grouped
 from tests.unit.portal.conftest import FORM, Citizen, OpenPortal
 from tests.unit.portal.fake_data import OFFICER, SAMPLE
 from tests.unit.portal.fake_state import FakeCity
@@ -27,7 +28,7 @@ async def test_a_dashboard_shows_the_rate_with_its_interval_before_the_rest(
     await citizen.get(path)
     for text in ("91,2%", "89,5%", "92,7%", "1.239", "1.130", "109", "Thái độ phục vụ chưa đúng mực"):
         assert text in citizen.page
-    assert citizen.page.index("khoảng tin cậy") < citizen.page.index("<title id=")
+    assert citizen.page.index("khoảng tin cậy") < citizen.page.index("<table")
     assert "<table" in citizen.page
     assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in citizen.page
 
@@ -52,7 +53,7 @@ async def test_of_too_few_no_figure_is_shown_and_the_page_says_why(citizen: Citi
     assert "Còn quá ít đánh giá để công bố" in citizen.page
     assert 'data-figure="total"' not in citizen.page
     assert "Chưa có đánh giá nào được tính" not in citizen.page
-    lists = 1 if path == PLACES[3] else 2  # reasons, and channels, which no officer has
+    lists = 1 if path == PLACES[3] else 5  # of an officer, there are reasons alone
     assert citizen.page.count("Còn quá ít để công bố.") == lists
 
 
@@ -69,7 +70,7 @@ async def test_days_of_too_few_are_marked_in_the_picture_and_in_the_table(citize
     citizen.city.count(900, 100)
     await citizen.get("/ket-qua")
     assert '<rect class="hidden"' in citizen.page
-    assert '<td colspan="5">Còn quá ít để công bố</td>' in citizen.page
+    assert "<td>–</td><td>Còn quá ít để công bố</td></tr>" in citizen.page
 
 
 async def test_what_is_left_out_is_said_to_be(citizen: Citizen) -> None:
@@ -101,7 +102,7 @@ async def test_channels_say_of_how_many_ratings_they_are(citizen: Citizen) -> No
     citizen.city.left_out = ["channel"]
     citizen.city.count(1130, 109)
     await citizen.get("/ket-qua")
-    assert "Gồm 1.239 trong 1.239 đánh giá" in citizen.page
+    assert "Gồm 1.238 trong 1.239 đánh giá" in citizen.page
 
 
 async def test_an_officer_s_page_says_nothing_of_batches_of_one(citizen: Citizen) -> None:
@@ -173,8 +174,8 @@ def test_the_pareto_list_runs_from_the_most_frequent_to_all() -> None:
     ]
 
 
-def test_the_daily_chart_places_counts_on_a_common_scale() -> None:
-    interval = Interval(low=0.25, high=1.0)
+def test_the_history_chart_places_counts_on_a_common_scale() -> None:
+    interval = Interval(low=0.2, high=0.9)
     busy = Day(day=dt.date(2026, 11, 22), total=10, satisfied=5, not_satisfied=5, rate=0.5, interval=interval)
     idle = Day(day=dt.date(2026, 11, 23), total=0, satisfied=0, not_satisfied=0, rate=None, interval=None)
     few = Day(
@@ -186,9 +187,9 @@ def test_the_daily_chart_places_counts_on_a_common_scale() -> None:
         rate=None,
         interval=None,
     )
-    chart = charts.daily([busy, idle, few])
+    chart = charts.history(grouped([busy, idle, few]))
     first, second, third = chart.columns
-    assert (first.middle, first.point, first.low, first.high) == (16.667, 70.0, 105.0, 0.0)
+    assert (first.middle, first.point, first.low, first.high) == (16.667, 70.0, 106.88, 33.12)
     assert (first.satisfied_height, first.rest_height, first.rest_top) == (55.0, 55.0, 0.0)
     assert second.point is None
     assert second.satisfied_height == 0

@@ -28,6 +28,8 @@ KEPT = {
     "/static/{name}": ("/static/made-site.css", "public, max-age=31536000, immutable"),
     "/favicon.ico": ("/favicon.ico", "public, max-age=86400"),
     "/ket-qua": ("/ket-qua", ASKED_AGAIN),
+    "/ket-qua/{table}.csv": ("/ket-qua/history.csv", NOWHERE),
+    "/ket-qua/{kind}/{place}/{table}.csv": ("/ket-qua/nhom/so-ban-nganh/children.csv", NOWHERE),
     "/ket-qua/nhom/{place}": ("/ket-qua/nhom/so-ban-nganh", ASKED_AGAIN),
     "/ket-qua/don-vi/{place}": (f"/ket-qua/don-vi/{UNIT}", ASKED_AGAIN),
     "/ket-qua/cong-chuc/{place}": (f"/ket-qua/cong-chuc/{OFFICER}", ASKED_AGAIN),
