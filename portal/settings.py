@@ -28,8 +28,8 @@ class Settings(BaseSettings):
     )
     public_url: AnyHttpUrl | None = Field(
         None,
-        description="Where browsers reach the portal: for a wall's code to scan (else as it was asked), and for"
-        " the identity provider to send them back.",
+        description="Where browsers reach the portal: for a wall's code to scan (else as it was asked), and"
+        " for the identity provider to send them back.",
     )
     intake_key_file: Path | None = Field(
         None, description="Holds the key that intake gave the portal, to post on citizens' behalf."
