@@ -15,7 +15,14 @@ from faults.checking.reading import Record, read
 
 Json = dict[str, Any]
 PATHS = {"officer": "officers", "unit": "units", "group": "groups"}
-LISTS = {"reasons": ("reason", "id"), "channels": ("channel", "id"), "rejected": ("rejection", "reason")}
+LISTS = {
+    "reasons": ("reason", "id"),
+    "rejected": ("rejection", "reason"),
+    "channels": ("channel", "id"),
+    "assurances": ("assurance", "id"),
+    "hours": ("hour", "id"),
+    "weekdays": ("weekday", "id"),
+}
 Z = 1.959963984540054
 
 

@@ -15,7 +15,7 @@ Scope = tuple[str, str]
 Key = tuple[str, str]
 Range = tuple[int, int]
 CITY: Scope = ("city", "city")
-IN_TREES, IN_UNITS = ("reason", "rejection"), ("channel",)
+IN_TREES, IN_UNITS = ("reason", "rejection"), ("channel", "assurance", "hour", "weekday")
 NONE: Range = (0, 0)
 
 
@@ -97,10 +97,12 @@ class Edition:
         return public
 
     def _add_items(self, unit: Scope, public: Public) -> None:
-        """Channels: what units show, and above them its sum."""
+        """Channels and the like: what units show, and above them its sum."""
         shown = self._shown.get(unit, False)
         found = {key: n for key, n in self._counts.get(unit, Counter()).items() if key[0] in IN_UNITS}
-        hides = _hides(list(found.items()), self._below)
+        hides: dict[object, bool | None] = {}
+        for measure in IN_UNITS:
+            hides |= _hides([(key, n) for key, n in found.items() if key[0] == measure], self._below)
         for key, count in found.items():
             low, high = _range(count, _both(shown, _not(hides[key])))
             before = public.counts.get(key, NONE)
@@ -115,12 +117,24 @@ class Edition:
                     day = city_day(record.data["submitted_at"])
                     counts[day]["answer", record.data["answer"]] += 1
             shown = False if unit[1] in self.single else self._shown.get(unit, False)
-            totals = [(day, counts[day].total()) for day in sorted(counts)]
-            hides = _hides(totals, self._below, last=True)
+            hides = self._hidden_days({day: counts[day].total() for day in sorted(counts)})
             for day, those in counts.items():
                 seen = _both(shown, _not(hides[day]))
                 ranges = {key: _range(n, seen) for key, n in those.items()}
                 found[day].add(Public(ranges, hidden=_not(seen)))
+        return found
+
+    def _hidden_days(self, totals: Mapping[date, int]) -> dict[object, bool | None]:
+        """Days add up to weekdays, and those to all."""
+        weekdays: Counter[Key] = Counter()
+        for day, count in totals.items():
+            weekdays["weekday", str(day.isoweekday())] += count
+        whole = _hides(list(weekdays.items()), self._below, last=True)
+        found: dict[object, bool | None] = {}
+        for each, hidden in whole.items():
+            its = [(day, n) for day, n in totals.items() if ("weekday", str(day.isoweekday())) == each]
+            found |= dict.fromkeys((day for day, _ in its), True) if hidden else {}
+            found |= {} if hidden else _hides(its, self._below, last=True)
         return found
 
     def _units(self, scope: Scope) -> list[Scope]:

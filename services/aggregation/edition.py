@@ -153,8 +153,8 @@ class EditionView:
         )  # else a rebuild has to fold the rest
         last = None
         if counted and unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
-            hidden = {each for each, shown in self.days(unit, tallied).items() if shown.suppressed}
-            last = max((cut for cut in cuts(totals, hidden, self._below) if cut <= day), default=None)
+            secret = self._hidden_days(unit, tallied)
+            last = max((cut for cut in cuts(totals, secret, self._below) if cut <= day), default=None)
         found: Counter[tuple[Measure, str]] = Counter()
         more = not counted
         for (_, when), answers in accepted.items():
@@ -165,6 +165,20 @@ class EditionView:
         return Published(
             found, suppressed=more and not found, partial=more, left_out=frozenset(ITEMS if found else ())
         )
+
+    def _hidden_days(self, unit: str, tallied: Mapping[Scope, Mapping[date, Tallied]]) -> dict[date, str]:
+        """Of a unit of several officers, with the public sum each day is in: its weekday's, or where that is
+        hidden too, that of all such."""
+        live = tallied.get(Scope(Level.UNIT, unit), {})
+        weekdays: Counter[str] = Counter()
+        for day, counts in sorted(live.items()):
+            weekdays[weekday(day)] += total(counts.live)
+        secret = hidden(weekdays, self._below)
+        return {
+            day: "hidden" if weekday(day) in secret else weekday(day)
+            for day, published in self.days(unit, tallied).items()
+            if published.suppressed
+        }
 
     def _visible(self, scope: Scope, tallied: Tallied) -> Counts:
         at_once = scope.level is not Level.OFFICER or self._at_once or scope.id in self.by_time
