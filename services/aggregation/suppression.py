@@ -12,10 +12,11 @@ Part = TypeVar("Part", bound=Hashable)
 
 def hidden(parts: Mapping[Part, int], below: int, *, also: Collection[Part] = ()) -> set[Part]:
     """The parts of a public sum that must not be shown: `also`, the small ones, and of the others the
-    smallest (the last of several), until what is hidden is enough together. Parts of nothing hide nobody."""
+    smallest (of several the last by name, wherever the parts come from: what two callers know of the same
+    parts must not differ), until what is hidden is enough together. Parts of nothing hide nobody."""
     some = {part: count for part, count in parts.items() if count}
     found = {part for part, count in some.items() if part in also or count < below}
-    left = sorted((part for part in some if part not in found), key=lambda part: -some[part])
+    left = sorted((part for part in some if part not in found), key=lambda part: (-some[part], str(part)))
     while left and 0 < sum(some[part] for part in found) < below:
         found.add(left.pop())
     return found

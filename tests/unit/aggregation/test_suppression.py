@@ -1,5 +1,7 @@
 """Small cells are hidden, and with them whatever would give them away."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,16 @@ def test_what_is_hidden_of_a_sum_is_nothing_or_enough(parts: dict[int, int], bel
     rest = sum(parts[part] for part in found)
     assert rest == 0 or rest >= below or found == {part for part, count in parts.items() if count}
     assert all(count >= below for part, count in parts.items() if count and part not in found)
+
+
+@given(COUNTS, st.integers(1, 6), st.randoms(use_true_random=False))
+def test_where_the_parts_come_from_does_not_change_what_is_hidden(
+    parts: dict[int, int], below: int, random: Random
+) -> None:
+    """What one list hides of two that are equal, another must not show."""
+    shuffled = list(parts.items())
+    random.shuffle(shuffled)
+    assert hidden(dict(shuffled), below) == hidden(parts, below)
 
 
 TREE = {"city": ["a", "b"], "a": ["a1", "a2"], "b": ["b1", "b2"]}
