@@ -86,7 +86,7 @@ def api_app(settings: Settings) -> FastAPI:
             admission = department_api.Admission(
                 provider, settings.oidc.audience, settings.oidc.departments_claim
             )
-            department = Department(Answers(full, _now), PostgresPlaces(pool))
+            department = Department(Answers(full, _now, handled), PostgresPlaces(pool))
             department_api.attach(app, department, admission, full)
         try:
             yield
