@@ -73,8 +73,8 @@ def test_a_row_names_no_officer_no_reason_and_no_time() -> None:
 
 
 def test_rows_are_in_no_order_of_time() -> None:
-    first = booked([[*rated(6, said="late"), *rated(6, "u1.b")]])
-    later = booked([[*rated(6, "u1.b"), *rated(6, said="late")]])
+    of_each = [[*rated(6, f"{unit}.a", said="late"), *rated(6, f"{unit}.b")] for unit in ("u1", "u2")]
+    first, later = booked(of_each), booked([list(reversed(each)) for each in reversed(of_each)])
     assert rows(first) == rows(later)
 
 
