@@ -5,7 +5,7 @@ import math
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -49,8 +49,28 @@ class Report:
             self.wrong.append(f"{place} is {shown}, the log says {wanted}")
 
 
-async def check_pages(bootstrap: str, api: str) -> Report:
-    """Five pages, as they are now: the city, its largest group, two units and the officer rated most."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """All outcomes, and what is public of them now."""
+
+    outcomes: Sequence[Record]
+    editions: Sequence[Edition]
+
+    def of(self, scope: Scope) -> Public:
+        return _together(each.of(scope) for each in self.editions)
+
+    def days(self, scope: Scope) -> dict[date, Public]:
+        found: dict[date, Public] = {}
+        for edition in self.editions:
+            for day, part in edition.days(scope).items():
+                found.setdefault(day, Public()).add(part)
+        return found
+
+    def most_rated(self, level: str) -> list[str]:
+        return [name for name, _ in Counter(each.data[f"{level}_id"] for each in self.outcomes).most_common()]
+
+
+async def read_log(bootstrap: str) -> Log:
     outcomes = sorted(
         (await read(bootstrap, "rating-outcomes")).records, key=lambda r: (r.partition, r.offset)
     )
@@ -59,10 +79,16 @@ async def check_pages(bootstrap: str, api: str) -> Report:
     for record in outcomes:
         by_edition.setdefault(record.data["edition_id"], []).append(record)
     now = datetime.now(UTC)
-    editions = [Edition(theirs, rules.get(name, Rules()), now) for name, theirs in by_edition.items()]
+    return Log(
+        outcomes, [Edition(theirs, rules.get(name, Rules()), now) for name, theirs in by_edition.items()]
+    )
+
+
+def check_pages(api: str, log: Log) -> Report:
+    """Five pages, as they are now: the city, its largest group, two units and the officer rated most."""
     report = Report()
-    for scope in _chosen(outcomes):
-        _page(api, scope, editions, report)
+    for scope in _chosen(log):
+        _page(api, scope, log, report)
     return report
 
 
@@ -77,21 +103,19 @@ def _rules(directory: Iterable[Record]) -> dict[str, Rules]:
     return found
 
 
-def _chosen(outcomes: Iterable[Record]) -> list[Scope]:
-    rated = {kind: Counter(record.data[f"{kind}_id"] for record in outcomes) for kind in PATHS}
-    most = {kind: [name for name, _ in counts.most_common()] for kind, counts in rated.items()}
-    units = most["unit"]
-    chosen = [CITY, *(("group", name) for name in most["group"][:1])]
+def _chosen(log: Log) -> list[Scope]:
+    units = log.most_rated("unit")
+    chosen = [CITY, *(("group", name) for name in log.most_rated("group")[:1])]
     chosen += [("unit", name) for name in dict.fromkeys([*units[:1], *units[len(units) // 2 :][:1]])]
-    return chosen + [("officer", name) for name in most["officer"][:1]]
+    return chosen + [("officer", name) for name in log.most_rated("officer")[:1]]
 
 
-def _page(api: str, scope: Scope, editions: list[Edition], report: Report) -> None:
+def _page(api: str, scope: Scope, log: Log, report: Report) -> None:
     path = "city" if scope == CITY else f"{PATHS[scope[0]]}/{urllib.parse.quote(scope[1])}"
     report.pages.append(path)
     address = f"{api}/v1/satisfaction/{path}"
-    shown, public = _get(address), _together(each.of(scope) for each in editions)
-    _share(path, shown, public, report)
+    shown, public = _get(address), log.of(scope)
+    compare_share(path, shown, public, report)
     for name, (measure, key) in LISTS.items():
         counts = {each[key]: each["count"] for each in shown[name]}
         known = {item for kind, item in public.counts if kind == measure}
@@ -101,21 +125,18 @@ def _page(api: str, scope: Scope, editions: list[Edition], report: Report) -> No
         report.expect(
             f"{path} {measure} left out", measure in shown["left_out"], public.left_out.get(measure, False)
         )
-    days: dict[date, Public] = {}
-    for edition in editions:
-        for day, part in edition.days(scope).items():
-            days.setdefault(day, Public()).add(part)
+    days = log.days(scope)
     usual = Public(hidden=scope[0] == "officer")
     for day_shown in _get(f"{address}/history")["days"]:
         day = date.fromisoformat(day_shown["day"])
-        _share(f"{path} {day}", day_shown, days.get(day, usual), report)
+        compare_share(f"{path} {day}", day_shown, days.get(day, usual), report)
     if scope[0] != "officer":
         for child in _get(f"{address}/children")["children"]:
             below = child["scope"]["level"], child["scope"]["id"]
-            _share(f"{path} > {below[1]}", child, _together(each.of(below) for each in editions), report)
+            compare_share(f"{path} > {below[1]}", child, log.of(below), report)
 
 
-def _share(place: str, shown: Json, public: Public, report: Report) -> None:
+def compare_share(place: str, shown: Json, public: Public, report: Report) -> None:
     satisfied, not_satisfied = (
         public.counts.get(("answer", answer), NONE) for answer in ("satisfied", "not_satisfied")
     )

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.events import Outcome, Publication
 from faults.checking import pages
-from faults.checking.pages import Report
+from faults.checking.pages import Log, Report
 from faults.checking.published import NONE, Edition, Public, Rules
 from faults.checking.reading import Record
 from services.aggregation.documents import Figures, Period, satisfaction
@@ -123,5 +123,6 @@ def test_a_page_that_shows_something_else_than_the_log_says_is_found(
 
     monkeypatch.setattr(pages, "_get", get)
     report = Report()
-    pages._page("http://api", ("city", "city"), [Edition(records(outcomes), Rules(), NOW)], report)
+    log_read = Log((), [Edition(records(outcomes), Rules(), NOW)])
+    pages._page("http://api", ("city", "city"), log_read, report)
     assert bool(report.wrong) is (change is not None), report.wrong
