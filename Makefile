@@ -65,7 +65,7 @@ fmt: ## Format the code and mend what can be mended by itself
 
 unit: ## Tests of what is pure
 	$(DEV)
-	$(PY) -m pytest tests/unit
+	$(PY) -m pytest -n 2 --dist loadfile tests/unit
 
 contract: ## Tests of events, schemas and compatibility
 	$(DEV)

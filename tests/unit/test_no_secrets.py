@@ -33,6 +33,7 @@ def found_in(content: bytes) -> set[bytes]:
         b"key: " + base64.urlsafe_b64encode(secrets.token_bytes(32)) + b"\n",
         b'api_key = "' + secrets.token_urlsafe(32).encode() + b'"',
     ],
+    ids=["OpenSSH", "PEM", "base64", "quoted", "in YAML", "an API key"],  # the same in every process
 )
 def test_the_search_finds_what_is_there(secret: bytes) -> None:
     assert found_in(b"some text\n" + secret + b"\nmore")

@@ -87,6 +87,7 @@ async def test_a_key_opens_its_own_channels_alone(client: httpx.AsyncClient, cha
 @pytest.mark.parametrize(
     "said",
     ["Bearer x", f"Basic {PORTAL.key}", f"Bearer {PORTAL.key}x", f"Bearer {PORTAL.key[:-1]}", "Bearer"],
+    ids=["unknown", "Basic", "longer", "shorter", "none"],  # the same in every process, as the key is not
 )
 async def test_a_key_that_is_none_is_refused_for_every_channel(client: httpx.AsyncClient, said: str) -> None:
     for channel in ("web", "portal"):

@@ -17,7 +17,7 @@ def test_an_accepted_rating_is_told_with_the_time(assurance: Assurance) -> None:
     assert public_status(Accepted(assurance), NOON) == PublicStatus("accepted", decided_at=NOON)
 
 
-@pytest.mark.parametrize("reason", set(RejectionReason) - {RejectionReason.DUPLICATE})
+@pytest.mark.parametrize("reason", sorted(set(RejectionReason) - {RejectionReason.DUPLICATE}))
 def test_a_rejected_rating_is_told_with_reason_and_time(reason: RejectionReason) -> None:
     assert public_status(Rejected(reason), NOON) == PublicStatus("rejected", reason=reason, decided_at=NOON)
 
@@ -30,7 +30,7 @@ def test_while_a_code_is_awaited_it_says_how_long_and_how_many_tries_are_left() 
 PHONE_PROVED = {each for each in Assurance if "phone_code" in each}
 
 
-@pytest.mark.parametrize("assurance", set(Assurance) - PHONE_PROVED)
+@pytest.mark.parametrize("assurance", sorted(set(Assurance) - PHONE_PROVED))
 def test_without_proof_of_the_phone_a_duplicate_looks_exactly_like_a_rating_that_counts(
     assurance: Assurance,
 ) -> None:
@@ -38,7 +38,7 @@ def test_without_proof_of_the_phone_a_duplicate_looks_exactly_like_a_rating_that
     assert public_status(duplicate, NOON) == public_status(Accepted(assurance), NOON)
 
 
-@pytest.mark.parametrize("assurance", PHONE_PROVED)
+@pytest.mark.parametrize("assurance", sorted(PHONE_PROVED))
 def test_who_proved_to_hold_the_phone_is_told_of_the_duplicate(assurance: Assurance) -> None:
     said = public_status(Rejected(RejectionReason.DUPLICATE, assurance), NOON)
     assert said == PublicStatus("rejected", reason=RejectionReason.DUPLICATE, decided_at=NOON)
