@@ -4,6 +4,7 @@ Else a burst of codes would starve the event loop of its own process, and on a s
 """
 
 import asyncio
+import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -14,6 +15,20 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 THREADS = 2
 NICENESS, MOST_NICE = 10, 19
+M_MMAP_THRESHOLD, MOST_KEPT = -3, 4 * 1024 * 1024  # bytes; a hash takes 16 MiB
+
+
+def _prepare() -> None:
+    _last_in_line()
+    _give_back_at_once()
+
+
+def _give_back_at_once() -> None:
+    """Else glibc takes what was freed once for what will be wanted again, and keeps it between small things:
+    tens of MiB for each thread, that only ever grow. Other C libraries have no such habit, and no mallopt."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, MOST_KEPT)
 
 
 def _last_in_line() -> None:
@@ -22,7 +37,7 @@ def _last_in_line() -> None:
     os.setpriority(os.PRIO_PROCESS, thread, min(MOST_NICE, usual + NICENESS))
 
 
-_THREADS = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_last_in_line)
+_THREADS = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_prepare)
 
 
 async def aside(work: Callable[[*Ts], T], *arguments: *Ts) -> T:
