@@ -53,5 +53,6 @@ def _unpack(jar: Path, unpacked: Path) -> None:
     with zipfile.ZipFile(jar) as archive:
         [name] = [name for name in archive.namelist() if name.endswith(".txz")]
         with archive.open(name) as packed, tarfile.open(fileobj=packed, mode="r:xz") as files:
-            files.extractall(unfinished, filter="data")
+            files.extraction_filter = getattr(tarfile, "data_filter", None)  # not before Python 3.11.4
+            files.extractall(unfinished)  # noqa: S202  held to its digest
     unfinished.rename(unpacked)
