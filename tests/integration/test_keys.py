@@ -204,5 +204,5 @@ async def test_destroyed_keys_leave_no_number_readable_or_linkable_and_every_fig
 
 def without_rejected(figures: dict[str, object]) -> dict[str, object]:
     """The last rating above was rejected afterwards; revision and moment moved with it."""
-    moved = ("rejected", "revision", "as_of", "updated_at")
+    moved = ("rejected", "funnel", "revision", "as_of", "updated_at")
     return {name: value for name, value in figures.items() if name not in moved}

@@ -19,7 +19,7 @@ SLOW_SECONDS = 3.0
 IDLE_READERS = 24
 OFFICERS = 19  # with the city, as many scopes as a stream may have
 OWN_FILES = 12  # of the one who reads, of the database's pool, and of the caller of /metrics
-MOST_HELD = 0.25  # MiB of the server's own for one reader; what the kernel holds for it is bounded too
+MOST_HELD = 0.5  # MiB of the server's own for one reader; what the kernel holds for it is bounded too
 
 
 @dataclass
