@@ -50,7 +50,8 @@ async def test_what_the_public_is_not_shown_its_department_sees_and_no_other(
         days = (await asked(f"{mine}/history", token))[1]["days"]
         assert [day["total"] for day in days if day["total"]] == [2]
         children = (await asked(f"department/satisfaction/units/{UNIT}/children", token))[1]["children"]
-        assert [(child["scope"]["id"], child["total"]) for child in children] == [(OFFICER, 2)]
+        rated = [(child["scope"]["id"], child["total"]) for child in children if child["total"]]
+        assert rated == [(OFFICER, 2)], "the directory may hold officers of other tests"
         overview = (await asked("department/overview", token))[1]["scopes"]
         assert [(each["scope"]["id"], each["total"]) for each in overview] == [(UNIT, 2)]
         for path in (f"units/{OTHER}", f"officers/{OTHERS}", f"groups/{GROUP}", "city", "units/nowhere"):
