@@ -71,7 +71,7 @@ async def compare(city: City, before: dict[Scope, Shown], added: dict[Scope, Cou
     compared = [scope for scope in added if not before[scope].suppressed]
     until = time.monotonic() + FIGURES_SECONDS
     while True:
-        shown = {scope: await city.figures(scope) for scope in compared}
+        shown = {scope: await city.figures(scope, city.edition["id"]) for scope in compared}
         wrong = [
             f"{'/'.join(scope)}: {complaint}"
             for scope in compared
@@ -124,7 +124,7 @@ async def demonstrate(count: int, seed: int) -> Counter[str]:
         city.edition = await city.get(f"{city.intake}/v1/edition")
         visits = plan(count, await city.officers(), city.edition, random.Random(seed))
         added = expected_figures(visits)
-        before = {scope: await city.figures(scope) for scope in added}
+        before = {scope: await city.figures(scope, city.edition["id"]) for scope in added}
         ended = await post(city, visits)
         compared = await compare(city, before, added)
     Console().print(_table(ended, visits))
