@@ -59,6 +59,13 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, _OUTAGES)
 
 
+def broke_off(error: BaseException) -> bool:
+    """Whether inner tasks of an aiokafka client have ended, so that it is of no more use: another one has to
+    be made. It says so by a bare KafkaError, or, where for a moment no broker of a cluster lives, by a failed
+    assertion."""
+    return type(error) is KafkaError or isinstance(error, AssertionError)
+
+
 class Refused(KafkaConnectionError):  # type: ignore[misc] # aiokafka is untyped here
     """The cluster does not let us in, or is not the one that we trust.
 

@@ -19,7 +19,7 @@ from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
 from fastapi import FastAPI
 from nacl.public import PublicKey, SealedBox
 
-from chassis.kafka import KafkaClient, is_outage
+from chassis.kafka import KafkaClient, broke_off, is_outage
 from chassis.tasks import Owned
 from contracts.envelope import Envelope, Message, decode, encode
 from contracts.events import (
@@ -265,7 +265,7 @@ class World:
                 consumer.assign(where)
                 return await look(consumer)
         except (KafkaError, AssertionError) as error:
-            if not (is_outage(error) or type(error) is KafkaError or isinstance(error, AssertionError)):
+            if not (is_outage(error) or broke_off(error)):
                 raise
             return False
 

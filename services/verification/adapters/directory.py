@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient, is_outage, leave, start
+from chassis.kafka import KafkaClient, broke_off, is_outage, leave, start
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
@@ -41,7 +41,7 @@ class KafkaDirectory:
             try:
                 await self._follow(await wait_out(self._check, self._start, outage=is_outage))
             except (KafkaError, AssertionError) as error:
-                if not (is_outage(error) or type(error) is KafkaError or isinstance(error, AssertionError)):
+                if not (is_outage(error) or broke_off(error)):
                     raise
                 # The consumer's inner tasks broke off; another one reads all from the beginning.
                 self._check.down(repr(error)[:200])

@@ -24,7 +24,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from chassis.kafka import KafkaClient, abandon, is_outage, start
+from chassis.kafka import KafkaClient, abandon, broke_off, is_outage, start
 from chassis.logs import logger
 from contracts.envelope import Message
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS
@@ -142,5 +142,4 @@ def _ask_once(producer: AIOKafkaProducer) -> None:
 
 
 def _may_pass(error: BaseException) -> bool:
-    broke_off = type(error) is KafkaError or isinstance(error, AssertionError)
-    return broke_off or (isinstance(error, KafkaError) and bool(error.retriable))
+    return broke_off(error) or (isinstance(error, KafkaError) and bool(error.retriable))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient, start
+from chassis.kafka import KafkaClient, broke_off, start
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.outcome_log import expiries_of
 from services.verification.ports import Assignee, Committed, Lost, Record
@@ -108,14 +108,11 @@ class KafkaSubmissions:
 
 @asynccontextmanager
 async def _working() -> AsyncIterator[None]:
-    """A consumer whose inner tasks broke off is of no more use: leave with it, and join again with another.
-
-    That is how aiokafka meets a cluster that has, for a moment, no living broker (a failed assertion inside).
-    """
+    """A consumer that broke off is of no more use: leave with it, and join again with another."""
     try:
         yield
     except (KafkaError, AssertionError) as error:
-        if type(error) is KafkaError or isinstance(error, AssertionError):
+        if broke_off(error):
             raise Lost(f"the consumer broke off: {error}") from error
         raise
 
