@@ -191,8 +191,13 @@ def _slices(first: date, last: date) -> list[dict[str, str]]:
 
 
 def _path(level: Level, place: str) -> str:
+    return f"/v1/{place_path(level, place)}"
+
+
+def place_path(level: Level, place: str) -> str:
+    """Where a place's figures are, below what says whether they are the public ones."""
     below = "" if level == "city" else f"/{quote(place, safe='')}"
-    return f"/v1/satisfaction/{PATHS[level]}{below}"
+    return f"satisfaction/{PATHS[level]}{below}"
 
 
 def report(level: Level, place: str, kind: str, asked: Mapping[str, str], language: str) -> str:

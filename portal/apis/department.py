@@ -1,9 +1,8 @@
 """Aggregation's full figures, for a person who has signed in. Nothing of them is remembered here."""
 
 from typing import TypeVar
-from urllib.parse import quote
 
-from portal.apis.aggregation import PATHS, Children, Figures, History, Level
+from portal.apis.aggregation import Children, Figures, History, Level, place_path
 from portal.apis.http import Api, Unavailable
 from portal.apis.intake import Document
 
@@ -41,5 +40,4 @@ class DepartmentFigures:
 
 
 def _path(level: Level, place: str) -> str:
-    below = "" if level == "city" else f"/{quote(place, safe='')}"
-    return f"/v1/department/satisfaction/{PATHS[level]}{below}"
+    return f"/v1/department/{place_path(level, place)}"

@@ -8,19 +8,13 @@ from fastapi import APIRouter, Request, Response
 
 from portal.apis.aggregation import Day, Figures, Level
 from portal.apis.http import Refused, SignedOut, Unavailable
-from portal.i18n import N_
 from portal.pages.context import Context, context
+from portal.pages.place import CHILDREN, PATHS
 from portal.pages.signing_in import INSIDE, Door, door, ended, entrance
 from portal.session import Session
 from portal.view import redirect
 
 router = APIRouter(prefix=INSIDE)
-BELOW: dict[Level, str] = {
-    "city": N_("Các nhóm đơn vị"),
-    "group": N_("Các đơn vị"),
-    "unit": N_("Công chức một cửa"),
-}
-PATHS: dict[Level, str] = {"group": "nhom", "unit": "don-vi", "officer": "cong-chuc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ async def _place(request: Request, level: Level, place: str) -> Response:
         days=[day for day in full.days if day.total],
         span=full.days,
         children=full.children,
-        children_title=BELOW.get(level, ""),
+        children_title=CHILDREN.get(level, ""),
         reasons=reasons,
         mentions=sum(reason.count for reason in full.figures.reasons),
     )

@@ -10,18 +10,13 @@ from fastapi import APIRouter, Request, Response
 from portal import breakdowns, charts, tables
 from portal.apis.aggregation import Figures, Level, report
 from portal.apis.http import Unavailable
-from portal.i18n import N_, Language, city_today
+from portal.i18n import Language, city_today
 from portal.pages import period
 from portal.pages.context import by_field, context
 from portal.pages.period import Asked
-from portal.pages.place import Dashboard, Place, Words, is_joined, load, path_of
+from portal.pages.place import CHILDREN, Dashboard, Place, Words, is_joined, load, path_of
 
 router = APIRouter()
-CHILDREN: dict[Level, str] = {
-    "city": N_("Các nhóm đơn vị"),
-    "group": N_("Các đơn vị"),
-    "unit": N_("Công chức một cửa"),
-}
 REPORTS = ("csv", "xlsx", "pdf")
 RATE: dict[Level, str] = {
     "city": "/danh-gia",

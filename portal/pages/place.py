@@ -9,10 +9,16 @@ from portal.apis.aggregation import MOST_DAYS, Change, Figures, Level, Rank, Str
 from portal.apis.http import Refused, Unavailable
 from portal.apis.intake import Edition
 from portal.grouping import Unit, grouped, unit_of
+from portal.i18n import N_
 from portal.pages.context import Context
 from portal.pages.period import Period
 
 SPARK_SECONDS = 60.0
+CHILDREN: dict[Level, str] = {
+    "city": N_("Các nhóm đơn vị"),
+    "group": N_("Các đơn vị"),
+    "unit": N_("Công chức một cửa"),
+}
 KINDS: dict[str, Level] = {"nhom": "group", "don-vi": "unit", "cong-chuc": "officer"}
 PATHS = {level: kind for kind, level in KINDS.items()}
 
