@@ -153,23 +153,18 @@ class PostgresReading:
         scopes: Sequence[Scope],
         period: Period,
     ) -> dict[Scope, Published]:
-        if period.as_of is not None:
-            return {
-                scope: view.as_of(
-                    scope,
-                    period.edition,
-                    period.as_of,
-                    await _accepted(connection, view.units_in(scope)),
-                    await _days(connection, view.day_scopes(scope)),
-                )
-                for scope in scopes
-            }
-        if period.first is None and period.last is None:
+        if (period.as_of, period.first, period.last) == (None, None, None):
             return {scope: view.of(scope, period.edition) for scope in scopes}
-        first, last = period.first or _EARLIEST, period.last or _LATEST
         by_day = await _days(
             connection, sorted({each for scope in scopes for each in view.day_scopes(scope)})
         )
+        if period.as_of is not None:
+            units = sorted({unit for scope in scopes for unit in view.units_in(scope)})
+            accepted = await _accepted(connection, units)
+            return {
+                scope: view.as_of(scope, period.edition, period.as_of, accepted, by_day) for scope in scopes
+            }
+        first, last = period.first or _EARLIEST, period.last or _LATEST
         return {scope: view.between(scope, period.edition, first, last, by_day) for scope in scopes}
 
     def _figures(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from services.aggregation.reports.report import Report
-from services.aggregation.reports.tables import Cell, tables
+from services.aggregation.reports.tables import SHARE, Cell, tables
 
 BOM = "\ufeff"
 COLUMNS = (
@@ -24,14 +24,7 @@ COLUMNS = (
     "item",
     "text",
     "count",
-    "total",
-    "satisfied",
-    "not_satisfied",
-    "rate",
-    "interval_low",
-    "interval_high",
-    "suppressed",
-    "partial",
+    *SHARE,
 )
 RUN = tuple("=+-@\t\r\n＝＋－＠")
 """What a cell begins with that a spreadsheet may take for a formula (OWASP, CSV Injection)."""
