@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,9 +13,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from chassis.http import create_app
-from chassis.readiness import Check, Readiness
-from chassis.tasks import Owned
+from chassis.readiness import Check
 from contracts.events import Text
 from services.aggregation import api, examples
 from services.aggregation.comparisons import Change, Children
@@ -25,6 +22,7 @@ from services.aggregation.domain import CITY, Level, Measure, Scope, city_day
 from services.aggregation.edition import NO_DAYS, TOO_FEW, Published
 from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.live import Hub, Stream
+from tests.support.figures_app import figures_app
 
 UNIT, OFFICER = Scope(Level.UNIT, "u"), Scope(Level.OFFICER, "o")
 TODAY = city_day(datetime.now(UTC))
@@ -78,15 +76,7 @@ def store() -> Store:
 
 @pytest.fixture
 def app(store: Store) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
-        del app, readiness, owned
-        yield
-
-    app = create_app(title="t", description="t", lifespan=lifespan)
-    api.install(app)
-    api.attach(app, store, Hub(store, store, Check("postgres"), most=1), api.Pace())
-    return app
+    return figures_app(store)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Full figures over a fake store and a fake provider: who gets which, and what is written down of it."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,18 +11,15 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from attacks.routes import routes
-from chassis.http import create_app
-from chassis.readiness import Check, Readiness
-from chassis.tasks import Owned
-from services.aggregation import api, bootstrap, department_api
+from services.aggregation import bootstrap, department_api
 from services.aggregation.access import EVERYWHERE, MOST_GRANTS, caller_of
 from services.aggregation.answers import Answers
 from services.aggregation.department import Department
 from services.aggregation.documents import Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
-from services.aggregation.live import Hub
 from services.aggregation.settings import Settings, SignIn
+from tests.support.figures_app import figures_app
 from tests.support.tokens import AUDIENCE, CLAIM, ISSUER, Clock, FakeProvider, token, unsigned
 
 GROUP, OTHER_GROUP = Scope(Level.GROUP, "g"), Scope(Level.GROUP, "g2")
@@ -58,9 +54,6 @@ class Store:
     def outage(self, error: BaseException) -> bool:
         return isinstance(error, ConnectionError)
 
-    async def wait(self) -> None:
-        raise AssertionError("no stream is open")
-
     async def path(self, scope: Scope) -> list[Scope]:
         if scope not in EVERY:
             return []
@@ -82,14 +75,7 @@ def provider() -> FakeProvider:
 
 @pytest.fixture
 def app(store: Store, provider: FakeProvider) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
-        del app, readiness, owned
-        yield
-
-    app = create_app(title="t", description="t", lifespan=lifespan)
-    api.install(app)
-    api.attach(app, store, Hub(store, store, Check("postgres"), most=1), api.Pace())
+    app = figures_app(store)
     department_api.install(app)
     admission = department_api.Admission(provider.seen_by(Clock()), AUDIENCE, CLAIM)
     answers = Answers(store, lambda: datetime.now(UTC))

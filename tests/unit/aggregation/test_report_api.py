@@ -4,23 +4,18 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from chassis.http import create_app
-from chassis.readiness import Check, Readiness
-from chassis.tasks import Owned
-from services.aggregation import api, open_data_api, report_api
+from services.aggregation import open_data_api, report_api
 from services.aggregation.bootstrap import api_app
-from services.aggregation.live import Hub
 from services.aggregation.reports.press import Full, Press
 from services.aggregation.settings import Settings
+from tests.support.figures_app import figures_app
 from tests.support.outcomes import accepted
 from tests.support.publication import booked
 from tests.support.reports import Kept
@@ -50,20 +45,7 @@ def press() -> Iterator[Press]:
 
 @pytest.fixture
 async def client(kept: Kept, press: Press) -> AsyncIterator[httpx.AsyncClient]:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
-        del app, readiness, owned
-        yield
-
-    class Silent:
-        async def wait(self) -> None:
-            raise AssertionError("no stream is open")
-
-    app = create_app(title="t", description="t", lifespan=lifespan)
-    report_api.install(app)
-    open_data_api.install(app)
-    api.install(app)
-    api.attach(app, kept, Hub(kept, Silent(), Check("postgres"), most=1), api.Pace())
+    app = figures_app(kept, report_api.install, open_data_api.install)
     report_api.attach(app, kept, kept, press)
     open_data_api.attach(app, kept)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t/v1") as client:
