@@ -15,11 +15,12 @@ import asyncpg
 from attacks.cells import cells
 from attacks.equations import Equations
 from attacks.watched_city import EDITIONS, FIRST_DAY, OFFICERS, REASONS, TAG, Rating
+from contracts.city_time import CITY_TIME, city_day
 from contracts.events import Publication, Text
 from services.aggregation.adapters.ledger import PostgresLedger
 from services.aggregation.adapters.reading import PostgresReading
 from services.aggregation.documents import Figures, Period
-from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Read, Scope, city_day
+from services.aggregation.domain import CITY, Level, Measure, Read, Scope
 from services.aggregation.edition import Published
 
 FEW = Publication().suppress_below

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
+from contracts.city_time import CITY_TIME, city_day
 from contracts.events import Outcome, RatingAccepted, RatingRejected
-from services.aggregation.domain import CITY_TIME, city_day
 
 EDITIONS = ("2017", "2018")
 REASONS = ("late", "attitude")

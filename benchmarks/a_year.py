@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from contracts.city_time import CITY_TIME
 from contracts.events import Outcome, RatingAccepted, RatingRejected
-from services.aggregation.domain import CITY_TIME
 
 UNITS = {f"unit-{n}": "group-a" if n < 21 else "group-b" for n in range(29)}
 OFFICERS = [f"{unit}.{n}" for unit in UNITS for n in range(4)]

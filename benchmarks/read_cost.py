@@ -28,12 +28,13 @@ from rich.table import Table
 from benchmarks.a_year import LAST, UNITS, outcomes
 from benchmarks.servers import MIGRATIONS, figures_pool, own_postgres
 from chassis import logs, postgres
+from contracts.city_time import CITY_TIME
 from contracts.events import Text
 from services.aggregation.adapters.ledger import PostgresLedger
 from services.aggregation.adapters.reading import PostgresReading
 from services.aggregation.answers import Answers
 from services.aggregation.documents import Period
-from services.aggregation.domain import CITY, CITY_TIME, Level, Read, Scope
+from services.aggregation.domain import CITY, Level, Read, Scope
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 BATCH = 5_000

@@ -8,9 +8,9 @@ year (bridges, and the weekends that make up for them) are not.
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
-CITY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+from contracts.city_time import CITY_TIME
+
 LUNAR = {  # the first day of Tết, and the Hùng Kings' day
     2024: (date(2024, 2, 10), date(2024, 4, 18)),
     2025: (date(2025, 1, 29), date(2025, 4, 7)),

@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 
 from chassis.readiness import Check
 from chassis.tally import Tally
+from contracts.city_time import city_day
 from contracts.events import Event
 from contracts.topics import key_of
 from deploy.demo.visits import Visit
@@ -24,7 +25,7 @@ from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.bootstrap import publish_all, utc_now
 from services.intake.domain import identity
-from services.intake.domain.directory import Directory, city_day
+from services.intake.domain.directory import Directory
 from services.intake.domain.limits import Caller
 from services.intake.domain.rating import Rating
 from services.intake.limiting import Limiter

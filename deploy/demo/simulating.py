@@ -14,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from chassis.kafka import KafkaClient
+from contracts.city_time import CITY_TIME
 from contracts.events import EditionPublished, OfficerPublished, Text
 from deploy.demo.city import City, Different, Shown
-from deploy.demo.office import CITY_TIME
 from deploy.demo.past import Past, past
 from deploy.demo.visits import Officer, Scope, Visit, expected_figures
 from deploy.demo.year import DAYS, Merger, Year, plan

@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.problems import NOT_FOUND, VALIDATION_FAILED, Bilingual, FieldError, Problem, ProblemType
+from contracts.city_time import city_day
 from contracts.values import Identifier
 from services.aggregation.comparisons import Change, Children, change, children
 from services.aggregation.documents import (
@@ -22,7 +23,7 @@ from services.aggregation.documents import (
     satisfaction,
     summary,
 )
-from services.aggregation.domain import CITY, Level, Scope, city_day
+from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.edition import Published, together
 from services.aggregation.files_handled import NOBODY_SAID, FilesHandled, Response
 

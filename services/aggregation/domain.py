@@ -3,17 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from contracts.city_time import CITY_TIME, city_day
 from contracts.events import Outcome, RatingAccepted, RatingRejected
 
-CITY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 ALL_EDITIONS = "*"
-ALL_DAYS = date.max  # PostgreSQL's 'infinity'
+ALL_DAYS = date.max  # PostgreSQL's 'infinity'; contracts let no year past 9000 in
 
 
 class Level(StrEnum):
@@ -87,11 +86,6 @@ class Path(NamedTuple):
             Scope(Level.GROUP, self.group_id),
             CITY,
         )
-
-
-def city_day(moment: datetime) -> date:
-    """The day of `moment` in city time. Contracts let no year past 9000 in, so it never is ALL_DAYS."""
-    return moment.astimezone(CITY_TIME).date()
 
 
 def weekday(day: date) -> str:

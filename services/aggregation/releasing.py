@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
+from contracts.city_time import CITY_TIME, city_day
 from contracts.events import Outcome, RatingAccepted
-from services.aggregation.domain import CITY_TIME, city_day
 
 LEAST_BY_MORNING = 3
 """A morning releases no fewer: of two ratings, each citizen could work out the other's."""

@@ -12,11 +12,11 @@ from fastapi import Request
 
 from chassis.origin import Proxies
 from chassis.problems import Problem
+from contracts.city_time import city_day
 from contracts.events import ApiClientPublished
 from services.intake import faults
 from services.intake.domain import identity
 from services.intake.domain.clients import OPEN_CHANNEL, holder
-from services.intake.domain.directory import city_day
 from services.intake.domain.limits import Caller
 from services.intake.ports import Parts
 

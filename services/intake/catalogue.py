@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from contracts.city_time import city_day
 from contracts.events import EditionPublished, OfficerPublished, Text, UnitPublished
-from services.intake.domain.directory import Directory, Group, Roster, city_day
+from services.intake.domain.directory import Directory, Group, Roster
 from services.intake.domain.merging import merged, successor
 from services.intake.domain.search import Index
 from services.intake.ports import DirectoryView

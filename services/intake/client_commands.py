@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis import logs
+from contracts.city_time import city_day
 from contracts.events import ApiClientPublished
 from services.intake.adapters import client_key_files
 from services.intake.bootstrap import KafkaAway, api_clients, publish_all
 from services.intake.command_line import fail, read_settings
 from services.intake.domain import clients
 from services.intake.domain.clients import CHANNELS, Made
-from services.intake.domain.directory import city_day
 
 PROGRAM = "python -m services.intake clients"
 OVERLAP_DAYS = 7

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.logs import logger
+from contracts.city_time import city_day
 from contracts.envelope import Envelope, encode
 from contracts.events import ChallengeAnswer, RatingSubmitted
 from contracts.topics import RATING_SUBMISSIONS, key_of
-from services.intake.domain.directory import city_day
 from services.intake.domain.identity import Identity, fingerprint, identify, pseudonym
 from services.intake.domain.limits import Arrival, Caller
 from services.intake.domain.rating import Fault, Rating, Sound, judge

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chassis.logs import logger
 from chassis.readiness import Check
-from services.intake.domain.directory import city_day
+from contracts.city_time import city_day
 from services.intake.ports import DirectoryUnread, KeysMissing, Parts
 
 EVERY_SECONDS = 5.0

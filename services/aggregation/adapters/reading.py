@@ -14,10 +14,11 @@ from typing import Any, NamedTuple, Protocol
 import asyncpg
 
 from chassis import postgres
+from contracts.city_time import city_day
 from contracts.events import Publication, Text
 from services.aggregation.adapters.mergers import mergers
 from services.aggregation.documents import Figures, Merger, Period, Snapshot
-from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, city_day
+from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
 from services.aggregation.publication import UnitDay, View
 from services.aggregation.releasing import Standing

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from services.aggregation.domain import CITY_TIME, Level
+from contracts.city_time import CITY_TIME
+from services.aggregation.domain import Level
 from services.aggregation.reports.report import Format, Kind, Report
 from services.aggregation.reports.words import on, word
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from types import MappingProxyType
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from contracts.events import (
     ApiClientPublished,
@@ -16,12 +15,7 @@ from contracts.events import (
     UnitPublished,
 )
 
-CITY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 E = TypeVar("E", bound=Event)
-
-
-def city_day(moment: datetime) -> date:
-    return moment.astimezone(CITY_TIME).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import cast
 
 import asyncpg
 
-from services.verification.domain.days import CITY, city_day
+from contracts.city_time import CITY_TIME, city_day
 from services.verification.domain.sending import Spent, Totals
 from services.verification.ports import Waiting
 
@@ -90,4 +90,4 @@ def _phone(sms: Waiting) -> str:
 
 
 def _hour(moment: datetime) -> str:
-    return f"{moment.astimezone(CITY):%H}"
+    return f"{moment.astimezone(CITY_TIME):%H}"

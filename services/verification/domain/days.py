@@ -1,15 +1,9 @@
-"""City time: which day a moment falls on, and which window for duplicates."""
+"""Whether an edition is open at a moment, and which window for duplicates the moment falls in."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
+from contracts.city_time import city_day
 from contracts.events import EditionPublished
-
-CITY = ZoneInfo("Asia/Ho_Chi_Minh")
-
-
-def city_day(moment: datetime) -> date:
-    return moment.astimezone(CITY).date()
 
 
 def is_open(edition: EditionPublished, moment: datetime) -> bool:

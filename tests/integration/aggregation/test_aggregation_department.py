@@ -14,7 +14,6 @@ from tests.support.aggregation import Stage
 from tests.support.identity_provider import Running, an_identity_provider
 from tests.support.outcomes import GROUP, UNIT, accepted
 
-NOW = datetime.now(UTC)
 OFFICER, OTHER, OTHERS = f"{UNIT}.a", "so-xay-dung", "so-xay-dung.b"
 
 
@@ -30,8 +29,9 @@ async def test_what_the_public_is_not_shown_its_department_sees_and_no_other(
     await stage.publication(Publication())
     await stage.worker()
     api = await stage.api(**provider.settings)
-    await stage.send([accepted(OFFICER, at=NOW), accepted(OFFICER, at=NOW, answer="not_satisfied")])
-    await stage.send([accepted(OTHERS, unit=OTHER, at=NOW)])
+    now = datetime.now(UTC)
+    await stage.send([accepted(OFFICER, at=now), accepted(OFFICER, at=now, answer="not_satisfied")])
+    await stage.send([accepted(OTHERS, unit=OTHER, at=now)])
     await stage.counts(3)
     async with httpx.AsyncClient(base_url=f"{api.url}/v1") as client:
 

@@ -10,16 +10,15 @@ import httpx
 import pytest
 
 from contracts import golden
+from contracts.city_time import city_day
 from contracts.envelope import encode
 from contracts.events import EditionPublished, Outcome, Publication, UnitPublished
 from contracts.topics import DIRECTORY, key_of
-from services.aggregation.domain import CITY_TIME
 from services.aggregation.edition import ITEMS
 from tests.support.aggregation import Stage
 from tests.support.aggregation_process import Process, live, until
 from tests.support.outcomes import accepted, rejected
 
-NOW = datetime.now(UTC)
 LIKELY = Publication()
 
 
@@ -35,9 +34,11 @@ class Unit:
     def __init__(self, api: Process) -> None:
         self.id = f"u-{uuid4()}"
         self.url = f"{api.url}/v1/satisfaction"
+        self.now = datetime.now(UTC)
 
-    def rated(self, count: int, who: str = "a", at: datetime = NOW, **said: Any) -> Sequence[Outcome]:
-        return [accepted(f"{self.id}.{who}", unit=self.id, at=at, **said) for _ in range(count)]
+    def rated(self, count: int, who: str = "a", at: datetime | None = None, **said: Any) -> Sequence[Outcome]:
+        officer = f"{self.id}.{who}"
+        return [accepted(officer, unit=self.id, at=at or self.now, **said) for _ in range(count)]
 
     async def all(self, who: str = "a") -> list[httpx.Response]:
         """Everything there is of an officer, byte for byte and with what caches see."""
@@ -45,7 +46,7 @@ class Unit:
         queries: tuple[dict[str, str], ...] = (
             {},
             {"edition": "2017"},
-            {"from": str(NOW.date() - timedelta(days=9))},
+            {"from": str(self.now.date() - timedelta(days=9))},
         )
         async with httpx.AsyncClient() as client:
             return [await client.get(self.url + path, params=query) for path in paths for query in queries]
@@ -72,7 +73,7 @@ async def test_nothing_of_an_officer_moves_until_a_batch_is_full(stage: Stage, a
             assert [answer.content for answer in shown] == [answer.content for answer in before]
             assert [answer.headers["etag"] for answer in shown] == [a.headers["etag"] for a in before]
             assert (await unit.of(f"units/{unit.id}"))["not_satisfied"] == n + 1
-        await stage.send([rejected(f"{unit.id}.a", unit=unit.id, at=NOW)])
+        await stage.send([rejected(f"{unit.id}.a", unit=unit.id, at=unit.now)])
         await stage.send(unit.rated(1))
         moved = {e.document["scope"]["level"]: e.document for e in [await anext(events), await anext(events)]}
         assert (moved["officer"]["total"], moved["officer"]["not_satisfied"]) == (10, 4)
@@ -105,7 +106,7 @@ async def test_what_waits_from_a_day_before_is_public_and_what_is_released_says_
     stage: Stage, api: Process
 ) -> None:
     unit = Unit(api)
-    yesterday = NOW - timedelta(days=1)
+    yesterday = unit.now - timedelta(days=1)
     await stage.publication(LIKELY.model_copy(update={"officer_hour": 0}))
     await stage.send([*unit.rated(5, at=yesterday), *unit.rated(3, at=yesterday, answer="not_satisfied")])
     await stage.counts(8)
@@ -128,7 +129,7 @@ async def test_what_is_of_too_few_is_said_to_be(stage: Stage, api: Process) -> N
     await stage.send(unit.rated(1))
     await stage.counts(5)
     assert (await unit.of(f"units/{unit.id}"))["total"] == 5
-    today = str(NOW.astimezone(CITY_TIME).date())
+    today = str(city_day(unit.now))
     between = await unit.of(f"units/{unit.id}", **{"from": today})
     assert (between["total"], between["left_out"]) == (5, sorted(ITEMS))
 
@@ -137,7 +138,8 @@ async def test_released_figures_are_the_same_however_the_log_is_cut(stage: Stage
     """Once in large batches, once in small ones by other workers."""
     await stage.publication(LIKELY)
     unit = f"u-{uuid4()}"
-    moments = [NOW - timedelta(days=9) + timedelta(hours=5 * n) for n in range(40)]
+    now = datetime.now(UTC)
+    moments = [now - timedelta(days=9) + timedelta(hours=5 * n) for n in range(40)]
     outcomes: list[Outcome] = [
         accepted(f"{unit}.{'ab'[n % 3 == 0]}", unit=unit, at=at, edition=f"201{7 + n % 2}")
         for n, at in enumerate(moments)

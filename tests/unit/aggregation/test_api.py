@@ -14,11 +14,12 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
 from chassis.readiness import Check
+from contracts.city_time import city_day
 from contracts.events import Text
 from services.aggregation import api, examples
 from services.aggregation.comparisons import Change, Children
 from services.aggregation.documents import Figures, History, Period, Satisfaction, Snapshot
-from services.aggregation.domain import CITY, Level, Measure, Scope, city_day
+from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import NO_DAYS, TOO_FEW, Published
 from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.live import Hub, Stream

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from contracts.city_time import city_day
 from contracts.events import Outcome
 from services.aggregation.domain import (
     ALL_DAYS,
@@ -23,7 +24,6 @@ from services.aggregation.domain import (
     Scope,
     Tally,
     admit,
-    city_day,
     first_of_each,
     fold,
     measured,

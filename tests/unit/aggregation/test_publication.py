@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.city_time import CITY_TIME
 from contracts.events import Outcome, Publication, RatingRejected
-from services.aggregation.domain import CITY, CITY_TIME, Level, Measure, Scope, weekday
+from services.aggregation.domain import CITY, Level, Measure, Scope, weekday
 from services.aggregation.edition import ITEMS, NO_DAYS, PARTITIONS, Published
 from services.aggregation.publication import View
 from services.aggregation.stored import NEVER, Counts, Mark, items, total

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.city_time import CITY_TIME
 from contracts.events import Outcome, Publication
-from services.aggregation.domain import CITY_TIME
 from services.aggregation.releasing import LEAST_BY_MORNING, Officer, Standing, due, moves, release
 from tests.support.outcomes import accepted, rejected
 from tests.support.publication import Book, booked

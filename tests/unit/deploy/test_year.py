@@ -6,8 +6,9 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from contracts.city_time import CITY_TIME
 from deploy.demo.city import Shown
-from deploy.demo.office import CITY_TIME, holidays, moment, open_days
+from deploy.demo.office import holidays, moment, open_days
 from deploy.demo.simulating import difference
 from deploy.demo.visits import Officer, Visit
 from deploy.demo.year import DAYS, Merger, Year, plan

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain.directory import Directory, Roster, city_day
+from contracts.city_time import city_day
+from services.intake.domain.directory import Directory, Roster
 from services.intake.domain.search import Index, fold
 from tests.support.intake import OFFICER, TODAY, UNIT, directory, edition, officer, text, unit
 
