@@ -99,6 +99,11 @@ class Answers:
         days = await self._reading.days(scope, period.edition, predecessors=period.predecessors)
         return history(figures, days, *_span(period, max([self._today, *days])))
 
+    async def would_answer(self, scope: Scope, period: Period) -> None:
+        """Raises Problem where no history of it is given."""
+        _span(period, self._today)
+        await self._one(scope, Period(period.edition))
+
     async def change(self, scope: Scope, period: Period) -> Change:
         figures = await self._one(scope, Period(period.edition))
         days = await self._reading.days(scope, period.edition)

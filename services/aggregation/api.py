@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -64,9 +64,9 @@ def install(app: FastAPI) -> None:
     app.add_middleware(
         _Public,
         allow_origins=["*"],
-        allow_methods=["GET"],
+        allow_methods=["GET", "POST"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Content-Disposition"],
+        expose_headers=["ETag", "Content-Disposition", "Location", "Retry-After"],
     )
     app.state.examples = examples.BY_MODEL
     app.include_router(router)
@@ -257,7 +257,12 @@ def _answers(request: Request) -> Answers:
     return answers
 
 
-async def ask(reading: Reading, work: Awaitable[T], *, seconds: float = ANSWER_SECONDS) -> T:
+class Dependency(Protocol):
+    def outage(self, error: BaseException) -> bool:
+        """Whether it will pass."""
+
+
+async def ask(reading: Dependency, work: Awaitable[T], *, seconds: float = ANSWER_SECONDS) -> T:
     """Raises a problem where the figures cannot be read in time."""
     try:
         async with asyncio.timeout(seconds):

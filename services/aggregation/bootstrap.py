@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -27,7 +28,7 @@ from chassis.overload import Capacity
 from chassis.readiness import Readiness
 from chassis.tasks import Owned, wait_out
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import api, department_api, open_data_api, report_api
+from services.aggregation import api, department_api, open_data_api, report_api, report_jobs_api
 from services.aggregation.adapters.dead_letters import KafkaDeadLetters
 from services.aggregation.adapters.directory_topic import KafkaDirectory
 from services.aggregation.adapters.faust_worker import FaustWorker
@@ -39,18 +40,18 @@ from services.aggregation.adapters.notifications import PostgresNotifications
 from services.aggregation.adapters.outcome_log import outcome_log
 from services.aggregation.adapters.places import PostgresPlaces
 from services.aggregation.adapters.reading import PostgresReading
+from services.aggregation.adapters.report_jobs import PostgresReportJobs
 from services.aggregation.adapters.texts import PostgresTexts
 from services.aggregation.answers import Answers
 from services.aggregation.department import Department
-from services.aggregation.documents import Period
-from services.aggregation.domain import Scope
 from services.aggregation.folding import Folder
 from services.aggregation.live import Hub
 from services.aggregation.naming import keep_names
 from services.aggregation.publication import UnitDay
 from services.aggregation.rebuilding import Comparison, Told, rebuild, verify
+from services.aggregation.reports.jobs import Maker, make
 from services.aggregation.reports.press import Press
-from services.aggregation.reports.report import Report, gather
+from services.aggregation.reports.report import Order, Report, read
 from services.aggregation.settings import Settings
 from services.aggregation.watching import Watch
 
@@ -75,7 +76,13 @@ def api_app(settings: Settings) -> FastAPI:
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace, handled)
         press = Press(settings.reports)
-        report_api.attach(app, reading, PostgresTexts(pool), press)
+        texts = PostgresTexts(pool)
+        report_api.attach(app, reading, texts, press)
+        jobs, quietly = PostgresReportJobs(pool, settings.report_queue), Press(1)
+        making = partial(make, reading=reading, texts=texts, press=quietly)
+        maker = Maker(jobs, making, readiness.check("report_jobs", required=False))
+        report_jobs_api.attach(app, jobs, maker)
+        owned.start("report jobs", maker.run())
         open_data_api.attach(app, reading)
         owned.start("live", hub.run())
         http = httpx.AsyncClient()
@@ -92,6 +99,7 @@ def api_app(settings: Settings) -> FastAPI:
             yield
         finally:
             press.close()
+            quietly.close()
             await owned.close(seconds=1)
             await notifications.close()
             await http.aclose()
@@ -106,6 +114,7 @@ def api_app(settings: Settings) -> FastAPI:
         headers=for_data(https=settings.https, resource_policy="cross-origin"),  # public figures
     )
     report_api.install(app)
+    report_jobs_api.install(app)
     open_data_api.install(app)
     api.install(app)
     if settings.oidc.issuer is not None:
@@ -198,14 +207,10 @@ async def verify_figures(settings: Settings, told: Told) -> Comparison:
     return found
 
 
-async def gather_report(
-    settings: Settings, scope: Scope, period: Period, told: Told, *, language: str
-) -> Report:
-    """Raises as `gather` does, and what PostgresReading knows as an outage."""
-    now = datetime.now(UTC)
-    async with _figures(settings) as (reading, texts), reading.at_one_moment() as moment:
-        answers = Answers(moment, lambda: now)
-        return await gather(answers, texts, scope, period, language=language, made_at=now, told=told)
+async def read_report(settings: Settings, order: Order, told: Told) -> Report:
+    """Raises as `read` does, and what PostgresReading knows as an outage."""
+    async with _figures(settings) as (reading, texts):
+        return await read(order, reading, texts, told)
 
 
 async def published_days(settings: Settings) -> list[UnitDay]:

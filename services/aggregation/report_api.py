@@ -1,22 +1,17 @@
 """Reports over HTTP."""
 
-from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import quote
+from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.problems import Bilingual, Problem, ProblemBody, ProblemType, language_of
-from services.aggregation.answers import Answers, Reading
 from services.aggregation.api import Asked, Place, ask
 from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Scope
-from services.aggregation.reports.cover import file_names
-from services.aggregation.reports.files import MEDIA_TYPES, written
+from services.aggregation.reports.files import MEDIA_TYPES, headers, written
 from services.aggregation.reports.press import Full, Press
-from services.aggregation.reports.report import Format, Report, Texts, gather
+from services.aggregation.reports.report import Format, Moments, Order, Texts, read
 
 REPORT_SECONDS = 30.0
 FULL_SECONDS = 3
@@ -50,10 +45,16 @@ router = APIRouter(
 )
 
 
-class Moments(Reading, Protocol):
-    """Figures, many of one moment too."""
+class _Wanted(NamedTuple):
+    """A report of whatever place the address names."""
 
-    def at_one_moment(self) -> AbstractAsyncContextManager[Reading]: ...
+    period: Period
+    format: Format
+    language: str
+    bom: bool
+
+    def of(self, scope: Scope) -> Order:
+        return Order(scope, *self)
 
 
 def install(app: FastAPI) -> None:
@@ -66,66 +67,48 @@ def attach(app: FastAPI, reading: Moments, texts: Texts, press: Press) -> None:
     app.state.moments, app.state.texts, app.state.press = reading, texts, press
 
 
-Language = Annotated[
-    Literal["vi", "en"] | None, Query(alias="lang", description="Accept-Language decides without.")
-]
-Bom = Annotated[bool, Query(description="Begin a CSV file with a byte order mark, for Excel.")]
+def _wanted(
+    request: Request,
+    extension: Format,
+    period: Asked,
+    language: Annotated[
+        Literal["vi", "en"] | None, Query(alias="lang", description="Accept-Language decides without.")
+    ] = None,
+    *,
+    bom: Annotated[bool, Query(description="Begin a CSV file with a byte order mark, for Excel.")] = False,
+) -> _Wanted:
+    return _Wanted(period, extension, language or language_of(request), bom)
+
+
+Wanted = Annotated[_Wanted, Depends(_wanted)]
 
 
 @router.get("/city/report.{extension}", response_class=Response, responses=FILE)
-async def city_report(
-    request: Request, extension: Format, period: Asked, language: Language = None, *, bom: Bom = False
-) -> Response:
+async def city_report(request: Request, wanted: Wanted) -> Response:
     """The city's figures as a file, with those of all that is below it. Days as in its history."""
-    return await _report(request, CITY, period, extension, language, bom=bom)
+    return await _report(request, wanted.of(CITY))
 
 
 @router.get("/{kind}/{scope_id}/report.{extension}", response_class=Response, responses=FILE)
-async def report(
-    request: Request,
-    extension: Format,
-    scope: Place,
-    period: Asked,
-    language: Language = None,
-    *,
-    bom: Bom = False,
-) -> Response:
+async def report(request: Request, scope: Place, wanted: Wanted) -> Response:
     """The same of a group, a unit or an officer."""
-    return await _report(request, scope, period, extension, language, bom=bom)
+    return await _report(request, wanted.of(scope))
 
 
-async def _report(
-    request: Request, scope: Scope, period: Period, extension: Format, asked: str | None, *, bom: bool
-) -> Response:
+async def _report(request: Request, order: Order) -> Response:
     reading: Moments = request.app.state.moments
     press: Press = request.app.state.press
-    language, now = asked or language_of(request), datetime.now(UTC)
+    texts: Texts = request.app.state.texts
 
     async def made() -> Response:
         with press.place():
-            async with reading.at_one_moment() as moment:
-                answers = Answers(moment, lambda: now)
-                texts: Texts = request.app.state.texts
-                found = await gather(answers, texts, scope, period, language=language, made_at=now)
-            headers = _headers(found, extension)
-            pieces = written(found, extension, bom=bom)
-            if extension is Format.CSV:
-                return StreamingResponse(pieces, headers=headers)
-            return Response(await press.write(lambda: b"".join(pieces)), headers=headers)
+            found = await read(order, reading, texts)
+            pieces, shown = written(found, order.format, bom=order.bom), headers(found, order.format)
+            if order.format is Format.CSV:
+                return StreamingResponse(pieces, headers=shown)
+            return Response(await press.write(lambda: b"".join(pieces)), headers=shown)
 
     try:
         return await ask(reading, made(), seconds=REPORT_SECONDS)
     except Full:
         raise Problem(REPORTS_FULL, retry_after=FULL_SECONDS, seconds=FULL_SECONDS) from None
-
-
-def _headers(found: Report, extension: Format) -> dict[str, str]:
-    """The file's name is said twice (RFC 6266): for old programs, and for people."""
-    plain, named = file_names(found, extension)
-    return {
-        "Content-Type": MEDIA_TYPES[extension] + ("; charset=utf-8" if extension is Format.CSV else ""),
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(named, safe='')}",
-        "Content-Language": found.language,
-        "Vary": "Accept-Language",
-        "Cache-Control": "no-cache",
-    }

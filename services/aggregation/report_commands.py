@@ -12,11 +12,11 @@ import typer
 from chassis import postgres
 from chassis.problems import Problem
 from services.aggregation.answers import period_of, scopes_of
-from services.aggregation.bootstrap import gather_report, published_days
+from services.aggregation.bootstrap import published_days, read_report
 from services.aggregation.documents import Period
 from services.aggregation.open_data import catalogue, lines
 from services.aggregation.reports.files import written
-from services.aggregation.reports.report import Format
+from services.aggregation.reports.report import Format, Order
 from services.aggregation.settings import Settings
 from services.aggregation.terminal import fail, progress, quiet
 
@@ -46,8 +46,8 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
     ) -> None:
         with progress("reading") as told, _one_line():
             (place,), period = scopes_of([scope]), period_of(edition, first, last)
-            work = gather_report(quiet(settings()), place, period, told, language=language)
-            found = asyncio.run(work)
+            order = Order(place, period, kind, language, bom)
+            found = asyncio.run(read_report(quiet(settings()), order, told))
             size = _write(out, written(found, kind, bom=bom))
         typer.echo(f"{out}: {size:,} bytes")
 

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         description="How many percent of a year's files have to be rated: of up to so many files so many.",
     )
     reports: int = Field(2, ge=1, description="Reports made at a time; more are asked to come back.")
+    report_queue: int = Field(
+        20, ge=1, description="Reports that wait to be made in the background; more are asked to come back."
+    )
     city_name_vi: str = "Thành phố Đà Nẵng"
     city_name_en: str = "Da Nang City"
 

@@ -5,7 +5,8 @@
 --
 -- Passwords are set outside, each by `\password ROLE`. Migrations run as aggregation_owner, and so does whatever makes
 -- or renames a schema (a rebuild swaps `read_models` with its sibling); the worker as aggregation_worker, which writes
--- rows; the API as aggregation_api, which only reads them. LISTEN needs no right of its own.
+-- rows; the API as aggregation_api, which only reads them, and writes in `reports` alone. LISTEN
+-- needs no right of its own.
 DO $$
 DECLARE role text;
 BEGIN
@@ -34,6 +35,11 @@ ALTER DEFAULT PRIVILEGES FOR ROLE aggregation_owner
 ALTER DEFAULT PRIVILEGES FOR ROLE aggregation_owner GRANT USAGE ON SEQUENCES TO aggregation_worker;
 ALTER DEFAULT PRIVILEGES FOR ROLE aggregation_owner GRANT SELECT ON TABLES TO aggregation_api;
 
+-- Made here, for rights within one schema want it to be there.
+CREATE SCHEMA IF NOT EXISTS reports AUTHORIZATION aggregation_owner;
+ALTER DEFAULT PRIVILEGES FOR ROLE aggregation_owner IN SCHEMA reports
+    GRANT INSERT, UPDATE, DELETE ON TABLES TO aggregation_api;
+
 -- What they have made.
 DO $$
 DECLARE made text;
@@ -46,4 +52,5 @@ BEGIN
         EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO aggregation_worker', made);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO aggregation_api', made);
     END LOOP;
+    GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA reports TO aggregation_api;
 END $$;

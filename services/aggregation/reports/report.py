@@ -1,13 +1,14 @@
 """What a report holds: the documents that the query API gives, and nothing past them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from contracts.events import Text
-from services.aggregation.answers import Answers
+from services.aggregation.answers import Answers, Reading
 from services.aggregation.documents import History, Period, Satisfaction, Summary
 from services.aggregation.domain import Level, Scope
 
@@ -16,6 +17,17 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     PDF = "pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made. `bom` is for CSV alone."""
+
+    scope: Scope
+    period: Period
+    format: Format
+    language: str
+    bom: bool = False
 
 
 class Kind(StrEnum):
@@ -30,6 +42,12 @@ class Kind(StrEnum):
 Told = Callable[[int, int], None]
 """How many levels are read, of so many."""
 Said = Mapping[tuple[Kind, str], Text]
+
+
+class Moments(Reading, Protocol):
+    """Figures, many of one moment too."""
+
+    def at_one_moment(self) -> AbstractAsyncContextManager[Reading]: ...
 
 
 class Texts(Protocol):
@@ -101,3 +119,13 @@ async def gather(
         above = [Scope(level, place.scope.id) for place in places]
     told(len(levels), len(levels))
     return Report(figures, all_days, history, below, await texts.said(period.edition), language, made_at)
+
+
+async def read(order: Order, reading: Moments, texts: Texts, told: Told = lambda *_: None) -> Report:
+    """The ordered report, of one moment: now. Raises as `gather` does."""
+    now = datetime.now(UTC)
+    async with reading.at_one_moment() as moment:
+        answers = Answers(moment, lambda: now)
+        return await gather(
+            answers, texts, order.scope, order.period, language=order.language, made_at=now, told=told
+        )

@@ -46,6 +46,8 @@ async def test_a_service_reads_or_writes_rows_of_every_table_and_nothing_else(
     finally:
         await connection.close()
     assert found.pop("public.schema_migrations") == set(), "nor the list of what was applied"
+    if ROLES[role] == "aggregation":
+        assert found.pop("reports.job") == ROWS, "the API too writes down which reports it makes"
     assert found == dict.fromkeys(found, wanted)
     assert len(found) > 5
 
@@ -89,6 +91,7 @@ async def test_what_is_not_its_work_is_refused(secured: Secured, role: str, stat
         ("aggregation_worker", "UPDATE read_models.revision SET value = value + 1"),
         ("aggregation_api", "SELECT count(*) FROM read_models.tally"),
         ("aggregation_api", "LISTEN figures"),
+        ("aggregation_api", "INSERT INTO reports.job (job_id, asked) VALUES (gen_random_uuid(), '{}')"),
     ],
 )
 async def test_what_is_its_work_is_not(secured: Secured, role: str, statement: str) -> None:
