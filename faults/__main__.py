@@ -120,8 +120,9 @@ def selftest_(
 def soak_(  # noqa: PLR0917  options, all by name
     minutes: Annotated[float, typer.Option(min=1, help="How long the load lasts.")] = 30.0,
     rate: Annotated[float, typer.Option(min=1, help="Ratings posted a second.")] = 20.0,
-    warm_up: Annotated[float, typer.Option(min=0, max=0.8, help="Share of the time that is not judged.")] = 1
-    / 3,
+    warm_up: Annotated[
+        float | None, typer.Option(min=0, max=0.8, help="Share of the time that is not judged.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture here too.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
     jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
@@ -134,6 +135,7 @@ def soak_(  # noqa: PLR0917  options, all by name
     name = f"soak-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     where = (folder or Layout().root / "faults" / name).absolute()
     bring_jars(jars, console)
+    warm_up = soaking.usual_warm_up(minutes) if warm_up is None else warm_up
     order = soaking.Order(where, jars.absolute(), minutes, rate, warm_up=warm_up)
     console.print(f"{minutes:g} minutes at {rate:g} ratings a second, in {where}")
     columns = (TextColumn("soak"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())

@@ -28,12 +28,19 @@ from faults.stack import Stack
 BEFORE_SECONDS = 60.0
 ASSETS_SECONDS = 300.0
 SETTLE_SECONDS = 90.0
+FILLED_MINUTES = 17.0
+"""Intake counts over a window of 15 minutes, a slice of a minute at a time: until it is full, memory grows."""
 PORTAL = Service("portal", "portal", "serve", 1, kafka=False)
+
+
+def usual_warm_up(minutes: float) -> float:
+    """A share: until windows are full, a third at least; of a run that is too short for it, not all."""
+    return min(0.6, max(1 / 3, FILLED_MINUTES / minutes))
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run. `warm_up` is the share of the time that is not judged: caches fill, pools open."""
+    """What to run. `warm_up` is the share of the time that is not judged: windows fill, pools open."""
 
     folder: Path
     jars: Path

@@ -8,7 +8,7 @@ from faults.soaking.sampling import Sample
 from faults.soaking.slopes import Limit, Points, Trend, trend
 
 LIMITS = {
-    # At 10 ratings a second and replica: a leak of 175 bytes a rating is found.
+    # At 10 ratings a second and replica: a leak of 200 bytes a rating is found in half an hour.
     "private": Limit("MiB", per_hour=6.0, at_least=1.5, share=0.03),
     "files": Limit("files", per_hour=6.0, at_least=2.5, share=0.1, wanders=True),
     "threads": Limit("threads", per_hour=3.0, at_least=1.5, share=0.1, wanders=True),

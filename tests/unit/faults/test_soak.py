@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from faults.soaking import plot
+from faults.soaking import plot, usual_warm_up
 from faults.soaking.sampling import Sample, sample
 from faults.soaking.slopes import MOST_POINTS, Limit, theil_sen, trend
 from faults.soaking.verdicts import judge
@@ -138,3 +138,8 @@ def test_the_picture_has_a_chart_for_each_process_and_says_what_is_wrong() -> No
     drawn = plot.svg(samples, judge(samples, warm_up=600), warm_up=600, rate=20)
     assert drawn.count("<polyline") == 2
     assert "grows by" in drawn
+
+
+@pytest.mark.parametrize(("minutes", "unjudged"), [(30, 17), (120, 40), (10, 6)])
+def test_nothing_is_judged_before_the_windows_of_the_limits_are_full(minutes: float, unjudged: float) -> None:
+    assert usual_warm_up(minutes) * minutes == pytest.approx(unjudged)
