@@ -29,7 +29,7 @@ BEFORE_SECONDS = 60.0
 ASSETS_SECONDS = 300.0
 SETTLE_SECONDS = 90.0
 FILLED_MINUTES = 17.0
-"""Intake counts over a window of 15 minutes, a slice of a minute at a time: until it is full, memory grows."""
+"""Intake counts over a window of 15 minutes, by slices of a minute: until it is full, memory grows."""
 PORTAL = Service("portal", "portal", "serve", 1, kafka=False)
 
 
