@@ -160,7 +160,7 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
     stack.push_async_callback(dead_letters.close)
     ledger = PostgresLedger(pool)
     folder = Folder(ledger, dead_letters, postgres_up, dead_letter_topic, stop.watched(limits, readable))
-    await wait_out(kafka_up, lambda: _topic_there(client), outage=kafka.is_outage)
+    await wait_out(kafka_up, lambda: _topic_there(client), outage=_kafka_away)
     worker = FaustWorker(
         client,
         handle=folder.handle,
@@ -242,6 +242,11 @@ async def until_one_fails(*both: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=1)
+
+
+def _kafka_away(error: BaseException) -> bool:
+    """Of a client that is made anew for each try."""
+    return kafka.is_outage(error) or kafka.broke_off(error)
 
 
 async def _topic_there(client: KafkaClient) -> None:
