@@ -8,8 +8,9 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from chassis import postgres
-from services.aggregation.reports.jobs import File, Job, Order, State, Taken
+from services.aggregation.reports.jobs import File, Job, State, Taken
 from services.aggregation.reports.press import Full
+from services.aggregation.reports.report import Order
 
 LEASE = timedelta(seconds=15)
 KEPT = timedelta(hours=1)

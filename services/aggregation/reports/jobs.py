@@ -146,9 +146,10 @@ class Maker:
         async with asyncio.timeout(MOST_SECONDS):
             making = asyncio.ensure_future(self._make(taken.order, told))
             try:
-                while not making.done():
-                    await asyncio.wait([making], timeout=RENEW_SECONDS)
+                while not (await asyncio.wait([making], timeout=RENEW_SECONDS))[0]:
                     await self._jobs.renew(taken, done, steps)
-                return making.result()
+                file = making.result()
+                await self._jobs.renew(taken, done, steps)
+                return file
             finally:
                 making.cancel()

@@ -113,7 +113,7 @@ async def test_an_order_is_answered_by_what_becomes_of_it(stage: Stage, jobs: Po
         first = (await http.post(address)).json()
         assert (await http.post(address)).json()["id"] == first["id"], "it is made once for all"
         assert (await http.post(f"{address}?lang=en")).status_code == 202
-        full = await http.post(f"{address}?from=2017-11-23")
+        full = await http.post(f"{address}?from=2017-11-23&to=2017-11-24")
         assert (full.status_code, full.json()["type"]) == (503, "urn:hailong:problem:reports_full")
         early = await http.get(f"/v1/reports/{first['id']}/file")
         assert (early.status_code, early.headers["retry-after"]) == (409, "1")
@@ -169,7 +169,7 @@ async def test_an_outage_while_a_report_is_made_is_waited_out(stage: Stage, jobs
         tries.append(order)
         if len(tries) == 1:
             await lapse(stage)
-            raise asyncpg.AdminShutdownError
+            raise asyncpg.AdminShutdownError("the server is stopping")
         return FILE
 
     job = await jobs.order(an_order())
