@@ -67,15 +67,14 @@ def attach(app: FastAPI, reading: Moments, texts: Texts, press: Press) -> None:
     app.state.moments, app.state.texts, app.state.press = reading, texts, press
 
 
+Language = Annotated[
+    Literal["vi", "en"] | None, Query(alias="lang", description="Accept-Language decides without.")
+]
+Bom = Annotated[bool, Query(description="Begin a CSV file with a byte order mark, for Excel.")]
+
+
 def _wanted(
-    request: Request,
-    extension: Format,
-    period: Asked,
-    language: Annotated[
-        Literal["vi", "en"] | None, Query(alias="lang", description="Accept-Language decides without.")
-    ] = None,
-    *,
-    bom: Annotated[bool, Query(description="Begin a CSV file with a byte order mark, for Excel.")] = False,
+    request: Request, extension: Format, period: Asked, language: Language = None, *, bom: Bom = False
 ) -> _Wanted:
     return _Wanted(period, extension, language or language_of(request), bom)
 

@@ -1,20 +1,20 @@
-"""Reports in the background over HTTP: POST what would be read by GET, and ask after it."""
+"""Reports in the background over HTTP: order one, ask after it, and fetch it."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from chassis.problems import NOT_FOUND, Bilingual, Problem, ProblemBody, ProblemType
-from services.aggregation.answers import Answers
-from services.aggregation.api import Place, ask
+from chassis.problems import NOT_FOUND, Bilingual, Problem, ProblemBody, ProblemType, language_of
+from services.aggregation.answers import Answers, scopes_of
+from services.aggregation.api import Asked, ask
 from services.aggregation.domain import CITY
-from services.aggregation.report_api import FILE, REPORTS_FULL, Wanted
+from services.aggregation.report_api import FILE, REPORTS_FULL, Bom, Language
 from services.aggregation.reports.jobs import Job, Jobs, Maker, State
 from services.aggregation.reports.press import Full
-from services.aggregation.reports.report import Order
+from services.aggregation.reports.report import Format, Order
 
 ASK_AGAIN_SECONDS = 1
 QUEUE_SECONDS = 30
@@ -81,24 +81,42 @@ def attach(app: FastAPI, jobs: Jobs, maker: Maker) -> None:
     app.state.jobs, app.state.maker = jobs, maker
 
 
-@router.post(
-    "/satisfaction/city/report.{extension}", status_code=202, response_model=ReportJob, responses=ORDERED
-)
-async def order_city_report(request: Request, response: Response, wanted: Wanted) -> ReportJob:
-    """Have the city's report made in the background; `Location` says where to ask after it:
-    `curl -si -X POST "$AGGREGATION/v1/satisfaction/city/report.pdf?from=2017-11-01&to=2017-11-30"`"""
-    return await _order(request, response, wanted.of(CITY))
+def _order(
+    request: Request,
+    period: Asked,
+    scope: Annotated[str, Query(description="city, group:ID, unit:ID or officer:ID.")] = CITY.id,
+    extension: Annotated[Format, Query(alias="format")] = Format.PDF,
+    language: Language = None,
+    *,
+    bom: Bom = False,
+) -> Order:
+    (place,) = scopes_of([scope])
+    return Order(place, period, extension, language or language_of(request), bom)
 
 
-@router.post(
-    "/satisfaction/{kind}/{scope_id}/report.{extension}",
-    status_code=202,
-    response_model=ReportJob,
-    responses=ORDERED,
-)
-async def order_report(request: Request, response: Response, scope: Place, wanted: Wanted) -> ReportJob:
-    """The same of a group, a unit or an officer. Who orders what is being made gets the same one."""
-    return await _order(request, response, wanted.of(scope))
+@router.post("/reports", status_code=202, response_model=ReportJob, responses=ORDERED)
+async def order_report(
+    request: Request, response: Response, order: Annotated[Order, Depends(_order)]
+) -> ReportJob:
+    """Have a report made in the background; `Location` says where to ask after it. Who orders what is waiting
+    or being made gets the same one:
+    `curl -si -X POST "$AGGREGATION/v1/reports?scope=city&format=pdf&from=2017-11-01&to=2017-11-30"`"""
+    jobs: Jobs = request.app.state.jobs
+    maker: Maker = request.app.state.maker
+    answers: Answers = request.app.state.answers
+
+    async def ordered() -> Job:
+        await answers.would_answer(order.scope, order.period)
+        return await jobs.order(order)
+
+    try:
+        found = await ask(jobs, ordered())
+    except Full:
+        raise Problem(REPORTS_FULL, retry_after=QUEUE_SECONDS, seconds=QUEUE_SECONDS) from None
+    maker.wake()
+    response.headers["Location"] = _address(found.id)
+    _ask_again(response, found)
+    return ReportJob.of(found)
 
 
 @router.get("/reports/{job_id}", response_model=ReportJob)
@@ -128,25 +146,6 @@ async def file(request: Request, job_id: UUID) -> Response:
     if made is None:
         raise Problem(NOT_READY, retry_after=ASK_AGAIN_SECONDS, seconds=ASK_AGAIN_SECONDS)
     return Response(made.content, headers=dict(made.headers))
-
-
-async def _order(request: Request, response: Response, order: Order) -> ReportJob:
-    jobs: Jobs = request.app.state.jobs
-    maker: Maker = request.app.state.maker
-    answers: Answers = request.app.state.answers
-
-    async def ordered() -> Job:
-        await answers.would_answer(order.scope, order.period)
-        return await jobs.order(order)
-
-    try:
-        found = await ask(jobs, ordered())
-    except Full:
-        raise Problem(REPORTS_FULL, retry_after=QUEUE_SECONDS, seconds=QUEUE_SECONDS) from None
-    maker.wake()
-    response.headers["Location"] = _address(found.id)
-    _ask_again(response, found)
-    return ReportJob.of(found)
 
 
 async def _find(request: Request, job_id: UUID) -> Job:

@@ -73,9 +73,10 @@ async def test_what_is_ordered_at_one_process_is_asked_after_and_read_at_another
     await stage.send(outcomes)
     await stage.counts_exactly(outcomes)
     here, there = await stage.api(), await stage.api()
-    address = f"/v1/satisfaction/units/{unit}/report.csv?edition=2017&bom=true"
+    asked = "edition=2017&bom=true"
+    address = f"/v1/satisfaction/units/{unit}/report.csv?{asked}"
     async with httpx.AsyncClient(headers={"Accept-Language": "en"}) as http:
-        ordered = await http.post(f"{here.url}{address}")
+        ordered = await http.post(f"{here.url}/v1/reports?scope=unit:{unit}&format=csv&{asked}")
         assert (ordered.status_code, ordered.headers["retry-after"]) == (202, "1")
         location = f"{there.url}{ordered.headers['location']}"
 
@@ -89,7 +90,7 @@ async def test_what_is_ordered_at_one_process_is_asked_after_and_read_at_another
         assert made.content == direct.content
         for name in ("content-type", "content-disposition", "content-language"):
             assert made.headers[name] == direct.headers[name]
-        wrong = await http.post(f"{here.url}/v1/satisfaction/units/{uuid4()}/report.csv")
+        wrong = await http.post(f"{here.url}/v1/reports?scope=unit:{uuid4()}")
         assert (wrong.status_code, wrong.json()["type"]) == (404, "urn:hailong:problem:scope_unknown")
         unknown = await http.get(f"{here.url}/v1/reports/{uuid4()}")
         assert unknown.status_code == 404
@@ -107,17 +108,17 @@ async def test_an_order_is_answered_by_what_becomes_of_it(stage: Stage, jobs: Po
 
     maker = Maker(jobs, make, Check("report_jobs"))
     report_jobs_api.attach(app, jobs, maker)
-    address = "/v1/satisfaction/units/u/report.pdf"
+    address = "/v1/reports?scope=unit:u"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as http:
-        broken = (await http.post(f"{address}?edition=broken")).json()
+        broken = (await http.post(f"{address}&edition=broken")).json()
         first = (await http.post(address)).json()
         assert (await http.post(address)).json()["id"] == first["id"], "it is made once for all"
-        assert (await http.post(f"{address}?lang=en")).status_code == 202
-        full = await http.post(f"{address}?from=2017-11-23&to=2017-11-24")
+        assert (await http.post(f"{address}&lang=en")).status_code == 202
+        full = await http.post(f"{address}&from=2017-11-23&to=2017-11-24")
         assert (full.status_code, full.json()["type"]) == (503, "urn:hailong:problem:reports_full")
         early = await http.get(f"/v1/reports/{first['id']}/file")
         assert (early.status_code, early.headers["retry-after"]) == (409, "1")
-        too_long = await http.post(f"{address}?from=2015-01-01&to=2017-01-01")
+        too_long = await http.post(f"{address}&from=2015-01-01&to=2017-01-01")
         assert too_long.status_code == 422
         async with making(maker):
             assert await ended(jobs, UUID(broken["id"])) is State.FAILED
