@@ -75,7 +75,7 @@ def api_app(settings: Settings) -> FastAPI:
         pace = api.Pace(settings.live_heartbeat_seconds, settings.live_slow_seconds)
         api.attach(app, reading, hub, pace, handled)
         press = Press(settings.reports)
-        report_api.attach(app, reading, PostgresTexts(pool), press)
+        report_api.attach(app, reading, PostgresTexts(pool), press, handled)
         open_data_api.attach(app, reading)
         owned.start("live", hub.run())
         http = httpx.AsyncClient()
@@ -201,10 +201,11 @@ async def verify_figures(settings: Settings, told: Told) -> Comparison:
 async def gather_report(
     settings: Settings, scope: Scope, period: Period, told: Told, *, language: str
 ) -> Report:
-    """Raises as `gather` does, and what PostgresReading knows as an outage."""
+    """Raises as `gather` does, InvalidFiles, and what PostgresReading knows as an outage."""
+    handled = read_files_handled(settings.files_handled_file, settings.required_sample)
     now = datetime.now(UTC)
     async with _figures(settings) as (reading, texts), reading.at_one_moment() as moment:
-        answers = Answers(moment, lambda: now)
+        answers = Answers(moment, lambda: now, handled)
         return await gather(answers, texts, scope, period, language=language, made_at=now, told=told)
 
 

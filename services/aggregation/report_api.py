@@ -13,6 +13,7 @@ from services.aggregation.answers import Answers, Reading
 from services.aggregation.api import Asked, Place, ask
 from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Scope
+from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
 from services.aggregation.reports.cover import file_names
 from services.aggregation.reports.files import MEDIA_TYPES, written
 from services.aggregation.reports.press import Full, Press
@@ -61,9 +62,12 @@ def install(app: FastAPI) -> None:
     app.include_router(router)
 
 
-def attach(app: FastAPI, reading: Moments, texts: Texts, press: Press) -> None:
+def attach(
+    app: FastAPI, reading: Moments, texts: Texts, press: Press, handled: FilesHandled = NOBODY_SAID
+) -> None:
     """Give the routes what they need, once it is there."""
     app.state.moments, app.state.texts, app.state.press = reading, texts, press
+    app.state.handled = handled
 
 
 Language = Annotated[
@@ -104,7 +108,7 @@ async def _report(
     async def made() -> Response:
         with press.place():
             async with reading.at_one_moment() as moment:
-                answers = Answers(moment, lambda: now)
+                answers = Answers(moment, lambda: now, request.app.state.handled)
                 texts: Texts = request.app.state.texts
                 found = await gather(answers, texts, scope, period, language=language, made_at=now)
             headers = _headers(found, extension)

@@ -11,6 +11,7 @@ import typer
 
 from chassis import postgres
 from chassis.problems import Problem
+from services.aggregation.adapters.files_handled import InvalidFiles
 from services.aggregation.answers import period_of, scopes_of
 from services.aggregation.bootstrap import gather_report, published_days
 from services.aggregation.documents import Period
@@ -96,6 +97,8 @@ def _one_line() -> Iterator[None]:
     except Problem as problem:
         found = [error.detail.say("en", error.values) for error in problem.errors]
         fail(" ".join(found or [problem.kind.detail.say("en", problem.values)]))
+    except InvalidFiles as error:
+        fail(f"AGGREGATION_FILES_HANDLED_FILE: {error}")
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             fail(f"{error.filename}: {error.strerror}")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from contracts.events import Text
 from services.aggregation.answers import Answers
+from services.aggregation.comparisons import Change, Child
 from services.aggregation.documents import History, Period, Satisfaction, Summary
 from services.aggregation.domain import Level, Scope
 
@@ -39,19 +40,21 @@ class Texts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """The places of one level under the report's, in the directory's order, with what each belongs to."""
+    """The places of one level under the report's, in the directory's order, with what each belongs to and its
+    rank among the siblings there."""
 
     level: Level
-    places: Sequence[Summary]
+    places: Sequence[Child]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`figures`, `history` and `below` are of the period; `whole` and officers in `below` of all days of the
-    edition: reasons, channels, rejections and officers' figures are not public by day."""
+    """`figures`, `change`, `history` and `below` are of the period; `whole` and officers in `below` of all
+    days of the edition: items, rejections and officers' figures are not public by day."""
 
     figures: Satisfaction
     whole: Satisfaction
+    change: Change
     history: History
     below: Sequence[Below]
     said: Said
@@ -90,7 +93,8 @@ async def gather(
     """Raises Problem for what a caller can mend, and what `answers` and `texts` raise."""
     whole = Period(period.edition)
     figures = await answers.satisfaction(scope, period)
-    all_days = await answers.satisfaction(scope, whole)
+    all_days = figures if period == whole else await answers.satisfaction(scope, whole)
+    change = await answers.change(scope, period)
     history = await answers.history(scope, period)
     levels = list(levels_below(scope.level))
     below, above = [], [scope]
@@ -100,4 +104,5 @@ async def gather(
         below.append(Below(level, places))
         above = [Scope(level, place.scope.id) for place in places]
     told(len(levels), len(levels))
-    return Report(figures, all_days, history, below, await texts.said(period.edition), language, made_at)
+    said = await texts.said(period.edition)
+    return Report(figures, all_days, change, history, below, said, language, made_at)

@@ -15,9 +15,12 @@ import pytest
 from pypdfium2 import raw
 
 from contracts.events import Outcome, Text
+from faults.checking.pdf import alternatives_of, text_of
 from services.aggregation.answers import Answers
-from services.aggregation.documents import Period
+from services.aggregation.comparisons import Rank
+from services.aggregation.documents import Period, Summary
 from services.aggregation.domain import CITY, Level, Scope
+from services.aggregation.files_handled import NOBODY_SAID, USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.reports import as_csv, as_pdf, as_xlsx
 from services.aggregation.reports.cover import file_names, period
 from services.aggregation.reports.report import Format, Kind, Report, gather
@@ -28,10 +31,13 @@ from tests.support.publication import booked
 from tests.support.reports import Kept
 
 NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
+TODAY = NOON + timedelta(days=2)
 UNIT, OFFICER = Scope(Level.UNIT, "so-tu-phap"), Scope(Level.OFFICER, "so-tu-phap.hai")
+FEW = "Còn quá ít để công bố"
 FORMULA = '=HYPERLINK("http://a")'
 ALL = Period("2017")
 DAYS = Period("2017", date(2017, 11, 23), date(2017, 11, 25))
+HANDLED = FilesHandled({2017: {"so-tu-phap": 150, "so-y-te": 1200}}, sample_of(USUAL_SAMPLE))
 LETTERS = "aàảãáạăằẳẵắặâầẩẫấậeèẻẽéẹêềểễếệiìỉĩíịoòỏõóọôồổỗốộơờởỡớợuùủũúụưừửữứựyỳỷỹýỵđ"
 
 
@@ -75,8 +81,22 @@ def kept() -> Kept:
     )
 
 
-async def report(kept: Kept, scope: Scope = UNIT, period: Period = ALL, language: str = "vi") -> Report:
-    answers = Answers(kept, lambda: NOON + timedelta(days=2))
+def compared(kept: Kept) -> Kept:
+    """With 20 ratings two days before, of which 12 are satisfied: a difference that is more than noise."""
+    before = [*rated(6, "hai", days=-2), *rated(6, "lan", days=-2), *rated(8, "hai", days=-2, said="late")]
+    kept.book.add(before)
+    return kept
+
+
+async def report(
+    kept: Kept,
+    scope: Scope = UNIT,
+    period: Period = ALL,
+    language: str = "vi",
+    *,
+    handled: FilesHandled = NOBODY_SAID,
+) -> Report:
+    answers = Answers(kept, lambda: TODAY, handled)
     return await gather(answers, kept, scope, period, language=language, made_at=NOON)
 
 
@@ -88,11 +108,6 @@ def cells(book: Any, sheet: str) -> list[tuple[Any, ...]]:
     return [tuple(cell.value for cell in row) for row in book[sheet].iter_rows(min_row=2)]
 
 
-def text(pdf: bytes) -> str:
-    document = pypdfium2.PdfDocument(pdf)
-    return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in document).split())
-
-
 # --- what it holds -------------------------------------------------------------------------------------
 
 
@@ -101,9 +116,10 @@ def text(pdf: bytes) -> str:
 async def test_every_figure_is_that_of_the_document_that_the_api_gives(
     kept: Kept, scope: Scope, period: Period
 ) -> None:
-    answers = Answers(kept, lambda: NOON + timedelta(days=2))
-    found = await report(kept, scope, period)
+    answers = Answers(kept, lambda: TODAY, HANDLED)
+    found = await report(kept, scope, period, handled=HANDLED)
     assert found.figures == await answers.satisfaction(scope, period)
+    assert found.change == await answers.change(scope, period)
     assert found.history == await answers.history(scope, period)
     assert found.whole == await answers.satisfaction(scope, Period(period.edition))
     for below in found.below:
@@ -112,7 +128,26 @@ async def test_every_figure_is_that_of_the_document_that_the_api_gives(
         for place in below.places:
             asked = Period(period.edition) if below.level is Level.OFFICER else period
             shown = await answers.satisfaction(Scope(below.level, place.scope.id), asked)
-            assert place.model_dump() == shown.model_dump(include=set(type(place).model_fields))
+            assert place.model_dump(exclude={"rank"}) == shown.model_dump(include=set(Summary.model_fields))
+            parent = place.scope.parent
+            assert parent is not None
+            siblings = (await answers.children(Scope(parent.level, parent.id), asked)).children
+            assert place in siblings, "ranked as the API ranks it"
+
+
+async def test_a_rank_is_among_the_siblings_of_one_parent(kept: Kept) -> None:
+    kept.book.add(rated(9, "c", unit="so-y-te", said="late"))
+    officers = (await report(kept, CITY)).below[-1].places
+    ranks = {place.scope.id: place.rank for place in officers}
+    assert {rank.of for rank in ranks.values() if rank is not None} == {2, 3}
+    assert ranks["so-y-te.c"] == Rank(best=3, worst=3, of=3)
+
+
+async def test_of_an_officer_there_is_a_rank_and_no_change_for_their_days_are_not_public(kept: Kept) -> None:
+    change = (await report(kept, OFFICER)).change
+    assert change.difference is change.interval is change.more_than_noise is None
+    assert change.now.suppressed
+    assert change.before.suppressed
 
 
 def _above(kept: Kept, scope: Scope) -> Sequence[Scope]:
@@ -168,6 +203,54 @@ async def test_csv_holds_numbers_for_programs_and_says_what_is_of_too_few(kept: 
     assert officers[0]["name"] == f"'{FORMULA}"
 
 
+async def test_csv_holds_the_change_the_response_and_the_ranks(kept: Kept) -> None:
+    found = await report(compared(kept), CITY, DAYS, handled=HANDLED)
+    of: dict[str, list[dict[str, str]]] = {}
+    for row in rows(found):
+        of.setdefault(row["table"], []).append(row)
+    now, before = of["change"]
+    assert (now["item"], now["from"], now["to"], now["total"]) == ("now", "2017-11-23", "2017-11-25", "80")
+    assert (before["item"], before["from"], before["to"]) == ("before", "2017-11-20", "2017-11-22")
+    assert float(now["difference"]) == pytest.approx(77 / 80 - 12 / 20)
+    assert float(now["difference_low"]) > 0
+    assert (now["more_than_noise"], before["difference"], before["more_than_noise"]) == ("true", "", "")
+    (response,) = of["response"]
+    assert [response[name] for name in ("year", "units", "files", "ratings", "required", "reached")] == [
+        *("2017", "2", "1350", "100"),
+        *("390", ""),
+    ]
+    assert float(response["response_rate"]) == 100 / 1350
+    assert [(row["id"], row["rank_best"], row["rank_worst"], row["rank_of"]) for row in of["units"]] == [
+        ("so-tu-phap", "1", "2", "2"),
+        ("so-y-te", "1", "2", "2"),
+    ]
+    assert {row["rank_of"] for row in of["figures"]} == {""}
+    assert [(row["item"], row["text"], row["count"]) for row in of["hours"] if row["item"]] == [
+        ("12", "12:00–12:59", "111"),
+    ]
+    assert {row["item"]: row["text"] for row in of["weekdays"]} == {"2": "Thứ Ba", "4": "Thứ Năm", "": FEW}
+    assert [(row["item"], row["text"], row["count"]) for row in of["assurances"]] == [
+        ("captcha", "Mã trong hình hoặc âm thanh", "111")
+    ]
+    assert [(row["item"], row["count"], row["complete"]) for row in of["funnel"]] == [
+        ("decided", "117", "true"),
+        ("accepted", "111", "true"),
+        ("rejected", "6", "true"),
+    ]
+
+
+async def test_without_files_handled_there_is_no_response(kept: Kept) -> None:
+    found = await report(kept)
+    assert not [row for row in rows(found) if row["table"] == "response"]
+    assert as_pdf.shown(found)["response"] is None
+
+
+async def test_lists_say_that_they_leave_items_out_where_the_api_says_so(kept: Kept) -> None:
+    found = await report(kept, OFFICER)
+    for name in ("channels", "hours", "weekdays", "assurances"):
+        assert [(row["text"], row["count"]) for row in rows(found) if row["table"] == name] == [(FEW, "")]
+
+
 async def test_csv_is_as_rfc_4180_says(kept: Kept) -> None:
     written = "".join(as_csv.lines(await report(kept)))
     assert "\n" not in written.replace("\r\n", "")
@@ -185,13 +268,19 @@ async def test_csv_begins_with_a_byte_order_mark_only_where_that_is_asked_for(ke
 
 
 async def test_a_workbook_has_a_sheet_for_each_level_and_the_figures_of_the_documents(kept: Kept) -> None:
-    found = await report(kept, CITY, language="en")
+    found = await report(compared(kept), CITY, DAYS, language="en", handled=HANDLED)
     book = openpyxl.load_workbook(BytesIO(as_xlsx.workbook(found)))
     assert book.sheetnames == [
         "Key figures",
+        "Against the period before",
+        "Response rate",
         "By day",
         "Reasons for not being satisfied",
         "Channels",
+        "Hour of submission",
+        "Day of the week",
+        "Assurance",
+        "What became of submissions",
         "Not counted",
         "Groups",
         "Units",
@@ -201,13 +290,21 @@ async def test_a_workbook_has_a_sheet_for_each_level_and_the_figures_of_the_docu
     for table, sheet in zip(tables(found), book.sheetnames, strict=False):
         wanted = [[row.get(column) for column in table.columns] for row in table.rows]
         assert [[_cell(value) for value in row] for row in cells(book, sheet)] == [
-            [("yes" if value else "no") if isinstance(value, bool) else value for value in row]
-            for row in wanted
+            [_cell(value) for value in row] for row in wanted
         ]
 
 
 def _cell(value: Any) -> Any:
-    return value.date() if isinstance(value, datetime) else value
+    """As a workbook holds it: days with a time, 16 digits of a number."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.date()
+        case float():
+            return pytest.approx(value, rel=1e-14)
+        case _:
+            return value
 
 
 async def test_a_workbook_has_formats_frozen_headers_a_title_and_no_formula(kept: Kept) -> None:
@@ -233,8 +330,8 @@ async def test_a_workbook_has_formats_frozen_headers_a_title_and_no_formula(kept
 
 
 async def test_a_pdf_shows_the_figures_in_both_languages(kept: Kept) -> None:
-    vietnamese = text(as_pdf.document(await report(kept, period=DAYS)))
-    english = text(as_pdf.document(await report(kept, period=DAYS, language="en")))
+    vietnamese = text_of(as_pdf.document(await report(kept, period=DAYS)))
+    english = text_of(as_pdf.document(await report(kept, period=DAYS, language="en")))
     for said in ("Sở Tư pháp", "Khảo sát năm 2017", "23/11/2017 đến 25/11/2017", "92,5%", "80,1% – 97,4%"):
         assert said in vietnamese
     for said in ("Department of Justice", "Survey of 2017", "23 Nov 2017 to 25 Nov 2017", "92.5%", FORMULA):
@@ -242,9 +339,79 @@ async def test_a_pdf_shows_the_figures_in_both_languages(kept: Kept) -> None:
     assert vietnamese.count("Còn quá ít để công bố") == 2, "two days"
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "vi",
+            [
+                "Hơn kỳ trước 36,3 điểm phần trăm, ngoài mức dao động ngẫu nhiên. Khoảng tin cậy 95% của"
+                " chênh lệch: +16,9 đến +57,7.",
+                "Kỳ trước 20/11/2017 – 22/11/2017 20 60,0%",
+                "Số hồ sơ đã giải quyết năm 2017 của 2 đơn vị: 1.350. Số lượt đánh giá: 100, tỷ lệ phản hồi"
+                " 7,4%. Cỡ mẫu yêu cầu: 390 lượt; chưa thể nói đã đạt hay chưa",
+                "Đã xử lý 117 lượt gửi: 111 được tính, 6 không được tính.",
+                "1–2 trên 2",
+                "Mã trong hình hoặc âm thanh 111 100,0%",
+            ],
+        ),
+        (
+            "en",
+            [
+                "36.3 percentage points more than in the period before, more than noise. 95% interval of the"
+                " difference: +16.9 to +57.7.",
+                "Files handled in 2017 by 2 units: 1,350. Ratings: 100, a response of 7.4%. Required sample:"
+                " 390; whether it is reached cannot be said",
+                "Of 117 submissions that were decided, 111 count and 6 do not.",
+                "1–2 of 2",
+                "Code in a picture or sound 111 100.0%",
+            ],
+        ),
+    ],
+)
+async def test_a_pdf_says_the_change_the_response_what_was_decided_and_ranks(
+    kept: Kept, language: str, said: Sequence[str]
+) -> None:
+    shown = text_of(
+        as_pdf.document(await report(compared(kept), CITY, DAYS, language=language, handled=HANDLED))
+    )
+    for each in said:
+        assert each in shown
+
+
+async def test_a_picture_in_a_pdf_says_what_it_shows_to_those_who_do_not_see_it(kept: Kept) -> None:
+    found = await report(compared(kept), CITY, DAYS, handled=HANDLED)
+    pictures = alternatives_of(as_pdf.document(found))
+    assert as_pdf.shown(found)["response"]["said"] in pictures
+    assert "12:00–12:59: 111" in pictures
+    assert "Thứ Ba: 20; Thứ Năm: 80" in pictures
+
+
+async def test_a_bar_has_its_number_and_what_is_not_shown_has_neither(kept: Kept) -> None:
+    found = await report(compared(kept), CITY)
+    hours, weekdays = (as_pdf.shown(found)[name]["bars"] for name in ("hours", "weekdays"))
+    assert hours == [{"label": "12", "count": "111", "height": 1}]
+    assert [(bar["label"], bar["count"], bar["height"]) for bar in weekdays] == [
+        ("Thứ Hai", None, 0),
+        ("Thứ Ba", "20", 0.25),
+        ("Thứ Tư", None, 0),
+        ("Thứ Năm", "80", 1),
+        ("Thứ Sáu", None, 0),
+        ("Thứ Bảy", None, 0),
+        ("Chủ Nhật", None, 0),
+    ]
+
+
+async def test_bars_stand_on_the_clock_with_a_gap_for_the_hours_without_ratings(kept: Kept) -> None:
+    kept.book.add([accepted(f"{UNIT.id}.hai", unit=UNIT.id, at=NOON + timedelta(hours=3))] * 5)
+    bars = as_pdf.shown(await report(kept, UNIT))["hours"]["bars"]
+    assert [bar["label"] for bar in bars] == ["12", "13", "14", "15"]
+    assert [bar["count"] for bar in bars][1:3] == [None, None]
+
+
 async def test_a_pdf_begins_with_the_rate_of_all_days_together(kept: Kept) -> None:
     found = await report(kept)
-    shown = text(as_pdf.document(found))
+    shown = text_of(as_pdf.document(found))
     assert found.figures.rate is not None
     assert shown.count(percent(found.figures.rate, "vi")) == 1
 
@@ -271,7 +438,7 @@ async def test_a_pdf_is_tagged_and_has_bookmarks(kept: Kept, scope: Scope) -> No
 async def test_a_pdf_has_every_vietnamese_letter_and_takes_no_name_for_markup(kept: Kept) -> None:
     name = f"{LETTERS.upper()} {LETTERS} #set page(width: 1pt) $x$ *a* \\ <b> @c"
     kept.names[UNIT.id] = Text(vi=name, en=name)
-    shown = text(as_pdf.document(await report(kept)))
+    shown = text_of(as_pdf.document(await report(kept)))
     for letters in (LETTERS, LETTERS.upper(), "#set page(width: 1pt) $x$ *a* \\ <b> @c"):
         assert letters.replace(" ", "") in shown.replace(" ", "")
 
@@ -297,7 +464,7 @@ async def test_what_cannot_be_set_or_not_in_time_is_an_error_and_no_half_a_file(
 async def test_a_place_without_ratings_has_a_report_too(kept: Kept) -> None:
     kept.book.above[Scope(Level.UNIT, "so-du-lich")] = "so-ban-nganh"
     found = await report(kept, Scope(Level.UNIT, "so-du-lich"))
-    assert "Chưa có đánh giá" in text(as_pdf.document(found))
+    assert "Chưa có đánh giá" in text_of(as_pdf.document(found))
     assert rows(found)[0]["total"] == "0"
 
 
