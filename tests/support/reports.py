@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from contracts.events import Text
 from services.aggregation.documents import Figures, Period, Snapshot
@@ -12,7 +12,7 @@ from services.aggregation.edition import Published
 from services.aggregation.publication import UnitDay
 from services.aggregation.reports.report import Kind, Said
 from services.aggregation.stored import ByDay, Counts, Tallied
-from tests.support.publication import Book
+from tests.support.publication import LONG_AGO, Book
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Kept:
     book: Book
     names: dict[str, Text] = field(default_factory=dict)
     texts: dict[tuple[Kind, str], Text] = field(default_factory=dict)
+    now: datetime = LONG_AGO
     away: bool = False
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
@@ -33,7 +34,7 @@ class Kept:
         self, scope: Scope, edition: str | None, *, predecessors: bool = False
     ) -> dict[date, Published]:
         assert not predecessors
-        return self.book.view().days(scope, edition, self._by_day())
+        return self.book.view(self.now).days(scope, edition, self._by_day())
 
     async def children(self, scope: Scope) -> list[Scope]:
         level = scope.level.children
@@ -42,7 +43,7 @@ class Kept:
     async def unit_days(self) -> list[UnitDay]:
         if self.away:
             raise ConnectionError
-        return list(self.book.view().unit_days(self._by_day()))
+        return list(self.book.view(self.now).unit_days(self._by_day()))
 
     @asynccontextmanager
     async def at_one_moment(self) -> AsyncIterator["Kept"]:
@@ -69,7 +70,7 @@ class Kept:
         }
 
     def _figures(self, scope: Scope, period: Period) -> Figures:
-        view, above = self.book.view(), scope.level.parent
+        view, above = self.book.view(self.now), scope.level.parent
         published = view.of(scope, period.edition)
         if period.first is not None or period.last is not None:
             published = view.between(
