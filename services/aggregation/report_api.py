@@ -1,6 +1,7 @@
 """Reports over HTTP."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from chassis.problems import Bilingual, Problem, ProblemBody, ProblemType, language_of
 from services.aggregation.answers import Answers, Reading
-from services.aggregation.api import Asked, Place, ask
+from services.aggregation.api import Asked, Place, With, ask
 from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Scope
 from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
@@ -92,10 +93,12 @@ async def report(
     period: Asked,
     language: Language = None,
     *,
+    joined: With = None,
     bom: Bom = False,
 ) -> Response:
     """The same of a group, a unit or an officer."""
-    return await _report(request, scope, period, extension, language, bom=bom)
+    asked = replace(period, predecessors=joined is not None)
+    return await _report(request, scope, asked, extension, language, bom=bom)
 
 
 async def _report(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,10 +44,15 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
         edition: Annotated[str | None, typer.Option(help="An edition's id; all editions without.")] = None,
         kind: Annotated[Format, typer.Option("--format")] = Format.PDF,
         language: Annotated[Literal["vi", "en"], typer.Option(help="Of the file's texts.")] = "vi",
+        joined: Annotated[
+            Literal["predecessors"] | None,
+            typer.Option("--with", help="Of a unit: with what merged into it."),
+        ] = None,
         bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark.")] = False,
     ) -> None:
         with progress("reading") as told, _one_line():
-            (place,), period = scopes_of([scope]), period_of(edition, first, last)
+            (place,), asked = scopes_of([scope]), period_of(edition, first, last)
+            period = replace(asked, predecessors=joined is not None)
             work = gather_report(quiet(settings()), place, period, told, language=language)
             found = asyncio.run(work)
             size = _write(out, written(found, kind, bom=bom))

@@ -11,6 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from services.aggregation.comparisons import Change
 from services.aggregation.documents import Share
 from services.aggregation.domain import Level, Measure
 from services.aggregation.files_handled import Response
@@ -65,17 +66,7 @@ def shown(report: Report) -> dict[str, Any]:
         "period": period(report),
         "facts": list(facts(report)),
         "figures": _share(report.figures, language),
-        "change": {
-            "said": sentences.changed(report.change, language),
-            "spans": [
-                {
-                    "name": words.word(f"period.{name}", language),
-                    "days": sentences.days(span, language),
-                    **_share(span, language),
-                }
-                for name, span in (("now", report.change.now), ("before", report.change.before))
-            ],
-        },
+        "change": None if report.change is None else _change(report.change, language),
         "response": _response(report.figures.response, language),
         "days": [
             {"day": words.on(day.day, language), **_share(day, language)} for day in report.history.days
@@ -122,6 +113,20 @@ def _share(share: Share, language: str) -> dict[str, Any]:
         "interval": None
         if interval is None
         else f"{words.percent(interval.low, language)} – {words.percent(interval.high, language)}",
+    }
+
+
+def _change(change: Change, language: str) -> dict[str, Any]:
+    return {
+        "said": sentences.changed(change, language),
+        "spans": [
+            {
+                "name": words.word(f"period.{name}", language),
+                "days": sentences.days(span, language),
+                **_share(span, language),
+            }
+            for name, span in (("now", change.now), ("before", change.before))
+        ],
     }
 
 

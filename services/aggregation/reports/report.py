@@ -1,7 +1,7 @@
 """What a report holds: the documents that the query API gives, and nothing past them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -50,16 +50,18 @@ class Below:
 @dataclass(frozen=True, slots=True)
 class Report:
     """`figures`, `change`, `history` and `below` are of the period; `whole` and officers in `below` of all
-    days of the edition: items, rejections and officers' figures are not public by day."""
+    days of the edition: items, rejections and officers' figures are not public by day. `joined`: of a unit
+    with what merged into it, of which there is no change."""
 
     figures: Satisfaction
     whole: Satisfaction
-    change: Change
+    change: Change | None
     history: History
     below: Sequence[Below]
     said: Said
     language: str
     made_at: datetime
+    joined: bool = False
 
     def text(self, kind: Kind, item: str) -> str:
         """What the edition calls the item; what nobody has named stands as it is."""
@@ -91,11 +93,13 @@ async def gather(
     told: Told = lambda *_: None,
 ) -> Report:
     """Raises Problem for what a caller can mend, and what `answers` and `texts` raise."""
-    whole = Period(period.edition)
+    joined = period.predecessors and scope.level is Level.UNIT
+    whole = replace(period, first=None, last=None)
     figures = await answers.satisfaction(scope, period)
     all_days = figures if period == whole else await answers.satisfaction(scope, whole)
-    change = await answers.change(scope, period)
+    change = None if joined else await answers.change(scope, period)
     history = await answers.history(scope, period)
+    period, whole = (replace(each, predecessors=False) for each in (period, whole))
     levels = list(levels_below(scope.level))
     below, above = [], [scope]
     for done, level in enumerate(levels):
@@ -105,4 +109,4 @@ async def gather(
         above = [Scope(level, place.scope.id) for place in places]
     told(len(levels), len(levels))
     said = await texts.said(period.edition)
-    return Report(figures, all_days, change, history, below, said, language, made_at)
+    return Report(figures, all_days, change, history, below, said, language, made_at, joined)

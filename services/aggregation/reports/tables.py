@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.aggregation.comparisons import Child, Span
+from services.aggregation.comparisons import Change, Child, Span
 from services.aggregation.documents import Day, Funnel, ItemCount, Share, Summary
 from services.aggregation.domain import Level, Measure
 from services.aggregation.files_handled import Response
@@ -25,6 +25,7 @@ SHARE = (
     "partial",
 )
 PLACE = ("id", "name", "parent_id", "edition", "from", "to", *SHARE)
+WITH = "with"
 RANK = ("rank_best", "rank_worst", "rank_of")
 DIFFERENCE = ("difference", "difference_low", "difference_high", "more_than_noise")
 CHANGE = ("item", "text", "from", "to", *SHARE, *DIFFERENCE)
@@ -48,8 +49,10 @@ class Table:
 def tables(report: Report) -> Iterator[Table]:
     """In the order in which they are read; one for each level below."""
     whole = report.whole
-    yield Table("figures", PLACE, [_place(report, report.figures)])
-    yield Table("change", CHANGE, list(_change(report)))
+    joined = {WITH: "predecessors"} if report.joined else {}
+    yield Table("figures", (*PLACE, *joined), [{**_place(report, report.figures), **joined}])
+    if report.change is not None:
+        yield Table("change", CHANGE, list(_change(report, report.change)))
     if report.figures.response is not None:
         yield Table("response", RESPONSE, [_response(report.figures.response)])
     yield Table("days", DAY, map(_day, report.history.days))
@@ -85,9 +88,8 @@ def _child(report: Report, place: Child) -> Row:
     return {**_place(report, place), **dict(zip(RANK, ranks, strict=True))}
 
 
-def _change(report: Report) -> Iterator[Row]:
+def _change(report: Report, change: Change) -> Iterator[Row]:
     """The difference stands with the later of the two."""
-    change = report.change
     interval = change.interval
     yield {
         **_span(report, "now", change.now),

@@ -12,6 +12,8 @@ WORDS = MappingProxyType(
             "report": ("Báo cáo mức độ hài lòng", "Satisfaction report"),
             "scope": ("Nơi được đánh giá", "Place"),
             "part_of": ("Thuộc", "Part of"),
+            "with_predecessors": ("Gồm cả", "Together with"),
+            "with": ("Cùng với", "With"),
             "edition": ("Đợt khảo sát", "Edition"),
             "all_editions": ("Tất cả các đợt", "All editions"),
             "period": ("Thời gian", "Period"),

@@ -113,6 +113,20 @@ async def test_a_report_is_of_the_days_that_are_asked_for(client: httpx.AsyncCli
     ]
 
 
+async def test_a_report_of_a_unit_has_what_merged_into_it_where_that_is_asked_for(
+    client: httpx.AsyncClient, kept: Kept
+) -> None:
+    kept.merged = {"u": ["old"]}
+    kept.book.add([accepted(f"old.{who}", unit="old", at=NOON) for who in "ab" * 5])
+    url = "satisfaction/units/u/report.csv"
+    totals = [
+        next(csv.DictReader((await client.get(each)).text.splitlines()))["total"]
+        for each in (url, f"{url}?with=predecessors")
+    ]
+    assert totals == ["13", "23"]
+    assert (await problem(client, f"{url}?with=x"))["status"] == 422
+
+
 async def test_a_report_has_the_response_where_an_office_said_how_many_files_it_handled(
     kept: Kept, press: Press
 ) -> None:

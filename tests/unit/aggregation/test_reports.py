@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -12,12 +13,13 @@ import openpyxl
 import pytest
 
 from contracts.events import Text
+from faults.checking.pdf import text_of
 from services.aggregation.answers import Answers
 from services.aggregation.comparisons import Rank
 from services.aggregation.documents import Period, Summary
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.reports import as_csv, as_pdf, as_xlsx
-from services.aggregation.reports.cover import file_names, period
+from services.aggregation.reports.cover import facts, file_names, period
 from services.aggregation.reports.report import Format, Report
 from services.aggregation.reports.tables import tables
 from tests.support.reported import (
@@ -82,6 +84,30 @@ async def test_a_rank_is_among_the_siblings_of_one_parent(kept: Kept) -> None:
     ranks = {place.scope.id: place.rank for place in officers}
     assert {rank.of for rank in ranks.values() if rank is not None} == {2, 3}
     assert ranks["so-y-te.c"] == Rank(best=3, worst=3, of=3)
+
+
+async def test_a_unit_is_reported_with_what_merged_into_it_where_that_is_asked_for(kept: Kept) -> None:
+    kept.merged = {UNIT.id: ["so-y-te"]}
+    answers, joined = Answers(kept, lambda: TODAY), replace(DAYS, predecessors=True)
+    found, alone = await report(kept, period=joined), await report(kept, period=DAYS)
+    assert (found.figures.total, alone.figures.total) == (80, 40)
+    assert found.figures == await answers.satisfaction(UNIT, joined)
+    assert found.whole == await answers.satisfaction(UNIT, Period("2017", predecessors=True))
+    assert found.history == await answers.history(UNIT, joined)
+    assert found.below == alone.below, "officers are each unit's own"
+    assert found.change is None, "the API compares no unit with what merged into it"
+    assert dict(facts(found))["Gồm cả"] == "so-y-te"
+    assert file_names(found, Format.CSV)[0].endswith("-with-predecessors.csv")
+    assert [(row["with"], row["total"]) for row in rows(found) if row["table"] in {"figures", "change"}] == [
+        ("predecessors", "80")
+    ]
+    assert "Gồm cả so-y-te" in text_of(as_pdf.document(found))
+
+
+async def test_of_a_group_there_are_no_predecessors(kept: Kept) -> None:
+    kept.merged = {UNIT.id: ["so-y-te"]}
+    group = Scope(Level.GROUP, "so-ban-nganh")
+    assert await report(kept, group, replace(DAYS, predecessors=True)) == await report(kept, group, DAYS)
 
 
 async def test_of_an_officer_there_is_a_rank_and_no_change_for_their_days_are_not_public(kept: Kept) -> None:
