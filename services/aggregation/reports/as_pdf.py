@@ -7,6 +7,7 @@ Everything reaches the template as data, so nothing that a name holds is taken f
 import json
 import subprocess
 import sys
+from collections.abc import Collection
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,6 @@ LISTS = {
     "rejections": Measure.REJECTION,
 }
 CLOCKS = {"hours": Measure.HOUR, "weekdays": Measure.WEEKDAY}
-WEEK = range(1, 8)
 
 
 class NotDrawn(Exception):
@@ -152,17 +152,13 @@ def _listed(table: Table) -> list[tuple[Row, int]]:
     return [(row, row["count"]) for row in table.rows if isinstance(row.get("count"), int)]
 
 
-def _left_out(report: Report, measure: Measure) -> bool:
-    return report.whole.suppressed or measure in report.whole.left_out
-
-
 def _items(report: Report, table: Table) -> dict[str, Any]:
     """Each with its share of all that are shown, and with those above it."""
     listed = _listed(table)
     counts = [count for _, count in listed]
     every = sum(counts) or 1
     return {
-        "left_out": _left_out(report, LISTS[table.name]),
+        "left_out": report.leaves_out(LISTS[table.name]),
         "items": [
             {
                 "text": row["text"],
@@ -178,26 +174,28 @@ def _items(report: Report, table: Table) -> dict[str, Any]:
 
 
 def _bars(report: Report, table: Table) -> dict[str, Any]:
-    """A slot for each hour from the first to the last, or for each day of the week; the height of a bar is a
-    part of the highest. What is not shown may be none or too few, so it has no bar and no number."""
-    shown = {int(str(row["item"])): (str(row["text"]), count) for row, count in _listed(table)}
-    highest = max((count for _, count in shown.values()), default=1)
-    slots = WEEK if table.name == "weekdays" else range(min(shown, default=0), max(shown, default=-1) + 1)
-    said = [f"{text}: {words.number(count, report.language)}" for text, count in shown.values()]
+    """Heights are parts of the highest. What is not shown may be none or too few: it has no bar and no number."""
+    measure, language = CLOCKS[table.name], report.language
+    listed = _listed(table)
+    shown = {str(row["item"]): count for row, count in listed}
     return {
-        "left_out": _left_out(report, CLOCKS[table.name]),
-        "alt": "; ".join(said),
+        "left_out": report.leaves_out(measure),
+        "alt": "; ".join(f"{row['text']}: {words.number(count, language)}" for row, count in listed),
         "bars": [
             {
-                "label": _label(table.name, slot, report.language),
-                "count": words.number(shown[slot][1], report.language) if slot in shown else None,
-                "height": shown[slot][1] / highest if slot in shown else 0,
+                "label": words.word(f"{measure}.{slot}", language),
+                "count": _number(shown.get(slot), language),
+                "height": shown.get(slot, 0) / max(shown.values()),
             }
-            for slot in slots
-            if shown
+            for slot in _slots(measure, shown)
         ],
     }
 
 
-def _label(name: str, slot: int, language: str) -> str:
-    return words.word(f"weekday.{slot}", language) if name == "weekdays" else f"{slot:02}"
+def _slots(measure: Measure, shown: Collection[str]) -> list[str]:
+    """Every day of the week, or each hour from the first to the last that is shown."""
+    if not shown:
+        return []
+    if measure is Measure.WEEKDAY:
+        return [str(day) for day in range(1, 8)]
+    return [f"{hour:02}" for hour in range(int(min(shown)), int(max(shown)) + 1)]

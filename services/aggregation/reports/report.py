@@ -10,7 +10,7 @@ from contracts.events import Text
 from services.aggregation.answers import Answers
 from services.aggregation.comparisons import Change, Child
 from services.aggregation.documents import History, Period, Satisfaction, Summary
-from services.aggregation.domain import Level, Scope
+from services.aggregation.domain import Level, Measure, Scope
 
 
 class Format(StrEnum):
@@ -70,6 +70,10 @@ class Report:
 
     def say(self, text: Text) -> str:
         return text.en if self.language == "en" else text.vi
+
+    def leaves_out(self, measure: Measure) -> bool:
+        """Whether items of too few are missing from a list."""
+        return self.whole.suppressed or measure in self.whole.left_out
 
     def name(self, place: Summary | Satisfaction) -> str:
         return place.scope.id if place.scope.name is None else self.say(place.scope.name)

@@ -139,7 +139,7 @@ def _share(share: Share) -> Row:
 def _items(report: Report, items: Iterable[ItemCount], measure: Measure) -> Iterator[Row]:
     for item in items:
         yield _item(item.id, _text(report, measure, item.id), item.count)
-    if report.whole.suppressed or measure in report.whole.left_out:
+    if report.leaves_out(measure):
         yield {"text": word("suppressed", report.language), "suppressed": True}
 
 
