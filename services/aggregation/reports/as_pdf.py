@@ -174,7 +174,8 @@ def _items(report: Report, table: Table) -> dict[str, Any]:
 
 
 def _bars(report: Report, table: Table) -> dict[str, Any]:
-    """Heights are parts of the highest. What is not shown may be none or too few: it has no bar and no number."""
+    """Heights are parts of the highest. What is not shown may be none or too few, so it has neither bar nor
+    number."""
     measure, language = CLOCKS[table.name], report.language
     listed = _listed(table)
     shown = {str(row["item"]): count for row, count in listed}
