@@ -45,9 +45,7 @@ RATINGS = Bilingual(
     "Số lượt đánh giá: {ratings}, tỷ lệ phản hồi {rate}.", "Ratings: {ratings}, a response of {rate}."
 )
 RATINGS_OF_NONE = Bilingual("Số lượt đánh giá: {ratings}.", "Ratings: {ratings}.")
-TOO_FEW_RATINGS = Bilingual(
-    "Số lượt đánh giá còn quá ít để công bố.", "The number of ratings is too few to publish."
-)
+TOO_FEW_RATINGS = Bilingual("Số lượt đánh giá còn quá ít để công bố.", "Ratings: too few to publish.")
 REQUIRED = Bilingual("Cỡ mẫu yêu cầu: {required} lượt; {reached}.", "Required sample: {required}; {reached}.")
 REACHED = {
     True: Bilingual("đã đạt", "reached"),
