@@ -149,7 +149,7 @@ def _response(response: Response | None, language: str) -> dict[str, Any] | None
 
 def _listed(table: Table) -> list[tuple[Row, int]]:
     """The rows of items that are shown, with their counts."""
-    return [(row, row["count"]) for row in table.rows if isinstance(row.get("count"), int)]
+    return [(row, count) for row in table.rows if isinstance(count := row.get("count"), int)]
 
 
 def _items(report: Report, table: Table) -> dict[str, Any]:

@@ -112,7 +112,8 @@ async def test_of_a_group_there_are_no_predecessors(kept: Kept) -> None:
 
 async def test_of_an_officer_there_is_a_rank_and_no_change_for_their_days_are_not_public(kept: Kept) -> None:
     change = (await report(kept, OFFICER)).change
-    assert change.difference is change.interval is change.more_than_noise is None
+    assert change is not None
+    assert (change.difference, change.interval, change.more_than_noise) == (None, None, None)
     assert change.now.suppressed
     assert change.before.suppressed
 

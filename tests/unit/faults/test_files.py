@@ -109,7 +109,7 @@ def _is_text(value: object) -> bool:
     return value is None or (isinstance(value, str) and value not in {"yes", "no"})
 
 
-def _another(value: object) -> object:
+def _another(value: object) -> str | float | datetime:
     match value:
         case "yes" | "no":
             return "no" if value == "yes" else "yes"
