@@ -24,7 +24,9 @@ from deploy.demo.visits import Scope, Visit, expected_figures, plan
 from deploy.local import lock
 from deploy.local.errors import StackError
 from deploy.local.layout import Layout
-from faults.checking.pages import check_pages, read_log
+from faults.checking.handled import USUAL_SAMPLE, read_handled
+from faults.checking.log import read_log
+from faults.checking.pages import check_pages
 from services.intake.bootstrap import KafkaAway
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
@@ -173,17 +175,27 @@ def year(
 
 
 @app.command()
-def check() -> None:
+def check(
+    files_handled: Annotated[
+        Path | None,
+        typer.Option(envvar="AGGREGATION_FILES_HANDLED_FILE", help="What the running service was given."),
+    ] = None,
+    required_sample: Annotated[
+        str, typer.Option(envvar="AGGREGATION_REQUIRED_SAMPLE", help="The same.")
+    ] = USUAL_SAMPLE,
+) -> None:
     """Recompute every figure on five dashboard pages, a workbook and a PDF from the log alone.
 
+    How many files offices handled is not in the log: without the service's file no response is expected.
     Example: python -m deploy.demo check
     """
-    _run(check_figures())
+    _run(check_figures(files_handled, required_sample))
 
 
-async def check_figures() -> None:
+async def check_figures(files_handled: Path | None, required_sample: str) -> None:
     urls = lock.running_urls(Layout())
-    log = await read_log(urls["kafka"].removeprefix("kafka://"))
+    handled = read_handled(files_handled, required_sample)
+    log = await read_log(urls["kafka"].removeprefix("kafka://"), handled)
     report = check_pages(urls["aggregation"], log)
     try:
         from faults.checking.files import check_files  # noqa: PLC0415  what opens files is for development

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from chassis.problems import NOT_FOUND, VALIDATION_FAILED, Bilingual, FieldError, Problem, ProblemType
 from contracts.city_time import city_day
 from contracts.values import Identifier
-from services.aggregation.comparisons import Change, Children, change, children
+from services.aggregation.comparisons import Change, Child, Children, change, ranked
 from services.aggregation.documents import (
     Figures,
     History,
@@ -20,6 +21,7 @@ from services.aggregation.documents import (
     Snapshot,
     Summary,
     history,
+    named,
     satisfaction,
     summary,
 )
@@ -111,15 +113,14 @@ class Answers:
 
     async def children(self, scope: Scope, period: Period) -> Children:
         above = await self._one(scope, period)
-        return children(above, await self._below([scope], period), period)
+        return Children(scope=named(above), children=await self.below([scope], period))
 
-    async def below(self, above: Sequence[Scope], period: Period) -> list[Summary]:
-        """The children of each, all read at once."""
-        return [summary(figures, period) for figures in await self._below(above, period)]
-
-    async def _below(self, above: Sequence[Scope], period: Period) -> Sequence[Figures]:
-        scopes = [child for scope in above for child in await self._reading.children(scope)]
-        return (await self._reading.figures(scopes, period)).figures
+    async def below(self, above: Sequence[Scope], period: Period) -> list[Child]:
+        """The children of each, all read at once, and ranked among the siblings of one parent."""
+        families = [await self._reading.children(scope) for scope in above]
+        found = await self._reading.figures([child for family in families for child in family], period)
+        figures = iter(found.figures)
+        return [child for family in families for child in ranked(list(islice(figures, len(family))), period)]
 
     @property
     def _today(self) -> date:

@@ -77,9 +77,9 @@ def api_app(settings: Settings) -> FastAPI:
         api.attach(app, reading, hub, pace, handled)
         press = Press(settings.reports)
         texts = PostgresTexts(pool)
-        report_api.attach(app, reading, texts, press)
+        report_api.attach(app, reading, texts, press, handled)
         jobs, quietly = PostgresReportJobs(pool, settings.report_queue), Press(1)
-        making = partial(make, reading=reading, texts=texts, press=quietly)
+        making = partial(make, reading=reading, texts=texts, handled=handled, press=quietly)
         maker = Maker(jobs, making, readiness.check("report_jobs", required=False))
         report_jobs_api.attach(app, jobs, maker)
         owned.start("report jobs", maker.run())
@@ -208,9 +208,10 @@ async def verify_figures(settings: Settings, told: Told) -> Comparison:
 
 
 async def read_report(settings: Settings, order: Order, told: Told) -> Report:
-    """Raises as `read` does, and what PostgresReading knows as an outage."""
+    """Raises as `read` does, InvalidFiles, and what PostgresReading knows as an outage."""
+    handled = read_files_handled(settings.files_handled_file, settings.required_sample)
     async with _figures(settings) as (reading, texts):
-        return await read(order, reading, texts, told)
+        return await read(order, reading, texts, handled, told)
 
 
 async def published_days(settings: Settings) -> list[UnitDay]:

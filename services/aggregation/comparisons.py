@@ -91,18 +91,16 @@ def change(figures: Figures, days: Mapping[date, Published], first: date, last: 
     )
 
 
-def children(above: Figures, below: Sequence[Figures], period: Period) -> Children:
-    summaries = [summary(figures, period) for figures in below]
+def ranked(siblings: Sequence[Figures], period: Period) -> list[Child]:
+    """The children of one place, each with its rank among them."""
+    summaries = [summary(figures, period) for figures in siblings]
     places = ranks(
         [None if s.interval is None else Interval(s.interval.low, s.interval.high) for s in summaries]
     )
-    return Children(
-        scope=named(above),
-        children=[
-            Child(**dict(each), rank=None if place is None else Rank(**place._asdict()))
-            for each, place in zip(summaries, places, strict=True)
-        ],
-    )
+    return [
+        Child(**dict(each), rank=None if place is None else Rank(**place._asdict()))
+        for each, place in zip(summaries, places, strict=True)
+    ]
 
 
 def _span(figures: Figures, days: Mapping[date, Published], first: date, last: date) -> Span:

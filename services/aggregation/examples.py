@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from sse_starlette import ServerSentEvent
 
 from contracts.events import Text
-from services.aggregation.comparisons import change, children
-from services.aggregation.documents import Figures, Period, history, satisfaction
+from services.aggregation.comparisons import Children, change, ranked
+from services.aggregation.documents import Figures, Period, history, named, satisfaction
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import TOO_FEW, Published
 from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
@@ -77,7 +77,7 @@ def _json(document: BaseModel) -> Any:
 SATISFACTION = _json(satisfaction(_SHOWN, Period()).model_copy(update={"response": _RESPONSE}))
 HISTORY = _json(history(_SHOWN, _DAYS, FIRST, LAST))
 CHANGE = _json(change(_SHOWN, _DAYS, FIRST, LAST))
-CHILDREN = _json(children(_ABOVE, _SIBLINGS, Period()))
+CHILDREN = _json(Children(scope=named(_ABOVE), children=ranked(_SIBLINGS, Period())))
 BY_MODEL = {"Satisfaction": SATISFACTION, "History": HISTORY, "Change": CHANGE, "Children": CHILDREN}
 LIVE = (
     ServerSentEvent(

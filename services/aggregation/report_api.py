@@ -1,14 +1,16 @@
 """Reports over HTTP."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.problems import Bilingual, Problem, ProblemBody, ProblemType, language_of
-from services.aggregation.api import Asked, Place, ask
+from services.aggregation.api import Asked, Place, With, ask
 from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Scope
+from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
 from services.aggregation.reports.files import MEDIA_TYPES, headers, written
 from services.aggregation.reports.press import Full, Press
 from services.aggregation.reports.report import Format, Moments, Order, Texts, read
@@ -53,8 +55,9 @@ class _Wanted(NamedTuple):
     language: str
     bom: bool
 
-    def of(self, scope: Scope) -> Order:
-        return Order(scope, *self)
+    def of(self, scope: Scope, *, joined: bool = False) -> Order:
+        period = replace(self.period, predecessors=joined)
+        return Order(scope, period, self.format, self.language, self.bom)
 
 
 def install(app: FastAPI) -> None:
@@ -62,9 +65,12 @@ def install(app: FastAPI) -> None:
     app.include_router(router)
 
 
-def attach(app: FastAPI, reading: Moments, texts: Texts, press: Press) -> None:
+def attach(
+    app: FastAPI, reading: Moments, texts: Texts, press: Press, handled: FilesHandled = NOBODY_SAID
+) -> None:
     """Give the routes what they need, once it is there."""
     app.state.moments, app.state.texts, app.state.press = reading, texts, press
+    app.state.handled = handled
 
 
 Language = Annotated[
@@ -89,9 +95,9 @@ async def city_report(request: Request, wanted: Wanted) -> Response:
 
 
 @router.get("/{kind}/{scope_id}/report.{extension}", response_class=Response, responses=FILE)
-async def report(request: Request, scope: Place, wanted: Wanted) -> Response:
+async def report(request: Request, scope: Place, wanted: Wanted, joined: With = None) -> Response:
     """The same of a group, a unit or an officer."""
-    return await _report(request, wanted.of(scope))
+    return await _report(request, wanted.of(scope, joined=joined is not None))
 
 
 async def _report(request: Request, order: Order) -> Response:
@@ -101,7 +107,7 @@ async def _report(request: Request, order: Order) -> Response:
 
     async def made() -> Response:
         with press.place():
-            found = await read(order, reading, texts)
+            found = await read(order, reading, texts, request.app.state.handled)
             pieces, shown = written(found, order.format, bom=order.bom), headers(found, order.format)
             if order.format is Format.CSV:
                 return StreamingResponse(pieces, headers=shown)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ import typer
 
 from chassis import postgres
 from chassis.problems import Problem
+from services.aggregation.adapters.files_handled import InvalidFiles
 from services.aggregation.answers import period_of, scopes_of
 from services.aggregation.bootstrap import published_days, read_report
 from services.aggregation.documents import Period
@@ -42,10 +44,15 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
         edition: Annotated[str | None, typer.Option(help="An edition's id; all editions without.")] = None,
         kind: Annotated[Format, typer.Option("--format")] = Format.PDF,
         language: Annotated[Literal["vi", "en"], typer.Option(help="Of the file's texts.")] = "vi",
+        joined: Annotated[
+            Literal["predecessors"] | None,
+            typer.Option("--with", help="Of a unit: with what merged into it."),
+        ] = None,
         bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark.")] = False,
     ) -> None:
         with progress("reading") as told, _one_line():
-            (place,), period = scopes_of([scope]), period_of(edition, first, last)
+            (place,), asked = scopes_of([scope]), period_of(edition, first, last)
+            period = replace(asked, predecessors=joined is not None)
             order = Order(place, period, kind, language, bom)
             found = asyncio.run(read_report(quiet(settings()), order, told))
             size = _write(out, written(found, kind, bom=bom))
@@ -96,6 +103,8 @@ def _one_line() -> Iterator[None]:
     except Problem as problem:
         found = [error.detail.say("en", error.values) for error in problem.errors]
         fail(" ".join(found or [problem.kind.detail.say("en", problem.values)]))
+    except InvalidFiles as error:
+        fail(f"AGGREGATION_FILES_HANDLED_FILE: {error}")
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             fail(f"{error.filename}: {error.strerror}")

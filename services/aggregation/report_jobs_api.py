@@ -1,5 +1,6 @@
 """Reports in the background over HTTP: order one, ask after it, and fetch it."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from chassis.problems import NOT_FOUND, Bilingual, Problem, ProblemBody, ProblemType, language_of
 from services.aggregation.answers import Answers, scopes_of
-from services.aggregation.api import Asked, ask
+from services.aggregation.api import Asked, With, ask
 from services.aggregation.domain import CITY
 from services.aggregation.report_api import FILE, REPORTS_FULL, Bom, Language
 from services.aggregation.reports.jobs import Job, Jobs, Maker, State
@@ -88,10 +89,11 @@ def _order(
     extension: Annotated[Format, Query(alias="format")] = Format.PDF,
     language: Language = None,
     *,
+    joined: With = None,
     bom: Bom = False,
 ) -> Order:
-    (place,) = scopes_of([scope])
-    return Order(place, period, extension, language or language_of(request), bom)
+    (place,), asked = scopes_of([scope]), replace(period, predecessors=joined is not None)
+    return Order(place, asked, extension, language or language_of(request), bom)
 
 
 @router.post("/reports", status_code=202, response_model=ReportJob, responses=ORDERED)

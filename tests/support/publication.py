@@ -55,7 +55,13 @@ class Book:
                 self.marks[scope] = Mark(self.revision, LONG_AGO)
         return self
 
-    def view(self, now: datetime = LONG_AGO, *, everything: bool = False) -> View:
+    def view(
+        self,
+        now: datetime = LONG_AGO,
+        *,
+        everything: bool = False,
+        merged: Mapping[str, Sequence[str]] | None = None,
+    ) -> View:
         editions = {tally.edition_id for tally in self.count} - {ALL_EDITIONS}
         standings: dict[str, dict[str, Standing]] = defaultdict(dict)
         for officer, standing in self.standings.items():
@@ -73,6 +79,7 @@ class Book:
             ),
             now,
             everything=everything,
+            merged=merged,
         )
 
     def by_day(self) -> ByDay:

@@ -1,27 +1,30 @@
 """A city whose figures are kept in memory, read as the API reads them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from contracts.events import Text
-from services.aggregation.documents import Figures, Period, Snapshot
+from services.aggregation.documents import Figures, Merger, NamedUnit, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
 from services.aggregation.publication import UnitDay
 from services.aggregation.reports.report import Kind, Said
 from services.aggregation.stored import ByDay, Counts, Tallied
-from tests.support.publication import Book
+from tests.support.publication import LONG_AGO, Book
 
 
 @dataclass
 class Kept:
-    """Reading and Texts. `names` are in both languages; a place without one is known by its id alone."""
+    """Reading and Texts. `names` are in both languages; a place without one is known by its id alone.
+    `merged`: units, and what merged into them."""
 
     book: Book
     names: dict[str, Text] = field(default_factory=dict)
     texts: dict[tuple[Kind, str], Text] = field(default_factory=dict)
+    now: datetime = LONG_AGO
+    merged: Mapping[str, Sequence[str]] = field(default_factory=dict)
     away: bool = False
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
@@ -32,8 +35,8 @@ class Kept:
     async def days(
         self, scope: Scope, edition: str | None, *, predecessors: bool = False
     ) -> dict[date, Published]:
-        assert not predecessors
-        return self.book.view().days(scope, edition, self._by_day())
+        view = self.book.view(self.now, merged=self.merged if predecessors else None)
+        return view.days(scope, edition, self._by_day())
 
     async def children(self, scope: Scope) -> list[Scope]:
         level = scope.level.children
@@ -42,7 +45,7 @@ class Kept:
     async def unit_days(self) -> list[UnitDay]:
         if self.away:
             raise ConnectionError
-        return list(self.book.view().unit_days(self._by_day()))
+        return list(self.book.view(self.now).unit_days(self._by_day()))
 
     @asynccontextmanager
     async def at_one_moment(self) -> AsyncIterator["Kept"]:
@@ -69,12 +72,14 @@ class Kept:
         }
 
     def _figures(self, scope: Scope, period: Period) -> Figures:
-        view, above = self.book.view(), scope.level.parent
+        view = self.book.view(self.now, merged=self.merged if period.predecessors else None)
+        above = scope.level.parent
         published = view.of(scope, period.edition)
         if period.first is not None or period.last is not None:
             published = view.between(
                 scope, period.edition, period.first or date.min, period.last or date.max, self._by_day()
             )
+        past = self.merged.get(scope.id, ())
         parent = None if above is None else Scope(Level(above), self.book.above.get(scope) or "")
         return Figures(
             scope=scope,
@@ -83,6 +88,7 @@ class Kept:
             parent=parent,
             parent_name=None if parent is None else self.names.get(parent.id),
             published=published,
+            merger=Merger(predecessors=[NamedUnit(id=each, name=self.names.get(each)) for each in past]),
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from services.aggregation.reports.report import Report
-from services.aggregation.reports.tables import SHARE, Cell, tables
+from services.aggregation.reports.tables import DIFFERENCE, RANK, RESPONSE, SHARE, WITH, Cell, tables
 
 BOM = "\ufeff"
 COLUMNS = (
@@ -25,6 +25,11 @@ COLUMNS = (
     "text",
     "count",
     *SHARE,
+    *RANK,
+    *DIFFERENCE,
+    "complete",
+    *RESPONSE,
+    WITH,
 )
 RUN = tuple("=+-@\t\r\n＝＋－＠")
 """What a cell begins with that a spreadsheet may take for a formula (OWASP, CSV Injection)."""

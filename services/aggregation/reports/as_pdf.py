@@ -7,14 +7,16 @@ Everything reaches the template as data, so nothing that a name holds is taken f
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from services.aggregation.comparisons import Change
 from services.aggregation.documents import Share
 from services.aggregation.domain import Level, Measure
-from services.aggregation.reports import words
+from services.aggregation.files_handled import Response
+from services.aggregation.reports import sentences, words
 from services.aggregation.reports.cover import facts, period, title
 from services.aggregation.reports.method import METHOD
 from services.aggregation.reports.report import Report
@@ -22,7 +24,13 @@ from services.aggregation.reports.tables import LEVELS, Row, Table, tables
 
 TYPESETTING = Path(__file__).with_name("typesetting.py")
 TYPESETTING_SECONDS = 20.0
-ITEMS = {"reasons": Measure.REASON, "channels": Measure.CHANNEL, "rejections": Measure.REJECTION}
+LISTS = {
+    "reasons": Measure.REASON,
+    "channels": Measure.CHANNEL,
+    "assurances": Measure.ASSURANCE,
+    "rejections": Measure.REJECTION,
+}
+CLOCKS = {"hours": Measure.HOUR, "weekdays": Measure.WEEKDAY}
 
 
 class NotDrawn(Exception):
@@ -58,16 +66,27 @@ def shown(report: Report) -> dict[str, Any]:
         "period": period(report),
         "facts": list(facts(report)),
         "figures": _share(report.figures, language),
+        "change": None if report.change is None else _change(report.change, language),
+        "response": _response(report.figures.response, language),
         "days": [
             {"day": words.on(day.day, language), **_share(day, language)} for day in report.history.days
         ],
-        **{name: _items(report, found[name]) for name in ITEMS},
+        **{name: _items(report, found[name]) for name in LISTS},
+        **{name: _bars(report, found[name]) for name in CLOCKS},
+        "funnel": sentences.decided(report.whole.funnel, language),
         "by_day": report.figures.from_ is not None or report.figures.to is not None,
         "below": [
             {
                 "name": words.word(LEVELS[below.level], language),
                 "whole_edition": below.level is Level.OFFICER,
-                "places": [{"name": report.name(p), **_share(p, language)} for p in below.places],
+                "places": [
+                    {
+                        "name": report.name(place),
+                        "rank": sentences.places(place.rank, language),
+                        **_share(place, language),
+                    }
+                    for place in below.places
+                ],
             }
             for below in report.below
         ],
@@ -97,17 +116,49 @@ def _share(share: Share, language: str) -> dict[str, Any]:
     }
 
 
+def _change(change: Change, language: str) -> dict[str, Any]:
+    return {
+        "said": sentences.changed(change, language),
+        "spans": [
+            {
+                "name": words.word(f"period.{name}", language),
+                "days": sentences.days(span, language),
+                **_share(span, language),
+            }
+            for name, span in (("now", change.now), ("before", change.before))
+        ],
+    }
+
+
 def _number(value: int | None, language: str) -> str | None:
     return None if value is None else words.number(value, language)
 
 
+def _response(response: Response | None, language: str) -> dict[str, Any] | None:
+    """What is said of it, and parts of the files for a gauge: of none there is nothing to draw."""
+    if response is None:
+        return None
+    every = max(response.files, response.ratings or 0)
+    return {
+        "said": sentences.responded(response, language),
+        "files": words.number(every, language),
+        "ratings": None if response.ratings is None or not every else response.ratings / every,
+        "required": response.required / every if every else None,
+    }
+
+
+def _listed(table: Table) -> list[tuple[Row, int]]:
+    """The rows of items that are shown, with their counts."""
+    return [(row, count) for row in table.rows if isinstance(count := row.get("count"), int)]
+
+
 def _items(report: Report, table: Table) -> dict[str, Any]:
     """Each with its share of all that are shown, and with those above it."""
-    rows: Sequence[Row] = [row for row in table.rows if not row["suppressed"]]
-    counts = [row["count"] for row in rows if isinstance(row["count"], int)]
+    listed = _listed(table)
+    counts = [count for _, count in listed]
     every = sum(counts) or 1
     return {
-        "left_out": report.whole.suppressed or ITEMS[table.name] in report.whole.left_out,
+        "left_out": report.leaves_out(LISTS[table.name]),
         "items": [
             {
                 "text": row["text"],
@@ -117,6 +168,35 @@ def _items(report: Report, table: Table) -> dict[str, Any]:
                 "percent": words.percent(count / every, report.language),
                 "cumulative_percent": words.percent(upto / every, report.language),
             }
-            for row, count, upto in zip(rows, counts, accumulate(counts), strict=True)
+            for (row, count), upto in zip(listed, accumulate(counts), strict=True)
         ],
     }
+
+
+def _bars(report: Report, table: Table) -> dict[str, Any]:
+    """Heights are parts of the highest. What is not shown may be none or too few, so it has neither bar nor
+    number."""
+    measure, language = CLOCKS[table.name], report.language
+    listed = _listed(table)
+    shown = {str(row["item"]): count for row, count in listed}
+    return {
+        "left_out": report.leaves_out(measure),
+        "alt": "; ".join(f"{row['text']}: {words.number(count, language)}" for row, count in listed),
+        "bars": [
+            {
+                "label": words.word(f"{measure}.{slot}", language),
+                "count": _number(shown.get(slot), language),
+                "height": shown.get(slot, 0) / max(shown.values()),
+            }
+            for slot in _slots(measure, shown)
+        ],
+    }
+
+
+def _slots(measure: Measure, shown: Collection[str]) -> list[str]:
+    """Every day of the week, or each hour from the first to the last that is shown."""
+    if not shown:
+        return []
+    if measure is Measure.WEEKDAY:
+        return [str(day) for day in range(1, 8)]
+    return [f"{hour:02}" for hour in range(int(min(shown)), int(max(shown)) + 1)]

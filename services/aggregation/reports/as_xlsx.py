@@ -20,9 +20,16 @@ WIDTHS: Mapping[str, int] = MappingProxyType(
 )
 WIDTH = 14
 HEADINGS: Mapping[str, str] = MappingProxyType(
-    {"parent_id": "parent", "item": "id", "from": "from_on", "to": "until"}
+    {"parent_id": "parent", "item": "id", "from": "from_on", "to": "until", "units": "units_counted"}
 )
-SHARES = ("rate", "interval_low", "interval_high")
+NUMBERS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("rate", "interval_low", "interval_high", "response_rate"), "share"),
+        **dict.fromkeys(("difference", "difference_low", "difference_high"), "share"),
+        "year": "year",
+    }
+)
+"""Formats of columns that hold no counts."""
 DATE_FORMAT = MappingProxyType({"vi": "dd/mm/yyyy", "en": "d mmm yyyy"})
 
 
@@ -47,6 +54,7 @@ def workbook(report: Report) -> bytes:
             "date": book.add_format({"num_format": DATE_FORMAT[report.language], "align": "left"}),
             "share": book.add_format({"num_format": "0.0%"}),
             "count": book.add_format({"num_format": "#,##0"}),
+            "year": book.add_format({"num_format": "0"}),
         }
         for table in tables(report):
             sheet = book.add_worksheet(word(table.name, report.language))
@@ -75,7 +83,7 @@ def _table(sheet: Worksheet, table: Table, language: str, formats: Mapping[str, 
                 case date() as cell:
                     sheet.write_datetime(line, place, cell, formats["date"])
                 case cell:
-                    sheet.write_number(line, place, cell, formats["share" if column in SHARES else "count"])
+                    sheet.write_number(line, place, cell, formats[NUMBERS.get(column, "count")])
 
 
 def _method(sheet: Worksheet, report: Report, formats: Mapping[str, Format]) -> None:

@@ -24,6 +24,9 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     if scope.parent is not None and scope.level is not Level.GROUP:
         parent = scope.parent
         yield word("part_of", language), parent.id if parent.name is None else report.say(parent.name)
+    if report.joined and scope.predecessors:
+        merged = (each.id if each.name is None else report.say(each.name) for each in scope.predecessors)
+        yield word("with_predecessors", language), "; ".join(merged)
     yield word("edition", language), edition(report)
     yield word("period", language), period(report)
     yield word("made_on", language), made_on(report)
@@ -57,11 +60,12 @@ def made_on(report: Report) -> str:
 def file_names(report: Report, kind: Format) -> tuple[str, str]:
     """One of ASCII letters for old programs, and the one that people read."""
     scope = report.figures.scope
-    days = [str(day) for day in (report.figures.from_, report.figures.to) if day is not None]
-    edition_id = [] if report.figures.edition is None else [report.figures.edition]
+    asked = [] if report.figures.edition is None else [report.figures.edition]
+    asked += [str(day) for day in (report.figures.from_, report.figures.to) if day is not None]
+    asked += ["with-predecessors"] if report.joined else []
     plain = "-".join(["hai-long", scope.level, *([] if scope.level is Level.CITY else [scope.id])])
-    plain = "-".join([plain, *edition_id, *days])
-    named = " ".join([title(report).replace(": ", " – "), *edition_id, *days])
+    plain = "-".join([plain, *asked])
+    named = " ".join([title(report).replace(": ", " – "), *asked])
     spaced = " ".join(_NOT_IN_A_NAME.sub(" ", named).split())
     return f"{_ascii(plain)}.{kind}", f"{spaced[:LONGEST_NAME].strip()}.{kind}"
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from chassis.logs import logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
+from services.aggregation.files_handled import FilesHandled
 from services.aggregation.reports.files import headers, written
 from services.aggregation.reports.press import Press
 from services.aggregation.reports.report import Moments, Order, Texts, Told, read
@@ -87,11 +88,13 @@ class NotWritten(Exception):
     """The figures were read, and could not be made a file."""
 
 
-async def make(order: Order, told: Told, *, reading: Moments, texts: Texts, press: Press) -> File:
+async def make(
+    order: Order, told: Told, *, reading: Moments, texts: Texts, handled: FilesHandled, press: Press
+) -> File:
     """The ordered file, of the figures as they are now. Raises Problem, NotWritten and what the reading's
     `outage` knows."""
     with press.place():
-        report = await read(order, reading, texts, told)
+        report = await read(order, reading, texts, handled, told)
         pieces = written(report, order.format, bom=order.bom)
         try:
             content = await press.write(lambda: b"".join(pieces))

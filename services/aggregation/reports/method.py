@@ -26,10 +26,30 @@ METHOD = (
         "are not published by day.",
     ),
     Bilingual(
-        "Lý do, kênh và lượt không được tính chỉ công bố cho cả đợt, không theo ngày. Một lượt đánh "
-        "giá có thể nêu nhiều lý do.",
-        "Reasons, channels and what was not counted are published for a whole edition, not by day. "
-        "One rating may name several reasons.",
+        "So với kỳ trước là kỳ liền trước dài bằng kỳ này; khoảng tin cậy 95% của chênh lệch theo Newcombe "
+        "(R. G. Newcombe, Statistics in Medicine 17, 1998, tr. 873–890, phương pháp 10). Chênh lệch ngoài "
+        "mức dao động ngẫu nhiên khi khoảng đó không chứa số không.",
+        "The period before is the one right before, as long; the 95% interval of the difference is "
+        "Newcombe’s (R. G. Newcombe, Statistics in Medicine 17, 1998, pp. 873–890, method 10). A difference "
+        "is more than noise where its interval leaves 0 out.",
+    ),
+    Bilingual(
+        "Hạng cao nhất có thể là 1 cộng số nơi cùng cấp trên có cả khoảng tin cậy nằm cao hơn; hạng "
+        "thấp nhất là số nơi có số liệu trừ đi số nơi có cả khoảng nằm thấp hơn.",
+        "The best rank is 1 and those of the same parent whose whole interval lies above; the worst is all "
+        "that have figures less those whose whole interval lies below.",
+    ),
+    Bilingual(
+        "Tỷ lệ phản hồi là số lượt đánh giá của một năm dương lịch, trong mọi đợt, chia cho số hồ sơ mà "
+        "đơn vị cho biết đã giải quyết trong năm đó. Cỡ mẫu yêu cầu tính từ số hồ sơ ấy.",
+        "The response is the ratings of a calendar year, in all editions, by the files that an office "
+        "says it handled in it. The required sample follows from the number of files.",
+    ),
+    Bilingual(
+        "Lý do, kênh, giờ, thứ, mức bảo đảm và lượt không được tính chỉ công bố cho cả đợt, không theo ngày. "
+        "Một lượt đánh giá có thể nêu nhiều lý do.",
+        "Reasons, channels, hours, weekdays, assurances and what was not counted are published for a whole "
+        "edition, not by day. One rating may name several reasons.",
     ),
     Bilingual(
         "Tính lại: các số liệu này là tài liệu của /v1/satisfaction, cùng nơi và cùng thời gian. Ai "

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from contracts.events import Text
 from services.aggregation.answers import Answers, Reading
+from services.aggregation.comparisons import Change, Child
 from services.aggregation.documents import History, Period, Satisfaction, Summary
-from services.aggregation.domain import Level, Scope
+from services.aggregation.domain import Level, Measure, Scope
+from services.aggregation.files_handled import FilesHandled
 
 
 class Format(StrEnum):
@@ -57,24 +59,28 @@ class Texts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """The places of one level under the report's, in the directory's order, with what each belongs to."""
+    """The places of one level under the report's, in the directory's order, with what each belongs to and its
+    rank among the siblings there."""
 
     level: Level
-    places: Sequence[Summary]
+    places: Sequence[Child]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`figures`, `history` and `below` are of the period; `whole` and officers in `below` of all days of the
-    edition: reasons, channels, rejections and officers' figures are not public by day."""
+    """`figures`, `change`, `history` and `below` are of the period; `whole` and officers in `below` of all
+    days of the edition: items, rejections and officers' figures are not public by day. `joined`: of a unit
+    with what merged into it, of which there is no change."""
 
     figures: Satisfaction
     whole: Satisfaction
+    change: Change | None
     history: History
     below: Sequence[Below]
     said: Said
     language: str
     made_at: datetime
+    joined: bool = False
 
     def text(self, kind: Kind, item: str) -> str:
         """What the edition calls the item; what nobody has named stands as it is."""
@@ -83,6 +89,10 @@ class Report:
 
     def say(self, text: Text) -> str:
         return text.en if self.language == "en" else text.vi
+
+    def leaves_out(self, measure: Measure) -> bool:
+        """Whether items of too few are missing from a list."""
+        return self.whole.suppressed or measure in self.whole.left_out
 
     def name(self, place: Summary | Satisfaction) -> str:
         return place.scope.id if place.scope.name is None else self.say(place.scope.name)
@@ -106,10 +116,13 @@ async def gather(
     told: Told = lambda *_: None,
 ) -> Report:
     """Raises Problem for what a caller can mend, and what `answers` and `texts` raise."""
-    whole = Period(period.edition)
+    joined = period.predecessors and scope.level is Level.UNIT
+    whole = replace(period, first=None, last=None)
     figures = await answers.satisfaction(scope, period)
-    all_days = await answers.satisfaction(scope, whole)
+    all_days = figures if period == whole else await answers.satisfaction(scope, whole)
+    change = None if joined else await answers.change(scope, period)
     history = await answers.history(scope, period)
+    period, whole = (replace(each, predecessors=False) for each in (period, whole))
     levels = list(levels_below(scope.level))
     below, above = [], [scope]
     for done, level in enumerate(levels):
@@ -118,14 +131,17 @@ async def gather(
         below.append(Below(level, places))
         above = [Scope(level, place.scope.id) for place in places]
     told(len(levels), len(levels))
-    return Report(figures, all_days, history, below, await texts.said(period.edition), language, made_at)
+    said = await texts.said(period.edition)
+    return Report(figures, all_days, change, history, below, said, language, made_at, joined)
 
 
-async def read(order: Order, reading: Moments, texts: Texts, told: Told = lambda *_: None) -> Report:
+async def read(
+    order: Order, reading: Moments, texts: Texts, handled: FilesHandled, told: Told = lambda *_: None
+) -> Report:
     """The ordered report, of one moment: now. Raises as `gather` does."""
     now = datetime.now(UTC)
     async with reading.at_one_moment() as moment:
-        answers = Answers(moment, lambda: now)
+        answers = Answers(moment, lambda: now, handled)
         return await gather(
             answers, texts, order.scope, order.period, language=order.language, made_at=now, told=told
         )

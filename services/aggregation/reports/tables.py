@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.aggregation.documents import Day, Share, Summary
+from services.aggregation.comparisons import Change, Child, Span
+from services.aggregation.documents import Day, Funnel, ItemCount, Share, Summary
 from services.aggregation.domain import Level, Measure
+from services.aggregation.files_handled import Response
 from services.aggregation.reports.report import Kind, Report
 from services.aggregation.reports.words import word
 
@@ -23,8 +25,14 @@ SHARE = (
     "partial",
 )
 PLACE = ("id", "name", "parent_id", "edition", "from", "to", *SHARE)
+WITH = "with"
+RANK = ("rank_best", "rank_worst", "rank_of")
+DIFFERENCE = ("difference", "difference_low", "difference_high", "more_than_noise")
+CHANGE = ("item", "text", "from", "to", *SHARE, *DIFFERENCE)
+RESPONSE = ("year", "units", "files", "ratings", "response_rate", "required", "reached")
 DAY = ("day", *SHARE)
 ITEM = ("item", "text", "count", "suppressed")
+FUNNEL = (*ITEM, "complete")
 LEVELS = {Level.GROUP: "groups", Level.UNIT: "units", Level.OFFICER: "officers"}
 
 
@@ -40,13 +48,24 @@ class Table:
 
 def tables(report: Report) -> Iterator[Table]:
     """In the order in which they are read; one for each level below."""
-    yield Table("figures", PLACE, [_place(report, report.figures)])
+    whole = report.whole
+    joined = {WITH: "predecessors"} if report.joined else {}
+    yield Table("figures", (*PLACE, *joined), [{**_place(report, report.figures), **joined}])
+    if report.change is not None:
+        yield Table("change", CHANGE, list(_change(report, report.change)))
+    if report.figures.response is not None:
+        yield Table("response", RESPONSE, [_response(report.figures.response)])
     yield Table("days", DAY, map(_day, report.history.days))
-    yield Table("reasons", ITEM, list(_reasons(report)))
-    yield Table("channels", ITEM, list(_channels(report)))
-    yield Table("rejections", ITEM, list(_rejections(report)))
+    yield Table("reasons", ITEM, list(_items(report, whole.reasons, Measure.REASON)))
+    yield Table("channels", ITEM, list(_items(report, whole.channels, Measure.CHANNEL)))
+    yield Table("hours", ITEM, list(_items(report, whole.hours, Measure.HOUR)))
+    yield Table("weekdays", ITEM, list(_items(report, whole.weekdays, Measure.WEEKDAY)))
+    yield Table("assurances", ITEM, list(_items(report, whole.assurances, Measure.ASSURANCE)))
+    yield Table("funnel", FUNNEL, list(_funnel(report, whole.funnel)))
+    rejected = [ItemCount(id=each.reason, count=each.count) for each in whole.rejected]
+    yield Table("rejections", ITEM, list(_items(report, rejected, Measure.REJECTION)))
     for below in report.below:
-        yield Table(LEVELS[below.level], PLACE, [_place(report, place) for place in below.places])
+        yield Table(LEVELS[below.level], (*PLACE, *RANK), [_child(report, place) for place in below.places])
 
 
 def _place(report: Report, place: Summary) -> Row:
@@ -60,6 +79,42 @@ def _place(report: Report, place: Summary) -> Row:
         "from": place.from_,
         "to": place.to,
         **_share(place),
+    }
+
+
+def _child(report: Report, place: Child) -> Row:
+    rank = place.rank
+    ranks = (None, None, None) if rank is None else (rank.best, rank.worst, rank.of)
+    return {**_place(report, place), **dict(zip(RANK, ranks, strict=True))}
+
+
+def _change(report: Report, change: Change) -> Iterator[Row]:
+    """The difference stands with the later of the two."""
+    interval = change.interval
+    yield {
+        **_span(report, "now", change.now),
+        "difference": change.difference,
+        "difference_low": None if interval is None else interval.low,
+        "difference_high": None if interval is None else interval.high,
+        "more_than_noise": change.more_than_noise,
+    }
+    yield _span(report, "before", change.before)
+
+
+def _span(report: Report, item: str, span: Span) -> Row:
+    text = word(f"period.{item}", report.language)
+    return {"item": item, "text": text, "from": span.from_, "to": span.to, **_share(span)}
+
+
+def _response(response: Response) -> Row:
+    return {
+        "year": response.year,
+        "units": response.units,
+        "files": response.files,
+        "ratings": response.ratings,
+        "response_rate": response.rate,
+        "required": response.required,
+        "reached": response.reached,
     }
 
 
@@ -81,28 +136,37 @@ def _share(share: Share) -> Row:
     }
 
 
-def _reasons(report: Report) -> Iterator[Row]:
-    for item in report.whole.reasons:
-        yield _item(item.id, report.text(Kind.REASON, item.id), item.count)
-    yield from _left_out(report, Measure.REASON)
+def _items(report: Report, items: Iterable[ItemCount], measure: Measure) -> Iterator[Row]:
+    for item in items:
+        yield _item(item.id, _text(report, measure, item.id), item.count)
+    if report.leaves_out(measure):
+        yield {"text": word("suppressed", report.language), "suppressed": True}
 
 
-def _channels(report: Report) -> Iterator[Row]:
-    for item in report.whole.channels:
-        yield _item(item.id, word(f"channel.{item.id}", report.language), item.count)
-    yield from _left_out(report, Measure.CHANNEL)
-
-
-def _rejections(report: Report) -> Iterator[Row]:
-    for item in report.whole.rejected:
-        yield _item(item.reason, word(f"rejection.{item.reason}", report.language), item.count)
-    yield from _left_out(report, Measure.REJECTION)
+def _text(report: Report, measure: Measure, item: str) -> str:
+    match measure:
+        case Measure.REASON:
+            return report.text(Kind.REASON, item)
+        case Measure.HOUR:
+            return f"{item}:00–{item}:59"
+        case _:
+            return word(f"{measure}.{item}", report.language)
 
 
 def _item(item: str, text: str, count: int) -> Row:
     return {"item": item, "text": text, "count": count, "suppressed": False}
 
 
-def _left_out(report: Report, measure: Measure) -> Iterator[Row]:
-    if report.whole.suppressed or measure in report.whole.left_out:
-        yield {"text": word("suppressed", report.language), "suppressed": True}
+def _funnel(report: Report, funnel: Funnel) -> Iterator[Row]:
+    for item, count in (
+        ("decided", funnel.decided),
+        ("accepted", funnel.accepted),
+        ("rejected", funnel.rejected),
+    ):
+        yield {
+            "item": item,
+            "text": word(f"funnel.{item}", report.language),
+            "count": count,
+            "suppressed": count is None,
+            "complete": funnel.complete,
+        }

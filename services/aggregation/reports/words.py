@@ -12,6 +12,8 @@ WORDS = MappingProxyType(
             "report": ("Báo cáo mức độ hài lòng", "Satisfaction report"),
             "scope": ("Nơi được đánh giá", "Place"),
             "part_of": ("Thuộc", "Part of"),
+            "with_predecessors": ("Gồm cả", "Together with"),
+            "with": ("Cùng với", "With"),
             "edition": ("Đợt khảo sát", "Edition"),
             "all_editions": ("Tất cả các đợt", "All editions"),
             "period": ("Thời gian", "Period"),
@@ -21,10 +23,16 @@ WORDS = MappingProxyType(
             "made_on": ("Ngày lập", "Made on"),
             "question": ("Câu hỏi", "Question"),
             "figures": ("Số liệu chính", "Key figures"),
+            "change": ("So với kỳ trước", "Against the period before"),
+            "response": ("Tỷ lệ phản hồi", "Response rate"),
             "days": ("Theo ngày", "By day"),
             "days_table": ("Số liệu từng ngày", "Figures by day"),
             "reasons": ("Lý do chưa hài lòng", "Reasons for not being satisfied"),
             "channels": ("Kênh đánh giá", "Channels"),
+            "hours": ("Giờ gửi", "Hour of submission"),
+            "weekdays": ("Thứ trong tuần", "Day of the week"),
+            "assurances": ("Mức bảo đảm", "Assurance"),
+            "funnel": ("Kết quả xử lý", "What became of submissions"),
             "rejections": ("Lượt không được tính", "Not counted"),
             "groups": ("Nhóm đơn vị", "Groups"),
             "units": ("Đơn vị", "Units"),
@@ -51,6 +59,22 @@ WORDS = MappingProxyType(
             "interval_high": ("Cận trên 95%", "95% interval, high"),
             "suppressed": ("Còn quá ít để công bố", "Too few to publish"),
             "partial": ("Chưa gồm phần quá ít", "Without what is too few"),
+            "rank": ("Hạng", "Rank"),
+            "rank_best": ("Hạng cao nhất có thể", "Best rank"),
+            "rank_worst": ("Hạng thấp nhất có thể", "Worst rank"),
+            "rank_of": ("Trong số", "Rank of"),
+            "difference": ("Chênh lệch tỷ lệ", "Difference of shares"),
+            "difference_low": ("Chênh lệch, cận dưới 95%", "Difference, 95% interval, low"),
+            "difference_high": ("Chênh lệch, cận trên 95%", "Difference, 95% interval, high"),
+            "more_than_noise": ("Ngoài dao động ngẫu nhiên", "More than noise"),
+            "complete": ("Đầy đủ", "Complete"),
+            "year": ("Năm", "Year"),
+            "units_counted": ("Số đơn vị", "Units"),
+            "files": ("Hồ sơ đã giải quyết", "Files handled"),
+            "ratings": ("Lượt đánh giá", "Ratings"),
+            "response_rate": ("Tỷ lệ phản hồi", "Response rate"),
+            "required": ("Cỡ mẫu yêu cầu", "Required sample"),
+            "reached": ("Đã đạt", "Reached"),
             "yes": ("có", "yes"),
             "no": ("không", "no"),
             "none": ("Chưa có đánh giá", "No ratings"),
@@ -65,6 +89,20 @@ WORDS = MappingProxyType(
             "whole_edition": (
                 "Của tất cả các ngày trong đợt: phần này không công bố theo ngày.",
                 "Of all days of the edition: these are not published by day.",
+            ),
+            "change_days": (
+                "So sánh theo ngày: không chọn ngày thì 30 ngày qua với 30 ngày trước đó.",
+                "Days are compared; where none are chosen, the last 30 with the 30 before.",
+            ),
+            "rank_note": (
+                "Hạng tính giữa những nơi cùng cấp trên, và là khoảng: khi khoảng tin cậy chồng lên nhau,"
+                " chưa thể xếp trên dưới.",
+                "Ranks are among places of the same parent, and ranges: where intervals overlap, neither"
+                " place can be put above the other.",
+            ),
+            "gauge": (
+                "Thanh đậm là số lượt đánh giá trên số hồ sơ, vạch đứng là cỡ mẫu yêu cầu.",
+                "The dark bar is ratings out of files handled, the upright line the required sample.",
             ),
             "no_items": ("Không có mục nào được công bố.", "Nothing is published here."),
             "chart_days": (
@@ -94,6 +132,35 @@ WORDS = MappingProxyType(
             "of_pages": ("trên", "of"),
             "contents": ("Nội dung", "Contents"),
             "product": ("Hài Lòng – khảo sát của thành phố", "Hài Lòng, the city’s survey"),
+            "period.now": ("Kỳ này", "This period"),
+            "period.before": ("Kỳ trước", "Period before"),
+            "funnel.decided": ("Đã xử lý", "Decided"),
+            "funnel.accepted": ("Được tính", "Counted"),
+            "funnel.rejected": ("Không được tính", "Not counted"),
+            "weekday.1": ("Thứ Hai", "Monday"),
+            "weekday.2": ("Thứ Ba", "Tuesday"),
+            "weekday.3": ("Thứ Tư", "Wednesday"),
+            "weekday.4": ("Thứ Năm", "Thursday"),
+            "weekday.5": ("Thứ Sáu", "Friday"),
+            "weekday.6": ("Thứ Bảy", "Saturday"),
+            "weekday.7": ("Chủ Nhật", "Sunday"),
+            # What stood behind a rating
+            "assurance.captcha": ("Mã trong hình hoặc âm thanh", "Code in a picture or sound"),
+            "assurance.proof_of_work": ("Bằng chứng tính toán", "Proof of work"),
+            "assurance.captcha_and_proof_of_work": ("Mã và bằng chứng tính toán", "Code and proof of work"),
+            "assurance.phone_code": ("Mã gửi qua tin nhắn", "Code by text message"),
+            "assurance.captcha_and_phone_code": (
+                "Mã và mã gửi qua tin nhắn",
+                "Code and code by text message",
+            ),
+            "assurance.proof_of_work_and_phone_code": (
+                "Bằng chứng tính toán và mã gửi qua tin nhắn",
+                "Proof of work and code by text message",
+            ),
+            "assurance.captcha_and_proof_of_work_and_phone_code": (
+                "Mã, bằng chứng tính toán và mã gửi qua tin nhắn",
+                "Code, proof of work and code by text message",
+            ),
             # Channels
             "channel.portal": ("Cổng đánh giá", "Rating portal"),
             "channel.web": ("Trang web khác", "Other web pages"),
@@ -138,6 +205,13 @@ def percent(share: float, language: str) -> str:
     """93.4% in English; 93,4% in Vietnamese."""
     text = f"{100 * share:.1f}%"
     return text if language == "en" else text.replace(".", ",")
+
+
+def points(difference: float, language: str, *, signed: bool = False) -> str:
+    """Percentage points, as 2.1 in English and 2,1 in Vietnamese; `signed`: +2.1 and −2.1."""
+    text = f"{abs(100 * difference):.1f}"
+    sign = "" if not signed or text == "0.0" else "−" if difference < 0 else "+"
+    return sign + (text if language == "en" else text.replace(".", ","))
 
 
 def on(day: date, language: str) -> str:

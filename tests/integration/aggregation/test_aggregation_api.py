@@ -1,6 +1,8 @@
 """The query API and its live streams, over figures that a worker folds."""
 
 import asyncio
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -77,6 +79,9 @@ async def test_the_files_that_offices_handled_give_a_response(stage: Stage, tmp_
         for scope in (*(f"units/{unit}" for unit in units), "groups/so-ban-nganh", "city"):
             response = (await client.get(f"/{scope}")).json()["response"]
             found[scope] = response and (response["files"], response["ratings"], response["reached"])
+        report = (await client.get("/city/report.csv")).text
+    (row,) = [row for row in csv.DictReader(io.StringIO(report, newline="")) if row["table"] == "response"]
+    assert [row[name] for name in ("year", "files", "ratings", "reached")] == ["2017", "20", "8", "false"]
     assert list(found.values()) == [(4, 4, True), (16, 4, False), None, (20, 8, False), (20, 8, False)]
 
 

@@ -100,12 +100,26 @@ async def test_every_figure_of_a_report_is_the_logs_and_reasons_are_in_the_editi
     interval = wilson(whole["satisfied"], whole["satisfied"] + whole["not_satisfied"])
     assert interval is not None
     assert (float(figures["interval_low"]), float(figures["interval_high"])) == interval
-    items = {(row["table"], row["text"], row["count"]) for row in rows if row["item"]}
+    items = {(row["table"], row["text"], row["count"]) for row in rows if row["count"]}
     assert items == {
         ("reasons", late.vi, str(whole["late"])),
         ("channels", "Cổng đánh giá", str(whole["portal"])),
+        ("hours", "12:00–12:59", str(whole["12"])),
+        ("weekdays", "Thứ Năm", str(whole["4"])),
+        ("weekdays", "Thứ Sáu", str(whole["5"])),
+        ("assurances", "Mã trong hình hoặc âm thanh", "24"),
+        ("funnel", "Đã xử lý", "25"),
+        ("funnel", "Được tính", "24"),
+        ("funnel", "Không được tính", "1"),
         ("rejections", "Đã đánh giá trước đó", "1"),
     }
+    now, before = [row for row in rows if row["table"] == "change"]
+    assert answers(now) == answers(whole)
+    assert (answers(before), now["difference"]) == ({"satisfied": 0, "not_satisfied": 0}, "")
+    ranks = [
+        tuple(row[name] for name in ("rank_best", "rank_worst", "rank_of")) for row in rows if row["rank_of"]
+    ]
+    assert ranks == [("1", "2", "2")] * 2, "of two officers whose intervals overlap"
 
     book: Any = openpyxl.load_workbook(BytesIO(files["xlsx"]))
     assert {row[0].date(): row[2:4] for row in book["Theo ngày"].iter_rows(min_row=2, values_only=True)} == {

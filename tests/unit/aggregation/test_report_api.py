@@ -1,6 +1,7 @@
 """Reports and open data over HTTP, over figures that are kept in memory."""
 
 import asyncio
+import csv
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from services.aggregation import open_data_api, report_api
 from services.aggregation.bootstrap import api_app
+from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.reports.press import Full, Press
 from services.aggregation.settings import Settings
 from tests.support.figures_app import figures_app
@@ -109,6 +111,37 @@ async def test_a_report_is_of_the_days_that_are_asked_for(client: httpx.AsyncCli
     assert [line for line in lines if line.startswith("days,")] == [
         line for line in lines if ",2017-11-24,,,,7,0,7,0.0," in line
     ]
+
+
+async def test_a_report_of_a_unit_has_what_merged_into_it_where_that_is_asked_for(
+    client: httpx.AsyncClient, kept: Kept
+) -> None:
+    kept.merged = {"u": ["old"]}
+    kept.book.add([accepted(f"old.{who}", unit="old", at=NOON) for who in "ab" * 5])
+    url = "satisfaction/units/u/report.csv"
+    totals = [
+        next(csv.DictReader((await client.get(each)).text.splitlines()))["total"]
+        for each in (url, f"{url}?with=predecessors")
+    ]
+    assert totals == ["13", "23"]
+    assert (await problem(client, f"{url}?with=x"))["status"] == 422
+
+
+async def test_a_report_has_the_response_where_an_office_said_how_many_files_it_handled(
+    kept: Kept, press: Press
+) -> None:
+    app = figures_app(kept, report_api.install)
+    handled = FilesHandled({2017: {"u": 26}}, sample_of(USUAL_SAMPLE))
+    report_api.attach(app, kept, kept, press, handled)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t/v1") as client:
+        answer = await client.get("satisfaction/city/report.csv?to=2017-12-31")
+    (row,) = [row for row in csv.DictReader(answer.text.splitlines()) if row["table"] == "response"]
+    assert (row["files"], row["ratings"], row["response_rate"], row["reached"]) == (
+        "26",
+        "13",
+        "0.5",
+        "false",
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ def test_what_a_caller_can_mend_is_said_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_files_handled_that_cannot_be_read_are_said_in_one_line(tmp_path: Path) -> None:
+    made, path = typer.Typer(), tmp_path / "files.csv"
+    report_commands.add_to(made, lambda: NOBODY.model_copy(update={"files_handled_file": path}))
+    result = CliRunner().invoke(made, ["report", "--out", str(tmp_path / "out")])
+    said = f"AGGREGATION_FILES_HANDLED_FILE: cannot read {path}: No such file or directory\n"
+    assert (result.exit_code, result.stderr) == (2, said)
+
+
 @pytest.mark.parametrize("command", ["report", "open-data"])
 def test_help_has_an_example(cli: typer.Typer, command: str) -> None:
     shown = " ".join(CliRunner().invoke(cli, [command, "--help"]).stdout.split())

@@ -1,83 +1,46 @@
 """A report says what the API's documents say, in every format."""
 
 import csv
-import ctypes
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import openpyxl
-import pypdfium2
 import pytest
-from pypdfium2 import raw
 
-from contracts.events import Outcome, Text
+from contracts.events import Text
+from faults.checking.pdf import text_of
 from services.aggregation.answers import Answers
-from services.aggregation.documents import Period
+from services.aggregation.comparisons import Rank
+from services.aggregation.documents import Period, Summary
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.reports import as_csv, as_pdf, as_xlsx
-from services.aggregation.reports.cover import file_names, period
-from services.aggregation.reports.report import Format, Kind, Report, gather
+from services.aggregation.reports.cover import facts, file_names, period
+from services.aggregation.reports.report import Format, Report
 from services.aggregation.reports.tables import tables
-from services.aggregation.reports.words import percent
-from tests.support.outcomes import accepted, rejected
-from tests.support.publication import booked
+from tests.support.reported import (
+    DAYS,
+    FEW,
+    FORMULA,
+    HANDLED,
+    OFFICER,
+    TODAY,
+    UNIT,
+    compared,
+    rated,
+    report,
+    small_city,
+)
 from tests.support.reports import Kept
-
-NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
-UNIT, OFFICER = Scope(Level.UNIT, "so-tu-phap"), Scope(Level.OFFICER, "so-tu-phap.hai")
-FORMULA = '=HYPERLINK("http://a")'
-ALL = Period("2017")
-DAYS = Period("2017", date(2017, 11, 23), date(2017, 11, 25))
-LETTERS = "aàảãáạăằẳẵắặâầẩẫấậeèẻẽéẹêềểễếệiìỉĩíịoòỏõóọôồổỗốộơờởỡớợuùủũúụưừửữứựyỳỷỹýỵđ"
-
-
-def rated(count: int, who: str, *, days: int = 0, unit: str = "so-tu-phap", said: str = "") -> list[Outcome]:
-    return [
-        accepted(
-            f"{unit}.{who}",
-            unit=unit,
-            group="so-ban-nganh",
-            at=NOON + timedelta(days=days),
-            answer="not_satisfied" if said else "satisfied",
-            reasons=[said] * bool(said),
-        )
-        for _ in range(count)
-    ]
 
 
 @pytest.fixture
 def kept() -> Kept:
-    """A unit of two officers: three days of 40, 9 and 2 ratings, so that the last two are of too few."""
-    book = booked(
-        [
-            [*rated(30, "hai"), *rated(7, "lan"), *rated(3, "lan", said="late")],
-            [*rated(3, "lan", days=1, said="late"), *rated(6, "hai", days=1, said="new_code")],
-            rated(2, "hai", days=2),
-            [*rated(20, "a", unit="so-y-te"), *rated(20, "b", unit="so-y-te")],
-            [rejected(f"{UNIT.id}.hai", unit=UNIT.id, at=NOON) for _ in range(6)],
-        ]
-    )
-    return Kept(
-        book,
-        {
-            "city": Text(vi="Thành phố Đà Nẵng", en="Da Nang City"),
-            UNIT.id: Text(vi="Sở Tư pháp", en="Department of Justice"),
-            OFFICER.id: Text(vi=FORMULA, en=FORMULA),
-        },
-        {
-            (Kind.TITLE, ""): Text(vi="Khảo sát năm 2017", en="Survey of 2017"),
-            (Kind.REASON, "late"): Text(vi="Trả kết quả trễ hẹn", en="Late"),
-        },
-    )
-
-
-async def report(kept: Kept, scope: Scope = UNIT, period: Period = ALL, language: str = "vi") -> Report:
-    answers = Answers(kept, lambda: NOON + timedelta(days=2))
-    return await gather(answers, kept, scope, period, language=language, made_at=NOON)
+    return small_city()
 
 
 def rows(report: Report, **options: bool) -> list[dict[str, str]]:
@@ -88,11 +51,6 @@ def cells(book: Any, sheet: str) -> list[tuple[Any, ...]]:
     return [tuple(cell.value for cell in row) for row in book[sheet].iter_rows(min_row=2)]
 
 
-def text(pdf: bytes) -> str:
-    document = pypdfium2.PdfDocument(pdf)
-    return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in document).split())
-
-
 # --- what it holds -------------------------------------------------------------------------------------
 
 
@@ -101,9 +59,10 @@ def text(pdf: bytes) -> str:
 async def test_every_figure_is_that_of_the_document_that_the_api_gives(
     kept: Kept, scope: Scope, period: Period
 ) -> None:
-    answers = Answers(kept, lambda: NOON + timedelta(days=2))
-    found = await report(kept, scope, period)
+    answers = Answers(kept, lambda: TODAY, HANDLED)
+    found = await report(kept, scope, period, handled=HANDLED)
     assert found.figures == await answers.satisfaction(scope, period)
+    assert found.change == await answers.change(scope, period)
     assert found.history == await answers.history(scope, period)
     assert found.whole == await answers.satisfaction(scope, Period(period.edition))
     for below in found.below:
@@ -112,7 +71,51 @@ async def test_every_figure_is_that_of_the_document_that_the_api_gives(
         for place in below.places:
             asked = Period(period.edition) if below.level is Level.OFFICER else period
             shown = await answers.satisfaction(Scope(below.level, place.scope.id), asked)
-            assert place.model_dump() == shown.model_dump(include=set(type(place).model_fields))
+            assert place.model_dump(exclude={"rank"}) == shown.model_dump(include=set(Summary.model_fields))
+            parent = place.scope.parent
+            assert parent is not None
+            siblings = (await answers.children(Scope(parent.level, parent.id), asked)).children
+            assert place in siblings, "ranked as the API ranks it"
+
+
+async def test_a_rank_is_among_the_siblings_of_one_parent(kept: Kept) -> None:
+    kept.book.add(rated(9, "c", unit="so-y-te", said="late"))
+    officers = (await report(kept, CITY)).below[-1].places
+    ranks = {place.scope.id: place.rank for place in officers}
+    assert {rank.of for rank in ranks.values() if rank is not None} == {2, 3}
+    assert ranks["so-y-te.c"] == Rank(best=3, worst=3, of=3)
+
+
+async def test_a_unit_is_reported_with_what_merged_into_it_where_that_is_asked_for(kept: Kept) -> None:
+    kept.merged = {UNIT.id: ["so-y-te"]}
+    answers, joined = Answers(kept, lambda: TODAY), replace(DAYS, predecessors=True)
+    found, alone = await report(kept, period=joined), await report(kept, period=DAYS)
+    assert (found.figures.total, alone.figures.total) == (80, 40)
+    assert found.figures == await answers.satisfaction(UNIT, joined)
+    assert found.whole == await answers.satisfaction(UNIT, Period("2017", predecessors=True))
+    assert found.history == await answers.history(UNIT, joined)
+    assert found.below == alone.below, "officers are each unit's own"
+    assert found.change is None, "the API compares no unit with what merged into it"
+    assert dict(facts(found))["Gồm cả"] == "so-y-te"
+    assert file_names(found, Format.CSV)[0].endswith("-with-predecessors.csv")
+    assert [(row["with"], row["total"]) for row in rows(found) if row["table"] in {"figures", "change"}] == [
+        ("predecessors", "80")
+    ]
+    assert "Gồm cả so-y-te" in text_of(as_pdf.document(found))
+
+
+async def test_of_a_group_there_are_no_predecessors(kept: Kept) -> None:
+    kept.merged = {UNIT.id: ["so-y-te"]}
+    group = Scope(Level.GROUP, "so-ban-nganh")
+    assert await report(kept, group, replace(DAYS, predecessors=True)) == await report(kept, group, DAYS)
+
+
+async def test_of_an_officer_there_is_a_rank_and_no_change_for_their_days_are_not_public(kept: Kept) -> None:
+    change = (await report(kept, OFFICER)).change
+    assert change is not None
+    assert (change.difference, change.interval, change.more_than_noise) == (None, None, None)
+    assert change.now.suppressed
+    assert change.before.suppressed
 
 
 def _above(kept: Kept, scope: Scope) -> Sequence[Scope]:
@@ -168,6 +171,54 @@ async def test_csv_holds_numbers_for_programs_and_says_what_is_of_too_few(kept: 
     assert officers[0]["name"] == f"'{FORMULA}"
 
 
+async def test_csv_holds_the_change_the_response_and_the_ranks(kept: Kept) -> None:
+    found = await report(compared(kept), CITY, DAYS, handled=HANDLED)
+    of: dict[str, list[dict[str, str]]] = {}
+    for row in rows(found):
+        of.setdefault(row["table"], []).append(row)
+    now, before = of["change"]
+    assert (now["item"], now["from"], now["to"], now["total"]) == ("now", "2017-11-23", "2017-11-25", "80")
+    assert (before["item"], before["from"], before["to"]) == ("before", "2017-11-20", "2017-11-22")
+    assert float(now["difference"]) == pytest.approx(77 / 80 - 12 / 20)
+    assert float(now["difference_low"]) > 0
+    assert (now["more_than_noise"], before["difference"], before["more_than_noise"]) == ("true", "", "")
+    (response,) = of["response"]
+    assert [response[name] for name in ("year", "units", "files", "ratings", "required", "reached")] == [
+        *("2017", "2", "1350", "100"),
+        *("390", ""),
+    ]
+    assert float(response["response_rate"]) == 100 / 1350
+    assert [(row["id"], row["rank_best"], row["rank_worst"], row["rank_of"]) for row in of["units"]] == [
+        ("so-tu-phap", "1", "2", "2"),
+        ("so-y-te", "1", "2", "2"),
+    ]
+    assert {row["rank_of"] for row in of["figures"]} == {""}
+    assert [(row["item"], row["text"], row["count"]) for row in of["hours"] if row["item"]] == [
+        ("12", "12:00–12:59", "111"),
+    ]
+    assert {row["item"]: row["text"] for row in of["weekdays"]} == {"2": "Thứ Ba", "4": "Thứ Năm", "": FEW}
+    assert [(row["item"], row["text"], row["count"]) for row in of["assurances"]] == [
+        ("captcha", "Mã trong hình hoặc âm thanh", "111")
+    ]
+    assert [(row["item"], row["count"], row["complete"]) for row in of["funnel"]] == [
+        ("decided", "117", "true"),
+        ("accepted", "111", "true"),
+        ("rejected", "6", "true"),
+    ]
+
+
+async def test_without_files_handled_there_is_no_response(kept: Kept) -> None:
+    found = await report(kept)
+    assert not [row for row in rows(found) if row["table"] == "response"]
+    assert as_pdf.shown(found)["response"] is None
+
+
+async def test_lists_say_that_they_leave_items_out_where_the_api_says_so(kept: Kept) -> None:
+    found = await report(kept, OFFICER)
+    for name in ("channels", "hours", "weekdays", "assurances"):
+        assert [(row["text"], row["count"]) for row in rows(found) if row["table"] == name] == [(FEW, "")]
+
+
 async def test_csv_is_as_rfc_4180_says(kept: Kept) -> None:
     written = "".join(as_csv.lines(await report(kept)))
     assert "\n" not in written.replace("\r\n", "")
@@ -185,13 +236,19 @@ async def test_csv_begins_with_a_byte_order_mark_only_where_that_is_asked_for(ke
 
 
 async def test_a_workbook_has_a_sheet_for_each_level_and_the_figures_of_the_documents(kept: Kept) -> None:
-    found = await report(kept, CITY, language="en")
+    found = await report(compared(kept), CITY, DAYS, language="en", handled=HANDLED)
     book = openpyxl.load_workbook(BytesIO(as_xlsx.workbook(found)))
     assert book.sheetnames == [
         "Key figures",
+        "Against the period before",
+        "Response rate",
         "By day",
         "Reasons for not being satisfied",
         "Channels",
+        "Hour of submission",
+        "Day of the week",
+        "Assurance",
+        "What became of submissions",
         "Not counted",
         "Groups",
         "Units",
@@ -201,13 +258,21 @@ async def test_a_workbook_has_a_sheet_for_each_level_and_the_figures_of_the_docu
     for table, sheet in zip(tables(found), book.sheetnames, strict=False):
         wanted = [[row.get(column) for column in table.columns] for row in table.rows]
         assert [[_cell(value) for value in row] for row in cells(book, sheet)] == [
-            [("yes" if value else "no") if isinstance(value, bool) else value for value in row]
-            for row in wanted
+            [_cell(value) for value in row] for row in wanted
         ]
 
 
 def _cell(value: Any) -> Any:
-    return value.date() if isinstance(value, datetime) else value
+    """As a workbook holds it: days with a time, 16 digits of a number."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.date()
+        case float():
+            return pytest.approx(value, rel=1e-14)
+        case _:
+            return value
 
 
 async def test_a_workbook_has_formats_frozen_headers_a_title_and_no_formula(kept: Kept) -> None:
@@ -227,78 +292,6 @@ async def test_a_workbook_has_formats_frozen_headers_a_title_and_no_formula(kept
     assert [(each.name, each.value) for each in properties.props] == [("Language", "vi")]
     assert days["B3"].value is None
     assert days["H3"].value == "có"
-
-
-# --- PDF -----------------------------------------------------------------------------------------------
-
-
-async def test_a_pdf_shows_the_figures_in_both_languages(kept: Kept) -> None:
-    vietnamese = text(as_pdf.document(await report(kept, period=DAYS)))
-    english = text(as_pdf.document(await report(kept, period=DAYS, language="en")))
-    for said in ("Sở Tư pháp", "Khảo sát năm 2017", "23/11/2017 đến 25/11/2017", "92,5%", "80,1% – 97,4%"):
-        assert said in vietnamese
-    for said in ("Department of Justice", "Survey of 2017", "23 Nov 2017 to 25 Nov 2017", "92.5%", FORMULA):
-        assert said in english
-    assert vietnamese.count("Còn quá ít để công bố") == 2, "two days"
-
-
-async def test_a_pdf_begins_with_the_rate_of_all_days_together(kept: Kept) -> None:
-    found = await report(kept)
-    shown = text(as_pdf.document(found))
-    assert found.figures.rate is not None
-    assert shown.count(percent(found.figures.rate, "vi")) == 1
-
-
-@pytest.mark.parametrize("language", ["vi", "en"])
-async def test_a_pdf_says_its_language(kept: Kept, language: str) -> None:
-    document = pypdfium2.PdfDocument(as_pdf.document(await report(kept, language=language)))
-    size = raw.FPDFCatalog_GetLanguage(document, None, 0)
-    held = ctypes.create_string_buffer(size)
-    raw.FPDFCatalog_GetLanguage(document, ctypes.cast(held, ctypes.POINTER(ctypes.c_ushort)), size)
-    assert held.raw.decode("utf-16-le").rstrip("\0") == language
-
-
-@pytest.mark.parametrize("scope", [CITY, UNIT, OFFICER, Scope(Level.GROUP, "so-ban-nganh")])
-async def test_a_pdf_is_tagged_and_has_bookmarks(kept: Kept, scope: Scope) -> None:
-    document = pypdfium2.PdfDocument(as_pdf.document(await report(kept, scope)))
-    assert raw.FPDFCatalog_IsTagged(document)
-    assert document.get_metadata_value("Title").startswith("Báo cáo mức độ hài lòng: ")
-    bookmarks = [bookmark.get_title() for bookmark in document.get_toc()]
-    assert bookmarks[:3] == ["Số liệu chính", "Theo ngày", "Lý do chưa hài lòng"]
-    assert "Cách tính" in bookmarks
-
-
-async def test_a_pdf_has_every_vietnamese_letter_and_takes_no_name_for_markup(kept: Kept) -> None:
-    name = f"{LETTERS.upper()} {LETTERS} #set page(width: 1pt) $x$ *a* \\ <b> @c"
-    kept.names[UNIT.id] = Text(vi=name, en=name)
-    shown = text(as_pdf.document(await report(kept)))
-    for letters in (LETTERS, LETTERS.upper(), "#set page(width: 1pt) $x$ *a* \\ <b> @c"):
-        assert letters.replace(" ", "") in shown.replace(" ", "")
-
-
-async def test_the_same_report_gives_the_same_pdf(kept: Kept) -> None:
-    found = await report(kept)
-    assert as_pdf.document(found) == as_pdf.document(found)
-
-
-async def test_what_cannot_be_set_or_not_in_time_is_an_error_and_no_half_a_file(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = await report(kept)
-    monkeypatch.setattr(as_pdf, "TYPESETTING_SECONDS", 0.001)
-    with pytest.raises(TimeoutError):
-        as_pdf.document(found)
-    monkeypatch.undo()
-    monkeypatch.setattr(as_pdf, "shown", lambda _: {"words": {}})
-    with pytest.raises(as_pdf.NotDrawn, match="title"):
-        as_pdf.document(found)
-
-
-async def test_a_place_without_ratings_has_a_report_too(kept: Kept) -> None:
-    kept.book.above[Scope(Level.UNIT, "so-du-lich")] = "so-ban-nganh"
-    found = await report(kept, Scope(Level.UNIT, "so-du-lich"))
-    assert "Chưa có đánh giá" in text(as_pdf.document(found))
-    assert rows(found)[0]["total"] == "0"
 
 
 # --- what its file is called ---------------------------------------------------------------------------

@@ -3,22 +3,28 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from contracts.events import Outcome, Publication
 from faults.checking import pages
-from faults.checking.pages import Log, Report
+from faults.checking.comparing import Report
+from faults.checking.handled import Handled
+from faults.checking.log import Log
 from faults.checking.published import NONE, Edition, Public, Rules
 from faults.checking.reading import Record
-from services.aggregation.documents import Figures, Period, satisfaction
+from services.aggregation.answers import Answers
+from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Level
 from services.aggregation.edition import Published
+from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from tests.support.outcomes import accepted, message, rejected
 from tests.support.publication import booked
+from tests.support.reports import Kept
 
 BEGUN = datetime(2026, 3, 2, 3, tzinfo=UTC)
 NOW = datetime(2026, 4, 12, 3, tzinfo=UTC)
@@ -99,30 +105,53 @@ def test_the_checker_and_the_service_make_the_same_public(seed: int) -> None:
     assert exact[True] >= exact[False], "ties leave little open"
 
 
-@pytest.mark.parametrize("change", [None, "total", "reasons", "rate", "left_out"])
-def test_a_page_that_shows_something_else_than_the_log_says_is_found(
+CHANGES: dict[str, Callable[[Any], None]] = {
+    "total": lambda page: page[""].update(total=page[""]["total"] + 1),
+    "reasons": lambda page: page[""]["reasons"].pop(),
+    "rate": lambda page: page[""]["interval"].update(low=page[""]["interval"]["low"] + 0.0001),
+    "left_out": lambda page: page[""].update(left_out=["channel"]),
+    "accepted": lambda page: page[""]["funnel"].update(accepted=1),
+    "decided": lambda page: page[""]["funnel"].update(decided=1),
+    "nothing rejected": lambda page: page[""]["funnel"].update(rejected=None),
+    "complete": lambda page: page[""]["funnel"].update(complete=not page[""]["funnel"]["complete"]),
+    "no response": lambda page: page[""].update(response=None),
+    "ratings": lambda page: page[""]["response"].update(ratings=1),
+    "required": lambda page: page[""]["response"].update(required=1),
+    "reached": lambda page: page[""]["response"].update(reached=True),
+    "a day": lambda page: page["history"]["days"][5].update(total=99),
+    "the days compared": lambda page: page["change"]["before"].update(to="2026-03-12"),
+    "the period before": lambda page: page["change"]["before"].update(satisfied=1),
+    "difference": lambda page: page["change"].update(difference=0.1),
+    "its interval": lambda page: page["change"].update(interval=None),
+    "noise": lambda page: page["change"].update(more_than_noise=not page["change"]["more_than_noise"]),
+    "a child": lambda page: page["children"]["children"].pop(),
+    "best": lambda page: page["children"]["children"][0]["rank"].update(best=3),
+    "of": lambda page: page["children"]["children"][1]["rank"].update(of=3),
+    "no rank": lambda page: page["children"]["children"][1].update(rank=None),
+}
+
+
+@pytest.mark.parametrize("change", [None, *CHANGES])
+async def test_a_page_that_shows_something_else_than_the_log_says_is_found(
     monkeypatch: pytest.MonkeyPatch, change: str | None
 ) -> None:
     outcomes = next(found for found in map(log, range(99)) if len(found) == 600)
-    book = booked([outcomes])
-    published = book.view(NOW).of(CITY, None)
-    figures = Figures(CITY, known=True, published=published)
-    document: dict[str, Any] = json.loads(satisfaction(figures, Period()).model_dump_json(by_alias=True))
-    match change:
-        case "total":
-            document["total"] += 1
-        case "reasons":
-            document["reasons"].pop()
-        case "rate":
-            document["interval"]["low"] += 0.0001
-        case "left_out":
-            document["left_out"] = ["channel"]
-
-    def get(url: str) -> dict[str, Any]:
-        return {"days": [], "children": []} if url.endswith(("history", "children")) else document
-
-    monkeypatch.setattr(pages, "_get", get)
+    files = {NOW.year: {"u1": 900, "u2": 30, "nowhere": 7}}
+    answers = Answers(
+        Kept(booked([outcomes]), now=NOW), lambda: NOW, FilesHandled(files, sample_of(USUAL_SAMPLE))
+    )
+    documents: dict[str, BaseModel] = {
+        "": await answers.satisfaction(CITY, Period()),
+        "change": await answers.change(CITY, Period()),
+        "history": await answers.history(CITY, Period()),
+        "children": await answers.children(CITY, Period()),
+    }
+    page = {name: json.loads(each.model_dump_json(by_alias=True)) for name, each in documents.items()}
+    if change is not None:
+        CHANGES[change](page)
+    monkeypatch.setattr(pages, "_get", lambda url: page[url.partition("/city")[2].lstrip("/")])
+    editions = [Edition(records(outcomes), Rules(), NOW)]
     report = Report()
-    log_read = Log((), [Edition(records(outcomes), Rules(), NOW)])
-    pages._page("http://api", ("city", "city"), log_read, report)
+    read = Log(records(outcomes), editions, NOW.date(), handled=Handled(files))
+    pages._page("http://api", ("city", "city"), read, report)
     assert bool(report.wrong) is (change is not None), report.wrong
