@@ -22,7 +22,7 @@ import typer
 from deploy.local.layout import CHECKOUT, Layout
 from tests.mutation.scores import Fate, Module, read, table
 
-COPIED = ("attacks", "contracts", "chassis", "deploy", "docs", "portal", "services", "tests")
+COPIED = ("attacks", "contracts", "chassis", "deploy", "docs", "faults", "portal", "services", "tests")
 TELL_SECONDS = 20.0
 _PROGRESS = re.compile(rb"(\d+)/(\d+) ")
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -66,14 +67,19 @@ async def lapse(stage: Stage) -> None:
     await stage.database.execute("UPDATE reports.job SET lease_until = now() - interval '1 s'")
 
 
-async def test_what_is_ordered_at_one_process_is_asked_after_and_read_at_another(stage: Stage) -> None:
+async def test_what_is_ordered_at_one_process_is_asked_after_and_read_at_another(
+    stage: Stage, tmp_path: Path
+) -> None:
     unit = f"u-{uuid4()}"
+    handled = tmp_path / "files.csv"
+    handled.write_text(f"unit_id,year,files\n{unit},2017,40\n")
     await stage.worker()
     outcomes = [accepted(f"{unit}.{n % 2}", unit=unit) for n in range(9)]
     await stage.send(outcomes)
     await stage.counts_exactly(outcomes)
-    here, there = await stage.api(), await stage.api()
-    asked = "edition=2017&bom=true"
+    settings = {"AGGREGATION_FILES_HANDLED_FILE": str(handled)}
+    here, there = await stage.api(**settings), await stage.api(**settings)
+    asked = "edition=2017&to=2017-12-31&bom=true"
     address = f"/v1/satisfaction/units/{unit}/report.csv?{asked}"
     async with httpx.AsyncClient(headers={"Accept-Language": "en"}) as http:
         ordered = await http.post(f"{here.url}/v1/reports?scope=unit:{unit}&format=csv&{asked}")
@@ -88,6 +94,7 @@ async def test_what_is_ordered_at_one_process_is_asked_after_and_read_at_another
         assert (job["done"], job["steps"]) == (1, 1)
         made, direct = await http.get(f"{there.url}{job['href']}"), await http.get(f"{here.url}{address}")
         assert made.content == direct.content
+        assert b"\r\nresponse," in made.content
         for name in ("content-type", "content-disposition", "content-language"):
             assert made.headers[name] == direct.headers[name]
         wrong = await http.post(f"{here.url}/v1/reports?scope=unit:{uuid4()}")
