@@ -163,8 +163,8 @@ class Stack:
         wiring = self._wiring(self.kafka.bootstrap, {name: database.url(name) for name in database.databases})
         refolded = {**wiring.aggregation(), "AGGREGATION_DATABASE_URL": database.url("refolded")}
         async with asyncio.TaskGroup() as group:
-            topics = ("topics", "--bootstrap", self.kafka.bootstrap, "--replicas", str(self.broker_count))
-            group.create_task(self._step("topics", "deploy.local", *topics))
+            bootstrap = {"OPERATOR_KAFKA_BOOTSTRAP": self.kafka.bootstrap}
+            group.create_task(self._step("topics", "chassis.topics", settings=bootstrap))
             for name, service, settings in (
                 ("migrate-v", "verification", wiring.verification()),
                 ("migrate-a", "aggregation", wiring.aggregation()),
