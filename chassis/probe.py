@@ -1,6 +1,7 @@
 """Ask a process of this machine whether it is well: python -m chassis.probe PORT PATH
 
-What the health check of a container runs, every few seconds: so it imports next to nothing. Exit code 1: it is not.
+Exit code 1: it is not. The health check of a container runs this every few seconds, so it imports next to
+nothing.
 """
 
 import http.client

@@ -15,7 +15,10 @@ COPY portal portal
 # Everybody may read and nobody write, whatever the modes of the checkout.
 RUN /opt/venv/bin/python -m compileall -q . && chmod -R a=rX .
 
-FROM build AS assets
+FROM ${PYTHON_IMAGE} AS assets
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
+WORKDIR /app
 ARG PIP_INDEX_URL
 ARG NPM_CONFIG_REGISTRY
 ARG NODE_EXTRA_CA_CERTS
