@@ -148,9 +148,9 @@ compose-test: ## Scale the system in containers, on BROKERS=1 or 3, while rating
 	$(DEV)
 	@exec $(PY) -m faults scaling --brokers $(BROKERS) --seed $(SEED)
 
-sbom: ## Write a bill of materials (CycloneDX) for each service into .local/sbom
+sbom: ## Write a bill of materials (CycloneDX) for each service into .local/sbom; BUILT=1: for each image
 	$(DEV)
-	@exec $(PY) -m deploy.supply_chain.sbom
+	@exec $(PY) -m deploy.supply_chain.sbom $(if $(BUILT),--images $(IMAGES))
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)

@@ -55,8 +55,9 @@ async def apply(kafka: KafkaClient, *, topics: tuple[Topic, ...] = TOPICS) -> li
 
 
 async def _create(client: AIOKafkaAdminClient, topics: list[Topic]) -> None:
+    # The client takes no -1 without assignments; none at all will do.
     new = [
-        NewTopic(topic.name, topic.partitions, AS_THE_CLUSTER_SAYS, topic_configs=topic.config)
+        NewTopic(topic.name, topic.partitions, AS_THE_CLUSTER_SAYS, {}, topic_configs=topic.config)
         for topic in topics
     ]
     response = await client.create_topics(new)

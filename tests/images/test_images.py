@@ -20,13 +20,13 @@ INSIDE = {
 }
 WHAT_IS_INSIDE = """
 import importlib.metadata, json, pathlib
-folders = [path for parent in (".", "services") for path in sorted(pathlib.Path(parent).glob("*")) if path.is_dir()]
+found = [*pathlib.Path(".").glob("*"), *pathlib.Path("services").glob("*")]
 print(json.dumps({
-    "folders": sorted(str(path) for path in folders if path.name != "__pycache__"),
+    "folders": sorted(str(path) for path in found if path.is_dir() and path.name != "__pycache__"),
     "packages": sorted(f"{each.name}=={each.version}" for each in importlib.metadata.distributions()),
 }))
 """
-HARDENED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--tmpfs", "/tmp")
+HARDENED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--tmpfs", "/tmp")  # noqa: S108
 WITHOUT_ANYBODY = ("--network", "none")
 MAKE_KEYS = {"intake", "verification"}
 
