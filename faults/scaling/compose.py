@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,25 +39,13 @@ class Compose:
         self._environment = {**os.environ, **settings, **ranges, **{k: str(v) for k, v in named.items()}}
 
     async def up(self, *services: str, **replicas: int) -> None:
-        """Bring `services` (all of them where none is named) up to so many replicas."""
-        scales = [
+        """Bring `services` (all, where none is named) to so many replicas, and wait until each is ready."""
+        wait = ("--detach", "--wait", "--wait-timeout", f"{START_SECONDS:.0f}")
+        alone = ("--no-deps", "--no-recreate") if services else ()
+        scales = (
             word for name, number in replicas.items() for word in ("--scale", f"{_dashed(name)}={number}")
-        ]
-        alone = ["--no-deps", "--no-recreate"] if services else []
-        await self._run("up", "--detach", *alone, *scales, *services, seconds=START_SECONDS)
-
-    async def wait_healthy(self, *services: str) -> None:
-        """Until every replica of these is ready."""
-        until = time.monotonic() + START_SECONDS
-        while True:
-            shown = await self._run("ps", "--format", "{{.Service}} {{.Health}}", *services)
-            states = [line.split() for line in shown.splitlines()]
-            healthy = all(state[1:] == ["healthy"] for state in states)
-            if healthy and {name for name, *_ in states} == set(services):
-                return
-            if time.monotonic() > until:
-                raise StackError(f"Not ready within {START_SECONDS:.0f} s:", shown)
-            await asyncio.sleep(1)
+        )
+        await self._run("up", *wait, *alone, *scales, *services, seconds=2 * START_SECONDS)
 
     async def exec(self, service: str, *command: str, index: int = 1) -> str:
         return await self._run("exec", "-T", "--index", str(index), service, *command)

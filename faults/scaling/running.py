@@ -36,7 +36,6 @@ WORKERS = {
 """By service, what it counts of its work."""
 APIS = {"intake": 8001, "verification": 8002, "aggregation": 8003}
 OPERATIONS = {"verification-worker": 8022, "aggregation-worker": 8023}
-SERVICES = (*APIS, *WORKERS, "portal")
 METRICS = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
 
 
@@ -93,7 +92,8 @@ class Scaling:
         shutil.copy(CHECKOUT / "data" / "directory-2017.yaml", folder / "data" / f"directory-{AT_ONCE}.yaml")
         self._ledger = Ledger(folder / "ledger.jsonl")
         try:
-            await self._timed("start", self._start())
+            # Two of intake: the same request at both at once is one of the things that are posted.
+            await self._timed("start", self._compose.up(intake=REPLICAS))
             async with httpx.AsyncClient(limits=httpx.Limits(max_connections=600)) as http:
                 await self._with_load(http)
         except StackError as error:
@@ -112,11 +112,6 @@ class Scaling:
             await asyncio.to_thread((self._order.folder / "containers.log").write_text, logs, "utf-8")
         finally:
             await self._compose.down()
-
-    async def _start(self) -> None:
-        # Two from the start: the same request at both at once is one of the things that are posted.
-        await self._compose.up(intake=REPLICAS)
-        await self._compose.wait_healthy(*SERVICES)
 
     async def _with_load(self, http: httpx.AsyncClient) -> None:
         compose, order = self._compose, self._order
@@ -146,8 +141,13 @@ class Scaling:
             load.resume()
             await self._kept(1)
             await self._timed("scaling out", self._scale(order.workers, REPLICAS))
+            # From here on ratings are sent to the second ones too, and probes have to show in both.
+            verification.append(await compose.url("verification", APIS["verification"], REPLICAS))
+            figures.append(await compose.url("aggregation", APIS["aggregation"], REPLICAS))
             await self._kept(2)
+            await self._work_seen(probes)
             await self._note_work()
+            del verification[1:], figures[1:]
             await self._timed("scaling in", self._scale(1, 1))
             await self._kept(3)
             await load.drain()
@@ -171,7 +171,6 @@ class Scaling:
             verification=apis,
             aggregation=apis,
         )
-        await self._compose.wait_healthy(*services)
 
     async def _kept(self, part: int) -> None:
         """Until so many more ratings are kept."""
