@@ -11,7 +11,7 @@ AT_ONCE ?= 3
 BROWSERS ?= 2
 CASES ?= 10000
 READERS ?= 500
-IMAGES ?= hai-long
+IMAGES ?= hailong
 BUILD ?=
 
 PY := .venv/bin/python
@@ -123,7 +123,7 @@ audit: ## Ask what is publicly known against the pinned packages; exit code 3: n
 	$(DEV)
 	@exec $(PY) -m deploy.supply_chain.audit
 
-images: ## Build the images IMAGES=hai-long/SERVICE; BUILD="..." are further options of docker build
+images: ## Build the images IMAGES=hailong/SERVICE; BUILD="..." are further options of docker build
 	@for service in intake verification aggregation portal; do \
 	  echo "$(IMAGES)/$$service:$(VERSION)"; \
 	  docker build --quiet $(BUILD) --file deploy/images/$$service.Dockerfile \

@@ -1,6 +1,6 @@
 """Software bills of materials (CycloneDX 1.6), one for each service and one for the embedded broker.
 
-python -m deploy.supply_chain.sbom [--images hai-long]
+python -m deploy.supply_chain.sbom [--images hailong]
 """
 
 import base64

@@ -42,7 +42,7 @@ def docker(*arguments: str) -> str:
 
 
 def tag(image: str) -> str:
-    return f"hai-long/{image}:latest"
+    return f"hailong/{image}:latest"
 
 
 def normalized(name: str) -> str:
