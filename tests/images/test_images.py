@@ -1,13 +1,14 @@
 """The images that `make images` has built: what is in them, and how they run. Wants a Docker engine."""
 
 import json
-import re
 import subprocess
 import time
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from deploy.supply_chain import pins
 
@@ -23,7 +24,7 @@ import importlib.metadata, json, pathlib
 found = [*pathlib.Path(".").glob("*"), *pathlib.Path("services").glob("*")]
 print(json.dumps({
     "folders": sorted(str(path) for path in found if path.is_dir() and path.name != "__pycache__"),
-    "packages": sorted(f"{each.name}=={each.version}" for each in importlib.metadata.distributions()),
+    "packages": [(each.name, each.version) for each in importlib.metadata.distributions()],
 }))
 """
 HARDENED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--tmpfs", "/tmp")  # noqa: S108
@@ -45,10 +46,6 @@ def tag(image: str) -> str:
     return f"hailong/{image}:latest"
 
 
-def normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 @every_image
 def test_nothing_is_inside_but_its_own_code_and_its_pinned_packages(image: str) -> None:
     said = docker(
@@ -56,9 +53,8 @@ def test_nothing_is_inside_but_its_own_code_and_its_pinned_packages(image: str) 
     )
     inside = json.loads(said)
     assert inside["folders"] == INSIDE[image]
-    assert {normalized(each) for each in inside["packages"]} == {
-        normalized(f"{pin.name}=={pin.version}") for pin in pins.of_set(image)
-    }
+    pinned = {(canonicalize_name(pin.name), Version(pin.version)) for pin in pins.of_set(image)}
+    assert {(canonicalize_name(name), Version(version)) for name, version in inside["packages"]} == pinned
 
 
 @every_image
