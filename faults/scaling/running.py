@@ -71,7 +71,7 @@ class Results:
 
 
 class Scaling:
-    """`run` once. `say` is told what happens, a line at a time; `step` how many ratings are kept."""
+    """`run` once. `say` is told what happens, a line at a time; `step` how far it is, in ratings."""
 
     def __init__(self, order: Order, say: Callable[[str], None], step: Callable[[int], None]) -> None:
         self._order = order
@@ -174,12 +174,14 @@ class Scaling:
 
     async def _kept(self, part: int) -> None:
         """Until so many more ratings are kept."""
-        wanted = self._ledger.counts["kept"] + self._order.ratings
-        self._say(f"part {part} of 3: {self._order.ratings} ratings")
+        ratings = self._order.ratings
+        before = self._ledger.counts["kept"]
+        self._say(f"part {part} of 3: {ratings} ratings")
         async with asyncio.timeout(PART_SECONDS):
-            while self._ledger.counts["kept"] < wanted:
-                self._step(self._ledger.counts["kept"])
+            while (kept := self._ledger.counts["kept"] - before) < ratings:
+                self._step((part - 1) * ratings + kept)
                 await asyncio.sleep(0.2)
+        self._step(part * ratings)
 
     async def _note_work(self) -> None:
         """What each worker has done since it was started."""
