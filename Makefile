@@ -11,15 +11,19 @@ AT_ONCE ?= 3
 BROWSERS ?= 2
 CASES ?= 10000
 READERS ?= 500
+IMAGES ?= hailong
+BUILD ?=
 
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
 SET_UP := @test -x $(PY) || { echo "Nothing is set up here yet: start with make run." >&2; exit 1; }
+COMPOSE := docker compose --file deploy/compose.yaml
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts acls lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -119,9 +123,34 @@ audit: ## Ask what is publicly known against the pinned packages; exit code 3: n
 	$(DEV)
 	@exec $(PY) -m deploy.supply_chain.audit
 
-sbom: ## Write a bill of materials (CycloneDX) for each service into .local/sbom
+images: ## Build the images IMAGES=hailong/SERVICE; BUILD="..." are further options of docker build
+	@for service in intake verification aggregation portal; do \
+	  echo "$(IMAGES)/$$service:$(VERSION)"; \
+	  docker build --quiet $(BUILD) --file deploy/images/$$service.Dockerfile \
+	    --build-arg PIP_INDEX_URL --build-arg NPM_CONFIG_REGISTRY --build-arg NODE_EXTRA_CA_CERTS \
+	    --label org.opencontainers.image.version=$(VERSION) \
+	    --label org.opencontainers.image.revision=$$(git rev-parse HEAD) \
+	    --label org.opencontainers.image.created=$$(git log -1 --format=%cI) \
+	    --tag $(IMAGES)/$$service:$(VERSION) --tag $(IMAGES)/$$service:latest . || exit 1; \
+	done
+
+images-test: ## Tests of the images that `make images` has built, in a Docker engine
 	$(DEV)
-	@exec $(PY) -m deploy.supply_chain.sbom
+	$(PY) -m pytest tests/images
+
+up: ## Start the whole system in containers, on BROKERS=1 or 3, and wait until it is ready
+	@$(COMPOSE) --profile $(if $(filter 3,$(BROKERS)),three-brokers,one-broker) up --detach --wait
+
+down: ## Stop and remove the containers; what they keep stays in its volumes
+	@$(COMPOSE) --profile one-broker --profile three-brokers down
+
+compose-test: ## Scale the system in containers, on BROKERS=1 or 3, while ratings come in, and count
+	$(DEV)
+	@exec $(PY) -m faults scaling --brokers $(BROKERS) --seed $(SEED)
+
+sbom: ## Write a bill of materials (CycloneDX) for each service into .local/sbom; BUILT=1: for each image
+	$(DEV)
+	@exec $(PY) -m deploy.supply_chain.sbom $(if $(BUILT),--images $(IMAGES))
 
 contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)
@@ -133,7 +162,7 @@ acls: ## Write the Kafka ACLs that the topic catalogue asks for
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)
-	@for set in dev local intake verification aggregation portal; do \
+	@for set in dev local assets intake verification aggregation portal; do \
 	  $(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $$(test $$set = dev || echo "-c requirements/dev.txt") \
 	    -o requirements/$$set.txt requirements/$$set.in || exit 1; \

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chassis.kafka import KafkaClient
+from chassis.topics import apply
 from deploy.local.kafka import Broker
 from deploy.local.layout import Layout
 from deploy.local.ports import free_ports
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
-from deploy.local.topics import apply
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from chassis.request_log import RequestLog
 from chassis.tasks import Owned
 
 SHUTDOWN_SECONDS = 5
+STARTING_POLL_SECONDS = 0.1
 DEFAULT_CAPACITY = Capacity()
 STALLED_SECONDS = 30.0
 ACCEPTED_AT_ONCE = 64
@@ -147,8 +148,8 @@ def serve(
         signal.signal(number, lambda *_: None)
     listening = {each: _listen(each.config, stalled_seconds) for each in (server, beside) if each is not None}
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(_run(server, beside, listening))
-    if owned.failure is not None or not server.started:
+        given_up = runner.run(_run(server, beside, listening))
+    if owned.failure is not None or not (server.started or given_up):
         sys.exit(1)
 
 
@@ -171,16 +172,29 @@ def _config(app: FastAPI, address: Address, **options: Any) -> uvicorn.Config:
 
 async def _run(
     server: uvicorn.Server, beside: "_Beside | None", listening: dict[uvicorn.Server, list[socket.socket]]
-) -> None:
+) -> bool:
+    """Returns whether it was told to stop before it had started."""
     if beside is None:
-        await server.serve(sockets=listening[server])
-        return
+        return await _serve(server, listening[server])
     answering = asyncio.create_task(beside.serve(sockets=listening[beside]))
     try:
-        await server.serve(sockets=listening[server])
+        return await _serve(server, listening[server])
     finally:
         beside.should_exit = True
         await answering
+
+
+async def _serve(server: uvicorn.Server, sockets: list[socket.socket]) -> bool:
+    """uvicorn hears nobody while an application starts, which may wait for a dependency for long."""
+    serving = asyncio.create_task(server.serve(sockets=sockets))
+    while not (server.started or serving.done()):
+        if server.should_exit:
+            serving.cancel()
+            await asyncio.wait([serving])
+            return True
+        await asyncio.wait([serving], timeout=STARTING_POLL_SECONDS)
+    await serving
+    return False
 
 
 class _Public(uvicorn.Server):

@@ -24,7 +24,7 @@ from deploy.local.errors import StackError
 from deploy.local.layout import Layout
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
-from faults import overloading, report, selftest, soaking
+from faults import overloading, report, scaling, selftest, soaking
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
 
@@ -185,6 +185,38 @@ def overload_(
     overloading.report.show(results, console)
     (where / "report.md").write_text(overloading.report.markdown(results), encoding="utf-8")
     (where / "report.json").write_text(overloading.report.document(results), encoding="utf-8")
+    if results.red:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    _only_the_report(where)
+    console.print(f"The report is {where / 'report.md'}.")
+
+
+@app.command("scaling")
+def scaling_(  # noqa: PLR0917  options, all by name
+    brokers: Annotated[int, typer.Option(help="1, or 3 with every record on all of them.")] = 1,
+    ratings: Annotated[int, typer.Option(min=1, max=5_000, help="Kept in each of three parts.")] = 300,
+    rate: Annotated[float, typer.Option(min=1, max=50, help="Ratings posted a second.")] = 15.0,
+    workers: Annotated[int, typer.Option(min=2, max=6, help="Of each kind, at most.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed posts the same ratings; 0 draws one.")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+) -> None:
+    """Scale the system in containers out and in again while ratings come in, and count.
+
+    Wants the images of `make images`. Example: python -m faults scaling --brokers 3
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    name = f"scaling-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    order = scaling.Order(where, brokers, ratings, rate, workers, seed or secrets.randbelow(1_000_000) + 1)
+    console.print(f"seed {order.seed}, {brokers} broker(s), in {where}")
+    columns = (TextColumn("ratings kept"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("ratings", total=3 * ratings)
+        trial = scaling.Scaling(order, console.print, lambda kept: progress.update(bar, completed=kept))
+        results = asyncio.run(trial.run())
+    scaling.report.show(results, console)
+    (where / "report.md").write_text(scaling.report.markdown(results), encoding="utf-8")
     if results.red:
         console.print(f"The evidence is in {where}.")
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from deploy.local.errors import StackError
@@ -28,21 +29,26 @@ async def judge(stack: Stack, *, settle: float, refold: bool) -> Json:
     await _keep_metrics(stack)
     # It folds on while the checker reads: codes may expire, and so outcomes come, at any time.
     async with _folding_again(stack) if refold else nullcontext(True) as in_time:
-        until = time.monotonic() + settle
-        while True:
-            report = await _checked(stack, refolded=refold)
-            if not report["wrong"] or not report["transient"] or time.monotonic() > until:
-                break
-            await asyncio.sleep(3)
+        report = await settled(stack.layout.root, *(["--refolded"] if refold else []), settle=settle)
     report["folded again in time"] = in_time
     return report
+
+
+async def settled(folder: Path, *options: str, settle: float) -> Json:
+    """The checker's report over what a folder's addresses.json names; as `judge`."""
+    until = time.monotonic() + settle
+    while True:
+        report = await _checked(folder, *options)
+        if not report["wrong"] or not report["transient"] or time.monotonic() > until:
+            return report
+        await asyncio.sleep(3)
 
 
 def verdict(report: Json) -> str:
     """In a line."""
     wrong = ", ".join(f"{number} {name}" for name, number in report["wrong"].items()) or "nothing wrong"
     counts = report["counts"]
-    late = "" if report["folded again in time"] else "; the log folded again was late"
+    late = "" if report.get("folded again in time", True) else "; the log folded again was late"
     return (
         f"{counts['posted']} posted, {counts['kept']} kept, {counts['outcomes']} outcomes,"
         f" {counts['deliveries'] - counts['submissions']} repeated deliveries,"
@@ -50,9 +56,8 @@ def verdict(report: Json) -> str:
     )
 
 
-async def _checked(stack: Stack, *, refolded: bool) -> Json:
-    command = [sys.executable, "-m", "faults.checking", str(stack.layout.root)]
-    command += ["--refolded"] if refolded else []
+async def _checked(folder: Path, *options: str) -> Json:
+    command = [sys.executable, "-m", "faults.checking", str(folder), *options]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -1,6 +1,7 @@
 """Which ratings are posted: each with a known answer, and no two that could be confused."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -46,6 +47,7 @@ WEIGHTS = {
     Kind.PHONE_WRONG: 1,
     Kind.PHONE_SILENT: 1,
 }
+WITHOUT_CODES = {kind: weight for kind, weight in WEIGHTS.items() if not kind.startswith("phone")}
 PAIRED = (Kind.USED, Kind.DUPLICATE, Kind.REUSED_KEY)
 
 
@@ -81,8 +83,9 @@ class Planned:
 class Planner:
     """Draws ratings from `chance`; the same seed draws the same ones."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, weights: Mapping[Kind, int] = WEIGHTS) -> None:
         self._chance = chance
+        self._weights = weights
         officers = read_officers()
         self._officers = [each for each in officers if each.unit_id not in PROBED]
         self.probed = [each for each in officers if each.unit_id in PROBED]
@@ -93,7 +96,7 @@ class Planner:
 
     def draw(self) -> list[Planned]:
         """One rating, or two that belong together."""
-        kind = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        kind = self._chance.choices(list(self._weights), list(self._weights.values()))[0]
         first = self._rating(kind)
         if kind not in PAIRED:
             return [first]

@@ -27,6 +27,18 @@ AT_ONCE = "faults-captcha"
 """Of this one the public sees every rating at once: the API can be held to the tables, and probes be seen."""
 
 
+def write_edition(folder: Path, edition_id: str, policy: str) -> Path:
+    """The city's edition under another id and policy, where the checker looks for it."""
+    content = yaml.safe_load((CHECKOUT / "data" / "edition-2017.yaml").read_text(encoding="utf-8"))
+    content["edition"]["id"] = edition_id
+    content["edition"]["policy"]["verification"] = policy
+    if edition_id == AT_ONCE:
+        content["edition"]["policy"]["publication"] = {"officer_batch": 1, "suppress_below": 1}
+    path = folder / f"{edition_id}.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    return path
+
+
 class Stack:
     """`start` once, `stop` always. `folder` keeps everything: data, keys, logs, outbox."""
 
@@ -163,8 +175,8 @@ class Stack:
         wiring = self._wiring(self.kafka.bootstrap, {name: database.url(name) for name in database.databases})
         refolded = {**wiring.aggregation(), "AGGREGATION_DATABASE_URL": database.url("refolded")}
         async with asyncio.TaskGroup() as group:
-            topics = ("topics", "--bootstrap", self.kafka.bootstrap, "--replicas", str(self.broker_count))
-            group.create_task(self._step("topics", "deploy.local", *topics))
+            bootstrap = {"OPERATOR_KAFKA_BOOTSTRAP": self.kafka.bootstrap}
+            group.create_task(self._step("topics", "chassis.topics", settings=bootstrap))
             for name, service, settings in (
                 ("migrate-v", "verification", wiring.verification()),
                 ("migrate-a", "aggregation", wiring.aggregation()),
@@ -188,18 +200,9 @@ class Stack:
             self._step(f"keys-v-{name}", "services.verification", *keys, settings=wiring.verification()),
         )
         files = ["data/directory-2017.yaml"] if name == "captcha" else []
-        files += [str(self._edition_file(edition, policy)), "--sealing-key", sealing_key_in(said)]
+        path = write_edition(self.layout.root, edition, policy)
+        files += [str(path), "--sealing-key", sealing_key_in(said)]
         await self._step(f"publish-{name}", "services.intake", "publish", *files, settings=wiring.intake())
-
-    def _edition_file(self, edition_id: str, policy: str) -> Path:
-        content = yaml.safe_load((CHECKOUT / "data" / "edition-2017.yaml").read_text(encoding="utf-8"))
-        content["edition"]["id"] = edition_id
-        content["edition"]["policy"]["verification"] = policy
-        if edition_id == AT_ONCE:
-            content["edition"]["policy"]["publication"] = {"officer_batch": 1, "suppress_below": 1}
-        path = self.layout.root / f"{edition_id}.yaml"
-        path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-        return path
 
     async def _step(
         self, name: str, module: str, *arguments: str, settings: Mapping[str, str] | None = None

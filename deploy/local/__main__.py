@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -63,29 +62,6 @@ def outbox() -> None:
         print(message.read_text(encoding="utf-8").rstrip("\n"))
     if not messages:
         print("No messages yet.")
-
-
-@app.command()
-def topics(
-    bootstrap: Annotated[str, typer.Option(help="Brokers, as host:port, separated by commas.")],
-    replicas: Annotated[int, typer.Option(help="Copies of each partition.")] = 1,
-) -> None:
-    """Make the topics of the catalogue. OPERATOR_KAFKA_… variables say how to be let in.
-
-    Example: python -m deploy.local topics --bootstrap 127.0.0.1:9092
-    """
-    # Their Kafka client costs every other command memory.
-    from chassis.kafka import Refused  # noqa: PLC0415
-    from chassis.settings import read  # noqa: PLC0415
-    from deploy.local.topics import Operator, apply  # noqa: PLC0415
-
-    kafka = read(Operator).kafka.model_copy(update={"bootstrap": bootstrap})
-    with _explained():
-        try:
-            made = asyncio.run(apply(kafka, replicas=replicas))
-        except Refused as error:
-            raise StackError(str(error), "OPERATOR_KAFKA_… variables say how to be let in.") from error
-        print(f"made {', '.join(made)}" if made else "all there, configuration applied")
 
 
 @app.command(hidden=True)

@@ -97,7 +97,8 @@ class Stack:
     async def _broker_and_topics(self) -> None:
         await ensure_jars(self.layout, self.report)
         await self.supervisor.start([(self.broker, self.broker.bootstrap)])
-        await self._step("topics", "deploy.local", "topics", "--bootstrap", self.broker.bootstrap)
+        bootstrap = {"OPERATOR_KAFKA_BOOTSTRAP": self.broker.bootstrap}
+        await self._step("topics", "chassis.topics", settings=bootstrap)
 
     async def _database_and_migrations(self, wiring: Wiring) -> None:
         await self.supervisor.start([(self.database, f"{HOST}:{self.database.port}")])

@@ -1,9 +1,10 @@
 """Software bills of materials (CycloneDX 1.6), one for each service and one for the embedded broker.
 
-python -m deploy.supply_chain.sbom
+python -m deploy.supply_chain.sbom [--images hailong]
 """
 
 import base64
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -32,9 +33,15 @@ class Invalid(Exception):
 
 def main(
     folder: Annotated[Path, typer.Option(help="Where to write them.")] = FOLDER,
+    images: Annotated[
+        str, typer.Option(help="Also list what these images, built before, have from their base image.")
+    ] = "",
 ) -> None:
     """Write the bills of materials. Example: python -m deploy.supply_chain.sbom --folder /tmp/sbom"""
-    for name, components in everything().items():
+    bills = everything()
+    for service in pins.SERVICES if images else ():
+        bills[service] += base_of(f"{images}/{service}:latest")
+    for name, components in bills.items():
         path = write(folder, name, components)
         typer.echo(f"{path}  {len(components)} components")
 
@@ -45,6 +52,26 @@ def everything() -> dict[str, list[Component]]:
     bills["kafka"] = [_jar(jar) for jar in pins.kafka()]
     bills["development"] = [_python(pin) for pin in pins.of_set("dev")] + [_npm(pin) for pin in pins.npm()]
     return bills
+
+
+def base_of(image: str) -> list[Component]:
+    """Python and Debian's packages, as the image itself lists them. Raises CalledProcessError."""
+    version = _asked(image, "python", "-c", "import platform; print(platform.python_version())")
+    listed = _asked(image, "dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Architecture}\\n")
+    packages = [line.split() for line in listed.splitlines()]
+    return [
+        _component(PackageURL("generic", None, "python", version), []),
+        *(
+            _component(PackageURL("deb", "debian", name, version, {"arch": architecture}), [])
+            for name, version, architecture in packages
+        ),
+    ]
+
+
+def _asked(image: str, program: str, *arguments: str) -> str:
+    command = ["docker", "run", "--rm", "--network", "none", "--read-only", "--entrypoint", program, image]
+    done = subprocess.run([*command, *arguments], check=True, capture_output=True, text=True)  # noqa: S603
+    return done.stdout.strip()
 
 
 def write(folder: Path, name: str, components: Iterable[Component]) -> Path:

@@ -12,6 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import KafkaClient
+from chassis.topics import apply
 from contracts.topics import DIRECTORY, RATING_OUTCOMES, TOPICS
 from deploy.local.kafka import Broker
 from deploy.local.layout import Layout
@@ -19,7 +20,6 @@ from deploy.local.ports import free_ports
 from deploy.local.postgres import Database
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
-from deploy.local.topics import apply
 
 
 @pytest.fixture(scope="module")

@@ -247,7 +247,6 @@ async def _make_databases(secured: Secured) -> None:
 
 async def _make_topics(secured: Secured) -> None:
     """By the command, as an operator who may do just that."""
-    arguments = ("topics", "--bootstrap", f"{HOST}:{secured.sasl_port}")
     settings = secured.environment("OPERATOR", "operators")
-    process = python(Layout(secured.folder), "topics", "deploy.local", *arguments, settings=settings)
+    process = python(Layout(secured.folder), "topics", "chassis.topics", settings=settings)
     await run_to_end(process, STEP_SECONDS)

@@ -26,6 +26,7 @@ from testcontainers.core.container import DockerContainer
 from chassis.kafka import KafkaClient
 from chassis.kafka import is_outage as kafka_away
 from chassis.postgres import is_outage as postgres_away
+from chassis.topics import apply
 from deploy.local.kafka import Broker
 from deploy.local.layout import Layout
 from deploy.local.ports import HOST, free_ports
@@ -33,7 +34,6 @@ from deploy.local.postgres import SUPERUSER, Database
 from deploy.local.process import Process
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
-from deploy.local.topics import apply
 
 CHOICE = "HAILONG_TEST_STACK"
 START_SECONDS = 90.0

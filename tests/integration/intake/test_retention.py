@@ -12,9 +12,9 @@ from aiokafka.errors import InvalidTimestampError
 
 from chassis.kafka import KafkaClient
 from chassis.topic_settings import admin, configure, retention_of
+from chassis.topics import apply
 from contracts.topics import DIRECTORY, FUTURE_MS, HOUR_MS, RATING_SUBMISSIONS, SEALED, kept_ms
 from deploy.local.layout import CHECKOUT
-from deploy.local.topics import apply
 from tests.integration.intake.test_commands import published, run
 from tests.support import stack
 from tests.support.intake import PUBLIC_KEY

@@ -1,6 +1,6 @@
 """A process on the chassis that does what it is told over HTTP, for tests to watch from outside.
 
-python -m tests.unit.chassis.process PORT OPERATIONS_PORT
+python -m tests.unit.chassis.process PORT OPERATIONS_PORT [waits]
 """
 
 import asyncio
@@ -36,10 +36,15 @@ async def lasting() -> None:
         log.info("task cancelled")
 
 
-def application() -> FastAPI:
+def application(*, waits: bool = False) -> FastAPI:
+    """One that `waits` never starts, as without its database."""
+
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
         owned.start("lasting", lasting())
+        if waits:
+            log.info("waiting to start")
+            await asyncio.Event().wait()
         yield
         await owned.close()
         log.info("closed")
@@ -80,5 +85,5 @@ def application() -> FastAPI:
 
 if __name__ == "__main__":
     configure("obedient")
-    public, operations = (Address("127.0.0.1", int(port)) for port in sys.argv[1:])
-    serve(application(), public=public, operations=operations)
+    public, operations = (Address("127.0.0.1", int(port)) for port in sys.argv[1:3])
+    serve(application(waits="waits" in sys.argv), public=public, operations=operations)

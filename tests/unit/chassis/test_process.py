@@ -47,8 +47,8 @@ class Obedient:
                 await asyncio.sleep(0.01)
 
 
-def process(folder: Path, port: int, operations: int) -> Process:
-    command = (sys.executable, "-m", "tests.unit.chassis.process", str(port), str(operations))
+def process(folder: Path, port: int, operations: int, *how: str) -> Process:
+    command = (sys.executable, "-m", "tests.unit.chassis.process", str(port), str(operations), *how)
     return Process("obedient", command, folder / "obedient.log", os.environ, directory=CHECKOUT)
 
 
@@ -97,6 +97,23 @@ async def test_a_signal_lets_what_is_being_answered_finish_and_exits_with_0(
     assert await obedient.exit_code() == 0
     events = [entry["event"] for entry in obedient.logged()]
     assert events.index("task cancelled") < events.index("closed")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_a_process_that_still_waits_to_start(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    child = process(tmp_path, *free_ports(2), "waits")
+    await child.start()
+    try:
+        async with asyncio.timeout(ENDS_SECONDS):
+            while "waiting to start" not in child.log.read_text():
+                await asyncio.sleep(0.01)
+            os.kill(child.pid, number)
+            assert await child.wait() == 0
+        assert "task cancelled" in child.log.read_text()
+    finally:
+        await child.kill()
 
 
 @pytest.mark.parametrize("of", ["public", "operations"])
