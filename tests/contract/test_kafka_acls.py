@@ -11,15 +11,22 @@ def test_the_committed_files_are_what_the_catalogue_asks_for_today() -> None:
 
 
 def test_users_that_an_operator_makes_may_do_the_same_as_by_the_script() -> None:
-    types = {"topic": "topic", "group": "group", "transactionalId": "transactional-id"}
+    kinds = {"topic": "topic", "group": "group", "transactionalId": "transactional-id"}
+    prefixed = {"literal": False, "prefix": True}
     by_operator = {
-        (user["metadata"]["name"], types[acl["resource"]["type"]], acl["resource"]["name"], operation)
+        (
+            user["metadata"]["name"],
+            kinds[acl["resource"]["type"]],
+            acl["resource"]["name"],
+            prefixed[acl["resource"]["patternType"]],
+            operation,
+        )
         for user in kafka_users.users()
         for acl in user["spec"]["authorization"]["acls"]
         for operation in acl["operations"]
     }
     assert by_operator == {
-        (each.principal, each.kind, name, operation)
+        (each.principal, each.kind, name, each.prefixed, operation)
         for each in allowed()
         for name in each.names
         for operation in each.operations
