@@ -1,6 +1,7 @@
 """What a city needs for so many ratings a second, derived from what one of them was measured to take. Pure.
 
-Where a bound is not a matter of more replicas, `reach` says how far one system goes.
+Times are of a core's, sizes in bytes, rates a second. Where more replicas are no answer, `reach` says how far
+one system goes.
 """
 
 import math
@@ -19,30 +20,43 @@ COPIES = 3
 """Of each record, and of verification's database; read models have two."""
 DAY, GIB, MONTH_DAYS = 86_400, 2**30, 30
 OPEN_SHARE = 0.25
-"""Of a day at which ratings come as at its busiest: 6 of 24 hours. For disks, which see whole days."""
+"""Of a day in which ratings come as fast as said: 6 of 24 hours. For disks, which see whole days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a worker takes for a batch, besides what it takes for each message; and how long one lasts."""
+
+    worker: float
+    database: float
+    broker: float
+    lasts: float
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one rating, in seconds of a core, or bytes. docs/scaling.md says how each was measured.
+    """Of one rating, unless it says otherwise. docs/scaling.md says by which command each was measured.
 
     `tail`: of each rating at *every* replica of intake, which counts for the limits what others took in.
     `one_at_a_time`: in which none of aggregation's other workers can commit, for all count for one city; in
-    full batches.
+    full batches. `page` is of the walk; `dashboard_…` of a page of figures, by who takes it.
     """
 
     page: float
     take: float
     tail: float
     challenge: float
-    ask: float
+    deciding: Batch
     decide: float
     hash: float
+    folding: Batch
     fold: float
     one_at_a_time: float
-    decisions_database: float
-    figures_database: float
+    database: float
     broker: float
+    dashboard_portal: float
+    dashboard_figures: float
+    dashboard_database: float
     submission_bytes: int
     outcome_bytes: int
     decision_bytes: int
@@ -51,12 +65,18 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What citizens do. Assumed, not measured."""
+    """What citizens do for each rating: assumed, not measured.
 
-    pages: float = 12
-    """Of the portal for each rating: the walk of eight, some of them twice, and a dashboard."""
+    `pages` of the walk, some of its eight twice; `dashboards` looked at; `codes`: the share that a code by
+    SMS confirms, which is hashed when it is made and when it is tried.
+    """
+
+    pages: float = 10
+    dashboards: float = 0.2
     codes: float = 0.1
-    """Share of ratings that a code by SMS confirms, which is hashed when it is made and when it is tried."""
+
+
+USUAL = Habits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +87,40 @@ class Need:
     cores: Mapping[str, float]
     disk: Mapping[str, float]
 
-    @property
-    def partitions(self) -> int:
-        """The fewest that keep all workers of each kind at work."""
-        return max(self.processes["verification worker"], self.processes["aggregation worker"])
 
-
-USUAL = Habits()
-
-
-def need(rate: float, costs: Costs, habits: Habits = USUAL) -> Need:
-    """Raises ValueError where no number of replicas is enough: `reach` says what bounds it."""
+def need(rate: float, costs: Costs, habits: Habits = USUAL, *, partitions: int) -> Need:
+    """Raises ValueError where no number of replicas is enough."""
     for what, most in reach(costs).items():
         if rate > most:
-            raise ValueError(f"{what} bounds one system to {most:.0f} ratings a second")
+            raise ValueError(f"{what}: one system takes {most:.0f} a second at most")
     hashing = rate * 2 * habits.codes * costs.hash
+    looks = rate * habits.dashboards
+    decided = batches(rate, costs.deciding, partitions)
     cores = {
-        "portal": rate * habits.pages * costs.page,
-        "verification API": rate * (costs.challenge + costs.ask),
-        "verification worker": rate * costs.decide,
-        "aggregation worker": rate * costs.fold,
+        "portal": rate * habits.pages * costs.page + looks * costs.dashboard_portal,
+        "verification API": rate * costs.challenge,
+        "verification worker": rate * costs.decide + decided * costs.deciding.worker,
+        "aggregation API": looks * costs.dashboard_figures,
     }
     wanted = {name: busy / BUSY for name, busy in cores.items()}
     wanted["verification worker"] = max(wanted["verification worker"], hashing / HASHING / BUSY)
+    wanted["aggregation worker"] = rate * costs.fold / BUSY
     wanted["intake"] = rate * costs.take / (BUSY - rate * costs.tail)
     processes = {name: max(REPLICAS, math.ceil(many)) for name, many in wanted.items()}
+    for name in ("verification worker", "aggregation worker"):
+        if processes[name] > partitions:
+            raise ValueError(f"{processes[name]} {name}s want as many partitions, there are {partitions}")
+    folded = batches(rate, costs.folding, processes["aggregation worker"])
     cores["verification worker"] += hashing
+    cores["aggregation worker"] = rate * costs.fold + folded * costs.folding.worker
     cores["intake"] = rate * (costs.take + processes["intake"] * costs.tail)
-    cores["Kafka"] = rate * costs.broker * COPIES
-    cores["PostgreSQL"] = rate * (costs.decisions_database + costs.figures_database)
+    cores["Kafka"] = COPIES * (rate * costs.broker + decided * costs.deciding.broker)
+    cores["PostgreSQL"] = (
+        rate * costs.database
+        + decided * costs.deciding.database
+        + folded * costs.folding.database
+        + looks * costs.dashboard_database
+    )
     a_day = rate * DAY * OPEN_SHARE / GIB
     disk = {
         RATING_SUBMISSIONS.name: a_day * SUBMISSIONS_KEPT_DAYS * costs.submission_bytes * COPIES,
@@ -106,9 +131,14 @@ def need(rate: float, costs: Costs, habits: Habits = USUAL) -> Need:
     return Need(processes, cores, disk)
 
 
+def batches(rate: float, batch: Batch, readers: int) -> float:
+    """How many there are in a second: one for each message, until messages come while one lasts."""
+    return min(rate, readers / batch.lasts)
+
+
 def reach(costs: Costs) -> dict[str, float]:
-    """Ratings a second that one system can take at most, by what bounds it."""
+    """Ratings that one system can take, by what bounds it."""
     return {
         "every replica of intake reads all submissions": BUSY / costs.tail,
-        "aggregation commits one batch of a city at a time": BUSY / costs.one_at_a_time,
+        "one batch of a city is committed at a time": BUSY / costs.one_at_a_time,
     }
