@@ -5,8 +5,11 @@ from deploy.security import kafka_users
 from deploy.security.kafka_acls import FILE, OPERATORS, SCALING, allowed, script
 
 
-def test_the_committed_files_are_what_the_catalogue_asks_for_today() -> None:
+def test_the_committed_file_is_what_the_catalogue_asks_for_today() -> None:
     assert FILE.read_text() == script(), "stale: make acls"
+
+
+def test_so_are_the_committed_users_for_an_operator() -> None:
     assert kafka_users.FILE.read_text() == kafka_users.manifest(), "stale: make acls"
 
 
