@@ -2,18 +2,19 @@
 
 import typer
 
-from benchmarks import live_readers, read_cost
+from benchmarks import live_readers, read_cost, scaling
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 
 @app.callback()
 def commands() -> None:
-    """Benchmarks on servers of their own, each bounded."""
+    """Benchmarks on servers of their own, each bounded; and what follows from their figures."""
 
 
 app.command("reads")(read_cost.main)
 app.command("live")(live_readers.main)
+app.command("scaling")(scaling.main)
 
 if __name__ == "__main__":
     app()

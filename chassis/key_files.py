@@ -28,6 +28,8 @@ def create(path: Path) -> bool:
     """
     if is_destroyed(path):
         raise KeyDestroyed(path.name)
+    if path.exists():
+        return False  # perhaps in a folder that nobody may write to
     private_folder(path.parent)
     made = _written(path)
     try:

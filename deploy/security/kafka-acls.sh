@@ -29,3 +29,5 @@ allow verification --operation Write --transactional-id verification-rating-subm
 allow operators --operation Write --topic rating-submissions --topic rating-submissions-dlt --topic rating-outcomes --topic rating-outcomes-dlt
 allow operators --operation Write --transactional-id redrive-rating-submissions-dlt --transactional-id redrive-rating-outcomes-dlt
 allow operators --operation Create --operation Describe --operation DescribeConfigs --operation AlterConfigs --topic rating-submissions --topic rating-outcomes --topic directory --topic rating-submissions-dlt --topic rating-outcomes-dlt --topic directory-dlt
+allow scaling --operation Describe --group verification --group aggregation
+allow scaling --operation Describe --topic rating-submissions --topic rating-outcomes

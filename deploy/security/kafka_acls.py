@@ -1,7 +1,7 @@
 """Who may do what on Kafka, derived from the topic catalogue; what nobody is allowed is denied.
 
-The principals are the services, by their names in the catalogue, and `operators`, who make topics and send
-dead letters again.
+The principals are the services, by their names in the catalogue; `operators`, who make topics and send dead
+letters again; and `scaling`, which sees how far consumers are behind and nothing else.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ from services.verification.adapters.submissions import GROUP as VERIFICATION
 
 FILE = Path(__file__).with_name("kafka-acls.sh")
 OPERATORS = "operators"
+SCALING = "scaling"
+CONSUMED = {VERIFICATION: RATING_SUBMISSIONS, AGGREGATION: RATING_OUTCOMES}  # by consumer group
 REDRIVEN = (RATING_SUBMISSIONS, RATING_OUTCOMES)
 _HEAD = """\
 #!/bin/sh
@@ -71,6 +73,8 @@ def allowed() -> Iterator[Allowed]:
     yield Allowed(OPERATORS, ("Write",), "transactional-id", tuple(transactional_id(t) for t in REDRIVEN))
     made = ("Create", "Describe", "DescribeConfigs", "AlterConfigs")
     yield Allowed(OPERATORS, made, "topic", tuple(topic.name for topic in TOPICS))
+    yield Allowed(SCALING, ("Describe",), "group", tuple(CONSUMED))
+    yield Allowed(SCALING, ("Describe",), "topic", tuple(topic.name for topic in CONSUMED.values()))
 
 
 def script() -> str:

@@ -1,4 +1,5 @@
 import base64
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,17 @@ def test_a_key_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     assert not create(path)
     assert read(path) == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.key"]
+
+
+def test_for_a_key_that_is_there_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.key"
+    create(path)
+
+    def refused(*_: object) -> int:
+        raise OSError(errno.EROFS, "read-only, as a mounted secret is")
+
+    monkeypatch.setattr(os, "open", refused)
+    assert not create(path)
 
 
 def test_many_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
