@@ -19,7 +19,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls reference lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -130,6 +130,10 @@ contracts: ## Write the generated schemas, examples and AsyncAPI document
 acls: ## Write the Kafka ACLs that the topic catalogue asks for
 	$(DEV)
 	$(PY) -m deploy.security
+
+reference: ## Write the pages of reference: every setting, every metric
+	$(DEV)
+	$(PY) -m deploy.reference
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)

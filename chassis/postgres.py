@@ -10,6 +10,7 @@ import asyncpg
 from pydantic import AfterValidator, Field
 
 from chassis.logs import logger
+from chassis.settings import Secret
 
 log = logger(__name__)
 COMMAND_SECONDS = 10.0
@@ -46,7 +47,13 @@ def is_outage(error: BaseException) -> bool:
 
 def _checked(url: str) -> str:
     """Raises ValueError for parameters that promise less than they seem to, and files that cannot be read."""
-    given = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whose text would show a part of it
+        parts = urlsplit("")
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("no address of a database; write postgresql://ROLE@HOST:5432/DATABASE")
+    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     mode = given.get("sslmode", "")
     if mode not in ("", "disable", "verify-full"):
         raise ValueError(f"sslmode={mode} does not say who the server is; use verify-full, or disable")
@@ -68,7 +75,7 @@ def _checked(url: str) -> str:
 
 
 # As libpq understands it: sslmode, sslrootcert, sslcert, sslkey, passfile and the rest as parameters.
-DatabaseUrl = Annotated[str, AfterValidator(_checked), Field(repr=False)]
+DatabaseUrl = Annotated[str, AfterValidator(_checked), Field(repr=False), Secret()]
 
 
 async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:

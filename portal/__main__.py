@@ -5,6 +5,7 @@ import typer
 from chassis.http import Address
 from chassis.http import serve as run
 from chassis.logs import configure
+from chassis.settings import read
 from portal.bootstrap import build
 from portal.settings import Settings
 
@@ -19,8 +20,8 @@ def main() -> None:
 @app.command()
 def serve() -> None:
     """Serve the pages. Example: PORTAL_PORT=8000 python -m portal serve."""
-    settings = Settings()
-    configure("portal")
+    settings = read(Settings)
+    configure("portal", level=settings.log_level)
     run(
         build(settings),
         public=Address(settings.host, settings.port),

@@ -4,10 +4,9 @@ import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
-from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient, start
-from chassis.settings import environment
+from chassis.settings import FromEnvironment, environment
 from chassis.topic_settings import RETENTION, configure, retention_of
 from contracts.topics import SEALED, TOPICS, Topic
 from deploy.local.errors import StackError
@@ -15,7 +14,7 @@ from deploy.local.errors import StackError
 DEADLINE_SECONDS = 30.0
 
 
-class Operator(BaseSettings):
+class Operator(FromEnvironment):
     """OPERATOR_KAFKA_… variables: how whoever runs commands here is let in to a cluster."""
 
     model_config = environment("OPERATOR_")
