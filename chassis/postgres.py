@@ -105,24 +105,31 @@ async def migrate(url: str, folder: Path) -> list[str]:
             "CREATE TABLE IF NOT EXISTS schema_migrations"
             " (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
-        had = {row["name"]: row["sha256"] for row in rows}
         applied = []
-        for path, script in await asyncio.to_thread(_scripts, folder):
+        for name, script in await pending(connection, folder):
             digest = hashlib.sha256(script.encode()).hexdigest()
-            if path.name in had:
-                if had[path.name] != digest:
-                    raise ValueError(f"{path.name} was applied and has changed since; add a new migration")
-                continue
             async with connection.transaction():
                 await connection.execute(script)
-                await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2)", path.name, digest)
-            applied.append(path.name)
-            log.info("migration applied", migration=path.name)
+                await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2)", name, digest)
+            applied.append(name)
+            log.info("migration applied", migration=name)
         return applied
     finally:
         await connection.close(timeout=CONNECT_SECONDS)
 
 
-def _scripts(folder: Path) -> list[tuple[Path, str]]:
-    return [(path, path.read_text()) for path in sorted(folder.glob("[0-9]*.sql"))]
+async def pending(connection: asyncpg.Connection, folder: Path) -> list[tuple[str, str]]:
+    """The names and texts of the migrations that the database has not had yet, in their order.
+
+    Raises ValueError where one that it had has changed since, and asyncpg's errors.
+    """
+    rows = await connection.fetch("SELECT name, sha256 FROM public.schema_migrations")
+    had = {row["name"]: row["sha256"] for row in rows}
+    left = []
+    for path in await asyncio.to_thread(lambda: sorted(folder.glob("[0-9]*.sql"))):
+        script = await asyncio.to_thread(path.read_text)
+        if path.name not in had:
+            left.append((path.name, script))
+        elif had[path.name] != hashlib.sha256(script.encode()).hexdigest():
+            raise ValueError(f"{path.name} was applied and has changed since; add a new migration")
+    return left

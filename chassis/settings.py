@@ -1,6 +1,7 @@
 """Settings out of the environment, or all that is wrong with them at once."""
 
 import difflib
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -149,13 +150,14 @@ def settings_of(kind: type[BaseModel], prefix: str | None = None) -> Iterator[Se
     prefix = _prefix(kind) if prefix is None else prefix
     for name, field in kind.model_fields.items():
         variable = f"{prefix}{name}".upper()
-        if _is_model(field.annotation):
-            yield from settings_of(field.annotation, f"{variable}_")
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from settings_of(model, f"{variable}_")
         else:
             yield Setting(variable, field)
 
 
-def unknown(kind: type[FromEnvironment], names: Iterable[str]) -> dict[str, str]:
+def unknown(kind: type[FromEnvironment], names: Iterable[str] = os.environ) -> dict[str, str]:
     """Those of these variables that have the prefix and that nothing reads, and what to do with each."""
     known = {name for each in settings_of(kind) for name in (each.variable, each.file_variable)}
     strange = sorted(name for name in names if name.startswith(_prefix(kind)) and name not in known)
