@@ -19,7 +19,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls reference lock
+.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls reference alerts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -131,9 +131,14 @@ acls: ## Write the Kafka ACLs that the topic catalogue asks for
 	$(DEV)
 	$(PY) -m deploy.security
 
-reference: ## Write the pages of reference: every setting, every metric
+reference: ## Write what is derived for operators: every setting, every metric, the rules of objectives
 	$(DEV)
 	$(PY) -m deploy.reference
+
+alerts: ## Try the alert rules with promtool (Debian: package prometheus)
+	@command -v promtool >/dev/null || { echo "There is no promtool here: apt-get install prometheus" >&2; exit 1; }
+	cd deploy/prometheus && promtool check rules objectives.yaml alerts.yaml
+	cd deploy/prometheus && promtool test rules alerts_test.yaml
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)

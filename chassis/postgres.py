@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+from prometheus_client import Gauge
 from pydantic import AfterValidator, Field
 
 from chassis.logs import logger
@@ -16,6 +17,11 @@ log = logger(__name__)
 COMMAND_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 LOCK_SECONDS = 300.0  # as long as another process may take with its migrations
+
+CONNECTIONS = Gauge(
+    "postgres_pool_connections", "Connections of a pool, by what they do: used, idle.", ["pool", "state"]
+)
+MOST_CONNECTIONS = Gauge("postgres_pool_connections_max", "So many a pool may have.", ["pool"])
 _MIGRATION_LOCK = 0x4861694C  # any constant; one for all migrations of a database
 
 _OUTAGES: tuple[type[BaseException], ...] = (
@@ -82,7 +88,7 @@ async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **s
     """A pool whose connections time out; `name` shows in pg_stat_activity, `settings` are the server's for
     each session (search_path, for example). Raises what `is_outage` knows.
     """
-    return await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         url,
         min_size=least,
         max_size=most,
@@ -90,6 +96,10 @@ async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **s
         command_timeout=COMMAND_SECONDS,
         server_settings={"application_name": name, **settings},
     )
+    CONNECTIONS.labels(name, "used").set_function(lambda: pool.get_size() - pool.get_idle_size())
+    CONNECTIONS.labels(name, "idle").set_function(pool.get_idle_size)
+    MOST_CONNECTIONS.labels(name).set(most)
+    return pool
 
 
 async def migrate(url: str, folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from chassis.settings import FromEnvironment, Setting, settings_of
 from deploy.local.layout import CHECKOUT
 from deploy.local.topics import Operator
+from deploy.reference.table import table
 from portal.settings import Settings as PortalSettings
 from services.aggregation.settings import Settings as AggregationSettings
 from services.intake.settings import Settings as IntakeSettings
@@ -50,12 +51,6 @@ def _section(program: str, kind: type[FromEnvironment]) -> str:
     rows = [_row(each) for each in settings_of(kind)]
     head = ("variable", "type", "default", "unit", "meaning", "read by")
     return "\n".join([f"## `{program}`", "", table(head, rows), ""])
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    titles = list(head)
-    lines = [titles, ["---"] * len(titles), *(list(row) for row in rows)]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def _row(setting: Setting) -> tuple[str, ...]:
