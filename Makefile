@@ -19,7 +19,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls reference alerts lock
+.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit sbom contracts acls reference alerts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -34,6 +34,10 @@ run: ## Start the whole system here and keep it up until Ctrl-C (sets up what is
 urls: ## Print a name and an address a line for the running system
 	$(SET_UP)
 	@exec $(PY) -m deploy.local urls
+
+status: ## Watch the running system on one screen; with ONCE=1, print it and end
+	$(SET_UP)
+	@exec $(PY) -m deploy.local status $(if $(ONCE),--once)
 
 demo: ## Post RATINGS=200 realistic ratings to the running system; with YEAR=1, as a year of the past
 	$(LOCAL)

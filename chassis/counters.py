@@ -7,7 +7,8 @@ from prometheus_client import Counter
 
 from contracts.envelope import InvalidMessage
 
-UNREADABLE = tuple(each.reason for each in (InvalidMessage, *InvalidMessage.__subclasses__()))
+_INVALID: tuple[type[InvalidMessage], ...] = (InvalidMessage, *InvalidMessage.__subclasses__())
+UNREADABLE = tuple(each.reason for each in _INVALID)
 """Why messages go to the dead letters."""
 
 

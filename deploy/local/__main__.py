@@ -66,6 +66,24 @@ def outbox() -> None:
 
 
 @app.command()
+def status(
+    once: Annotated[
+        bool, typer.Option("--once", help="Print it and end; with 1 where all is not well.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Between two looks.")] = 2.0,
+) -> None:
+    """Show the running stack on one screen: its processes, rates, lag, dead letters and checkpoints. It only
+    looks. Example: python -m deploy.local status --once
+    """
+    # What it asks with costs every other command memory.
+    from deploy.local.status import watch  # noqa: PLC0415
+
+    with _explained():
+        well = asyncio.run(watch(Layout(), once=once, seconds=seconds))
+    raise typer.Exit(0 if well or not once else 1)
+
+
+@app.command()
 def topics(
     bootstrap: Annotated[str, typer.Option(help="Brokers, as host:port, separated by commas.")],
     replicas: Annotated[int, typer.Option(help="Copies of each partition.")] = 1,
