@@ -5,12 +5,6 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter
 
-from contracts.envelope import InvalidMessage
-
-_INVALID: tuple[type[InvalidMessage], ...] = (InvalidMessage, *InvalidMessage.__subclasses__())
-UNREADABLE = tuple(each.reason for each in _INVALID)
-"""Why messages go to the dead letters."""
-
 
 def from_zero(counter: Counter, values: Iterable[str]) -> Counter:
     """With each of these values of its one label."""

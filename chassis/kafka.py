@@ -140,7 +140,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait([sender], timeout=0.2)
     if sender is not None and not sender.done():
         log.warning("a producer's task did not end")
-    await _closed(producer.client.close())
+    await let_go(producer.client.close())
 
 
 def _hear_out(producer: AIOKafkaProducer) -> None:
@@ -160,11 +160,11 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
     aiokafka cancels its own fetches and awaits them; while the broker is away `stop` then ends in a
     CancelledError, by which the calling task would pass for cancelled, and leaves connections open.
     """
-    await _closed(consumer.stop())
-    await _closed(consumer._client.close())  # what `stop`, cut off, has left open
+    await let_go(consumer.stop())
+    await let_go(consumer._client.close())  # what `stop`, cut off, has left open
 
 
-async def _closed(closing: Coroutine[Any, Any, None]) -> None:
+async def let_go(closing: Coroutine[Any, Any, None]) -> None:
     """Close in a task of its own, which alone is cancelled by what aiokafka cancels, and not for ever.
 
     TLS says goodbye, and waits half a minute for a broker that hangs to say it too.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from annotated_types import Unit
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -18,6 +17,14 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Marks a number: what it is a number of."""
+
+    name: str
+
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[float, Field(gt=0), Unit("seconds")]
@@ -62,7 +69,7 @@ class Setting:
 
     @property
     def unit(self) -> str:
-        return next((str(each.unit) for each in self.field.metadata if isinstance(each, Unit)), "")
+        return next((each.name for each in self.field.metadata if isinstance(each, Unit)), "")
 
     @property
     def commands(self) -> tuple[str, ...]:

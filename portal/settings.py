@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from annotated_types import Unit
 from pydantic import AnyHttpUrl, Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.oidc import safe_url
 from chassis.origin import Networks
-from chassis.settings import FromEnvironment, LogLevel, Port, Seconds, environment
+from chassis.settings import FromEnvironment, LogLevel, Port, Seconds, Unit, environment
 from portal.static import STATIC
 
 T = TypeVar("T")

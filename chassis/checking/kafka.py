@@ -19,7 +19,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from chassis.checking.findings import Finding, Probe
-from chassis.kafka import KafkaClient, start
+from chassis.kafka import KafkaClient, let_go, start
 from contracts.topics import TOPICS, Topic
 
 APPLY = "apply deploy/security/kafka-acls.sh (docs/transport-security.md)"
@@ -70,7 +70,7 @@ def probe(client: KafkaClient, work: Work, *, setting: str) -> Probe:
             if work.transactions:
                 yield await _transactions(admin, work.transactions)
         finally:
-            await admin.close()
+            await let_go(admin.close())
 
     return Probe("kafka", find, setting)
 

@@ -4,7 +4,6 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import AnyHttpUrl, SecretStr
 
 from chassis.settings import FromEnvironment, Setting, settings_of
@@ -40,6 +39,7 @@ a container finds below `/run/secrets`, say. One of the two, not both.
 
 *Read by* names the commands of the program that look at a setting; where nothing stands, any of them may.
 """
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "min_length": "length at least"}
 _WORDS = {bool: "`true` or `false`", int: "whole number", float: "number", str: "text", SecretStr: "text"}
 
 
@@ -86,12 +86,7 @@ def _named(annotation: Any) -> str:
 
 def _bounds(metadata: Iterable[object]) -> Iterator[str]:
     for each in metadata:
-        match each:
-            case Ge(ge=least):
-                yield f"at least {least:,}"
-            case Gt(gt=below):
-                yield f"more than {below:,}"
-            case Le(le=most):
-                yield f"at most {most:,}"
-            case MinLen():
-                yield "not empty"
+        for bound, words in _BOUNDS.items():
+            value = getattr(each, bound, None)
+            if value is not None:
+                yield f"{words} {value:,}"

@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from chassis.counters import UNREADABLE, from_zero
+from chassis.counters import from_zero
+from chassis.dead_letters.reasons import UNREADABLE
 
 OUTCOMES = Counter(
     "aggregation_outcomes_total",

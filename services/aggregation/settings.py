@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Unit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.oidc import safe_url
 from chassis.postgres import DatabaseUrl
-from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Seconds, environment
+from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Seconds, Unit, environment
 from contracts.events import Text
 from services.aggregation.files_handled import USUAL_SAMPLE, sample_of
 

@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from chassis.counters import UNREADABLE, from_zero
+from chassis.counters import from_zero
+from chassis.dead_letters.reasons import UNREADABLE
 from services.intake.domain.limits import CODES, RATINGS
 
 ACCEPTED = Counter("intake_submissions_total", "Answers 202: the log has the submission.", ["channel"])

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Unit
 from pydantic import Field, field_validator
 
 from chassis.kafka import KafkaClient
 from chassis.origin import Networks
-from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, environment
+from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
 from services.intake.domain import limits
 
 SERVE = ReadBy(("serve",))

@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from chassis.counters import UNREADABLE, from_zero
+from chassis.counters import from_zero
+from chassis.dead_letters.reasons import UNREADABLE
 from services.verification.domain.sending import Cause
 
 DECISIONS = Counter("verification_decisions_total", "Ratings decided.", ["outcome", "reason"])

@@ -5,13 +5,12 @@ from pathlib import Path
 from string import Template
 from typing import Annotated, Literal
 
-from annotated_types import Unit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.postgres import DatabaseUrl
-from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, environment
+from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
 from services.verification.domain import sending
 
 SERVE, WORKER = ReadBy(("serve",)), ReadBy(("worker",))

@@ -9,10 +9,12 @@ import typer
 from typer.testing import CliRunner
 
 from chassis import key_files
-from chassis.checking import command, files, web
+from chassis.checking import command, files, kafka, postgres, web
 from chassis.checking.findings import Finding, Probe, lines, look
+from chassis.checking.kafka import Work
+from chassis.kafka import KafkaClient
 from chassis.settings import FromEnvironment, environment
-from deploy.local.ports import free_ports
+from deploy.local.ports import HOST, free_ports
 
 
 def saying(what: str, ok: bool | None) -> Probe:
@@ -135,6 +137,32 @@ async def test_a_folder_may_still_have_to_be_made(tmp_path: Path) -> None:
     found = await only(files.writable(tmp_path / "file" / "b", "a folder", setting="SOME_DIR"))
     assert found.ok is False
     assert found.text.endswith("cannot be written by this user; see SOME_DIR")
+
+
+async def test_who_takes_connections_and_never_answers_is_not_waited_for_longer() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, HOST, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        database = f"postgresql://somebody@{HOST}:{port}/figures"
+        found = await look(
+            [
+                kafka.probe(
+                    KafkaClient(bootstrap=f"{HOST}:{port}"), Work([]), setting="SOME_KAFKA_BOOTSTRAP"
+                ),
+                postgres.probe(
+                    database, service="some", migrations=Path(), schemas=(), privileges=postgres.READ
+                ),
+            ],
+            seconds=0.5,
+        )
+    assert [each.text for each in found] == [
+        "no answer within 0.5 s; see SOME_KAFKA_BOOTSTRAP",
+        "no answer within 0.5 s; see SOME_DATABASE_URL",
+    ]
 
 
 async def test_who_does_not_listen_is_named_with_the_setting() -> None:
