@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -78,9 +78,10 @@ def status(
     # What it asks with costs every other command memory.
     from deploy.local.status import watch  # noqa: PLC0415
 
-    with _explained():
+    well = True
+    with _explained(), suppress(KeyboardInterrupt):
         well = asyncio.run(watch(Layout(), once=once, seconds=seconds))
-    raise typer.Exit(0 if well or not once else 1)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()
