@@ -11,21 +11,23 @@ from aiokafka.errors import (
     CoordinatorNotAvailableError,
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
+    TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     for_code,
 )
-from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from chassis.checking.findings import Finding, Probe
 from chassis.kafka import KafkaClient, let_go, start
+from chassis.topic_settings import retention_of
 from contracts.topics import TOPICS, Topic
 
 APPLY = "apply deploy/security/kafka-acls.sh (docs/transport-security.md)"
 TRANSACTION = 1
 # Source: org.apache.kafka.common.acl.AclOperation, whose codes are the bits of `authorized_operations`.
-OPERATIONS = {"Read": 3, "Write": 4, "DescribeConfigs": 10}
+OPERATIONS = {"Read": 3, "Write": 4}
 _NOT_YET = (
     CoordinatorNotAvailableError,
     GroupCoordinatorNotAvailableError,
@@ -35,26 +37,26 @@ _NOT_YET = (
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a program does with Kafka: operations on each topic, and the first of its transactional ids."""
+    """What a program does with Kafka: operations on topics, whose settings it reads, its group, and the first
+    of its transactional ids."""
 
     topics: Sequence[tuple[Topic, frozenset[str]]]
+    configs: Sequence[Topic] = ()
     group: str = ""
     transactions: str = ""
 
 
 def work_of(program: str, *, group: str = "", transactions: str = "", configs: Sequence[Topic] = ()) -> Work:
-    """As the topic catalogue says, and beyond it: of topics in `configs` the settings are read."""
+    """Topics and operations are those that the catalogue says."""
 
     def operations(topic: Topic) -> Iterator[str]:
         if program in topic.readers:
             yield "Read"
         if program == topic.writer:
             yield "Write"
-        if topic in configs:
-            yield "DescribeConfigs"
 
     needed = [(topic, frozenset(operations(topic))) for topic in TOPICS]
-    return Work([(topic, each) for topic, each in needed if each], group, transactions)
+    return Work([(topic, each) for topic, each in needed if each], configs, group, transactions)
 
 
 def probe(client: KafkaClient, work: Work, *, setting: str) -> Probe:
@@ -65,6 +67,8 @@ def probe(client: KafkaClient, work: Work, *, setting: str) -> Probe:
             yield Finding("kafka", True, f"{client.bootstrap} answers")
             for finding in await _topics(admin, work):
                 yield finding
+            for topic in work.configs:
+                yield await _settings(admin, topic)
             if work.group:
                 yield await _group(admin, work.group)
             if work.transactions:
@@ -101,15 +105,25 @@ def _topic(topic: Topic, wanted: frozenset[str], told: tuple[Any, ...]) -> Findi
     return Finding(what, True, f"{len(partitions)} partitions; may {', '.join(sorted(wanted))}")
 
 
+async def _settings(admin: AIOKafkaAdminClient, topic: Topic) -> Finding:
+    what = f"settings of {topic.name}"
+    try:
+        await retention_of(admin, [topic])
+    except TopicAuthorizationFailedError:
+        return Finding(what, False, f"no right to DescribeConfigs: {APPLY}")
+    return Finding(what, True, "may DescribeConfigs")
+
+
 async def _group(admin: AIOKafkaAdminClient, group: str) -> Finding:
-    lacking = Finding(f"group {group}", False, f"no right to Read: {APPLY}")
+    """Asked by the heartbeat of a member that does not exist, which changes nothing."""
     try:
         node = await _coordinator(admin, group)
-    except GroupAuthorizationFailedError:
-        return lacking
-    answer = await admin._send_request(_Groups([group]), node)
-    *_, operations = answer.groups[0]
-    return Finding(lacking.what, True, "may Read") if _allowed(operations, "Read") else lacking
+        code = (await admin._send_request(HeartbeatRequest(group, 0, "nobody"), node)).error_code
+    except GroupAuthorizationFailedError as error:
+        code = error.errno
+    if code == GroupAuthorizationFailedError.errno:
+        return Finding(f"group {group}", False, f"no right to Read: {APPLY}")
+    return Finding(f"group {group}", True, "may Read")
 
 
 async def _transactions(admin: AIOKafkaAdminClient, first: str) -> Finding:
@@ -135,7 +149,7 @@ def _allowed(operations: int, name: str) -> bool:
     return bool(operations & 1 << OPERATIONS[name])
 
 
-# --- requests that aiokafka lacks: what the caller may do comes with the answer -----------------------------
+# --- a request that aiokafka lacks: what the caller may do comes with the answer ----------------------------
 
 
 class _MetadataResponse_v8(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's way
@@ -191,10 +205,6 @@ class _MetadataRequest_v8(RequestStruct):  # type: ignore[misc]  # noqa: N801
     )
 
 
-class _DescribeGroupsRequest_v3(DescribeGroupsRequest_v3):  # type: ignore[misc]  # noqa: N801
-    RESPONSE_TYPE = DescribeGroupsResponse_v3  # aiokafka reads it as the one before, which lacks the rights
-
-
 class _Topics(Request[_MetadataRequest_v8]):  # type: ignore[misc]
     API_KEY = 3
 
@@ -203,13 +213,3 @@ class _Topics(Request[_MetadataRequest_v8]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[_MetadataRequest_v8]) -> _MetadataRequest_v8:
         return request_struct_class(self._topics, False, False, True)
-
-
-class _Groups(Request[_DescribeGroupsRequest_v3]):  # type: ignore[misc]
-    API_KEY = 15
-
-    def __init__(self, groups: list[str]) -> None:
-        self._groups = groups
-
-    def build(self, request_struct_class: type[_DescribeGroupsRequest_v3]) -> _DescribeGroupsRequest_v3:
-        return request_struct_class(self._groups, True)

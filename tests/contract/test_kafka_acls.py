@@ -41,6 +41,7 @@ def test_a_service_checks_for_the_very_rights_that_it_is_given(service: str) -> 
         for operation in each.operations
     }
     checked = {("topic", topic.name, operation) for topic, needed in work.topics for operation in needed}
+    checked |= {("topic", topic.name, "DescribeConfigs") for topic in work.configs}
     if work.group:
         checked.add(("group", work.group, "Read"))
     if work.transactions:
