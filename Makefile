@@ -23,7 +23,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts acls lock
+.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts acls reference alerts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -38,6 +38,10 @@ run: ## Start the whole system here and keep it up until Ctrl-C (sets up what is
 urls: ## Print a name and an address a line for the running system
 	$(SET_UP)
 	@exec $(PY) -m deploy.local urls
+
+status: ## Watch the running system on one screen; with ONCE=1, print it and end
+	$(SET_UP)
+	@exec $(PY) -m deploy.local status $(if $(ONCE),--once)
 
 demo: ## Post RATINGS=200 realistic ratings to the running system; with YEAR=1, as a year of the past
 	$(LOCAL)
@@ -159,6 +163,15 @@ contracts: ## Write the generated schemas, examples and AsyncAPI document
 acls: ## Write the Kafka ACLs that the topic catalogue asks for
 	$(DEV)
 	$(PY) -m deploy.security
+
+reference: ## Write what is derived for operators: every setting, every metric, the rules of objectives
+	$(DEV)
+	$(PY) -m deploy.reference
+
+alerts: ## Try the alert rules with promtool (Debian: package prometheus)
+	@command -v promtool >/dev/null || { echo "There is no promtool here: apt-get install prometheus" >&2; exit 1; }
+	cd deploy/prometheus && promtool check rules objectives.yaml alerts.yaml
+	cd deploy/prometheus && promtool test rules alerts_test.yaml
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)

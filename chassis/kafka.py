@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -30,6 +30,7 @@ from aiokafka.errors import (
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from chassis.logs import logger
+from chassis.settings import Misfits
 from contracts.topics import DEAD_LETTER_BYTES
 
 log = logger(__name__)
@@ -139,7 +140,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait([sender], timeout=0.2)
     if sender is not None and not sender.done():
         log.warning("a producer's task did not end")
-    await _closed(producer.client.close())
+    await let_go(producer.client.close())
 
 
 def _hear_out(producer: AIOKafkaProducer) -> None:
@@ -159,11 +160,11 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
     aiokafka cancels its own fetches and awaits them; while the broker is away `stop` then ends in a
     CancelledError, by which the calling task would pass for cancelled, and leaves connections open.
     """
-    await _closed(consumer.stop())
-    await _closed(consumer._client.close())  # what `stop`, cut off, has left open
+    await let_go(consumer.stop())
+    await let_go(consumer._client.close())  # what `stop`, cut off, has left open
 
 
-async def _closed(closing: Coroutine[Any, Any, None]) -> None:
+async def let_go(closing: Coroutine[Any, Any, None]) -> None:
     """Close in a task of its own, which alone is cancelled by what aiokafka cancels, and not for ever.
 
     TLS says goodbye, and waits half a minute for a broker that hangs to say it too.
@@ -186,37 +187,61 @@ class KafkaClient(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    bootstrap: str = "127.0.0.1:9092"
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
-    sasl_username: str = ""
-    sasl_password: SecretStr = SecretStr("")
-    sasl_password_file: Path | None = None
+    bootstrap: str = Field(
+        "127.0.0.1:9092", min_length=1, description="Brokers, as host:port with commas between them."
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
+        "PLAINTEXT",
+        description="`SASL_SSL`: TLS and a password. `SSL`: TLS, and a client certificate where asked for."
+        " `PLAINTEXT`: for the loopback interface alone.",
+    )
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="How the password proves itself, with `SASL_SSL`."
+    )
+    sasl_username: str = Field("", description="The principal that the ACLs name, with `SASL_SSL`.")
+    sasl_password: SecretStr = Field(SecretStr(""), description="Its password; better, a file of it.")
+    sasl_password_file: Path | None = Field(
+        None, description="Holds the password; read again for each connection, so a new one needs no restart."
+    )
     tls_ca_file: Path | None = Field(None, description="Whom to trust; else those whom the machine trusts.")
     tls_cert_file: Path | None = Field(None, description="The client's own certificate, where asked for.")
-    tls_key_file: Path | None = None
+    tls_key_file: Path | None = Field(None, description="The key of that certificate, unencrypted PEM.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        wrong = dict(self._misfits())
+        if not wrong and self.security_protocol != "PLAINTEXT":
+            for used in (self._tls, self._password):
+                try:
+                    used()
+                except Misfits as error:
+                    wrong |= error.problems
+        if wrong:
+            raise Misfits(wrong)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
         given = {name.upper() for name in self.model_fields_set if getattr(self, name)}
         sasl = sorted(name for name in given if name.startswith("SASL_"))
         tls = sorted(name for name in given if name.startswith("TLS_"))
         if self.security_protocol == "PLAINTEXT" and (sasl or tls):
-            raise ValueError(f"with {', '.join(sasl + tls)} set SECURITY_PROTOCOL to SSL or SASL_SSL")
+            yield (
+                "SECURITY_PROTOCOL",
+                f"with {', '.join(sasl + tls)} set SECURITY_PROTOCOL to SSL or SASL_SSL",
+            )
         if self.security_protocol == "SSL" and sasl:
-            raise ValueError(f"with {', '.join(sasl)} set SECURITY_PROTOCOL to SASL_SSL")
+            yield "SECURITY_PROTOCOL", f"with {', '.join(sasl)} set SECURITY_PROTOCOL to SASL_SSL"
         if self.security_protocol == "SASL_SSL":
             if "SASL_USERNAME" not in given:
-                raise ValueError("with SECURITY_PROTOCOL=SASL_SSL set SASL_USERNAME")
+                yield "SASL_USERNAME", "with SECURITY_PROTOCOL=SASL_SSL set SASL_USERNAME"
             if len(given & {"SASL_PASSWORD", "SASL_PASSWORD_FILE"}) != 1:
-                raise ValueError("with SECURITY_PROTOCOL=SASL_SSL set SASL_PASSWORD or SASL_PASSWORD_FILE")
+                both = "with SECURITY_PROTOCOL=SASL_SSL set SASL_PASSWORD or SASL_PASSWORD_FILE"
+                yield "SASL_PASSWORD_FILE", both
         if len(given & {"TLS_CERT_FILE", "TLS_KEY_FILE"}) == 1:
-            raise ValueError("set both TLS_CERT_FILE and TLS_KEY_FILE, or neither")
-        self._security()
-        return self
+            yield "TLS_CERT_FILE", "set both TLS_CERT_FILE and TLS_KEY_FILE, or neither"
 
     def _security(self) -> dict[str, Any]:
-        """Raises ValueError where a file cannot be used."""
+        """Raises Misfits where a file cannot be used."""
         if self.security_protocol == "PLAINTEXT":
             return {}
         found: dict[str, Any] = {"security_protocol": self.security_protocol, "ssl_context": self._tls()}
@@ -232,7 +257,8 @@ class KafkaClient(BaseModel):
         try:
             context = ssl.create_default_context(cafile=self.tls_ca_file)
         except OSError as error:  # SSLError is one
-            raise ValueError(f"TLS_CA_FILE {self.tls_ca_file} cannot be used: {error}") from error
+            said = f"TLS_CA_FILE {self.tls_ca_file} cannot be used: {error}"
+            raise Misfits({"TLS_CA_FILE": said}) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.tls_cert_file is not None:
             try:
@@ -240,7 +266,7 @@ class KafkaClient(BaseModel):
                 context.load_cert_chain(self.tls_cert_file, self.tls_key_file, password="")
             except OSError as error:
                 files = f"TLS_CERT_FILE {self.tls_cert_file}, TLS_KEY_FILE {self.tls_key_file}"
-                raise ValueError(f"{files} cannot be used: {error}") from error
+                raise Misfits({"TLS_CERT_FILE": f"{files} cannot be used: {error}"}) from error
         return context
 
     def _password(self) -> str:
@@ -249,9 +275,10 @@ class KafkaClient(BaseModel):
         try:
             password = self.sasl_password_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"SASL_PASSWORD_FILE {self.sasl_password_file} cannot be read") from error
+            said = f"SASL_PASSWORD_FILE {self.sasl_password_file} cannot be read"
+            raise Misfits({"SASL_PASSWORD_FILE": said}) from error
         if not password:
-            raise ValueError(f"SASL_PASSWORD_FILE {self.sasl_password_file} is empty")
+            raise Misfits({"SASL_PASSWORD_FILE": f"SASL_PASSWORD_FILE {self.sasl_password_file} is empty"})
         return password
 
     def arguments(self, client_id: str) -> dict[str, Any]:

@@ -6,10 +6,13 @@ by it, and so that it answers while the public side has more to do than it can.
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from chassis.readiness import Readiness
 
+READY = Gauge(
+    "readiness_check_up", "1 while what the process waits for is there, else 0.", ["check", "required"]
+)
 PROBES = ("/healthz", "/readyz")
 """On a public port too, without any detail: for load balancers, and for the portal."""
 
@@ -33,4 +36,6 @@ def install(app: FastAPI, readiness: Readiness) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        for each in readiness.checks.values():
+            READY.labels(each.name, str(each.required).lower()).set(each.ok)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

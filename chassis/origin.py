@@ -5,7 +5,7 @@ read from the right, up to the first hop that nobody vouches for. `Forwarded` an
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -18,7 +18,14 @@ Network = IPv4Network | IPv6Network
 
 
 def _listed(said: object) -> object:
-    return [each for each in said.replace(",", " ").split() if each] if isinstance(said, str) else said
+    return [_network(each) for each in said.replace(",", " ").split()] if isinstance(said, str) else said
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write networks as in 10.0.0.0/8,fd00::/8") from error
 
 
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)]

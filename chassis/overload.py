@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import problems
+from chassis.counters import from_zero
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 PLACE = "hailong.place"
@@ -114,6 +115,7 @@ class Door:
         self._pulse = pulse
         self._inside = dict.fromkeys(("reads", "writes", "waits"), 0)
         self._gauges = {kind: UNDER_WAY.labels(kind) for kind in self._inside}
+        from_zero(SHED, self._inside)
 
     def enter(self, method: str, path: str) -> str:
         """The kind of the place taken, which `leave` wants back; empty for what takes none. Raises Full."""

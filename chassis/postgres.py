@@ -7,14 +7,21 @@ from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+from prometheus_client import Gauge
 from pydantic import AfterValidator, Field
 
 from chassis.logs import logger
+from chassis.settings import Secret
 
 log = logger(__name__)
 COMMAND_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 LOCK_SECONDS = 300.0  # as long as another process may take with its migrations
+
+CONNECTIONS = Gauge(
+    "postgres_pool_connections", "Connections of a pool, by what they do: used, idle.", ["pool", "state"]
+)
+MOST_CONNECTIONS = Gauge("postgres_pool_connections_max", "So many a pool may have.", ["pool"])
 _MIGRATION_LOCK = 0x4861694C  # any constant; one for all migrations of a database
 
 _OUTAGES: tuple[type[BaseException], ...] = (
@@ -46,7 +53,13 @@ def is_outage(error: BaseException) -> bool:
 
 def _checked(url: str) -> str:
     """Raises ValueError for parameters that promise less than they seem to, and files that cannot be read."""
-    given = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whose text would show a part of it
+        parts = urlsplit("")
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("no address of a database; write postgresql://ROLE@HOST:5432/DATABASE")
+    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     mode = given.get("sslmode", "")
     if mode not in ("", "disable", "verify-full"):
         raise ValueError(f"sslmode={mode} does not say who the server is; use verify-full, or disable")
@@ -68,14 +81,14 @@ def _checked(url: str) -> str:
 
 
 # As libpq understands it: sslmode, sslrootcert, sslcert, sslkey, passfile and the rest as parameters.
-DatabaseUrl = Annotated[str, AfterValidator(_checked), Field(repr=False)]
+DatabaseUrl = Annotated[str, AfterValidator(_checked), Field(repr=False), Secret()]
 
 
 async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:
     """A pool whose connections time out; `name` shows in pg_stat_activity, `settings` are the server's for
     each session (search_path, for example). Raises what `is_outage` knows.
     """
-    return await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         url,
         min_size=least,
         max_size=most,
@@ -83,6 +96,10 @@ async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **s
         command_timeout=COMMAND_SECONDS,
         server_settings={"application_name": name, **settings},
     )
+    CONNECTIONS.labels(name, "used").set_function(lambda: pool.get_size() - pool.get_idle_size())
+    CONNECTIONS.labels(name, "idle").set_function(pool.get_idle_size)
+    MOST_CONNECTIONS.labels(name).set(most)
+    return pool
 
 
 async def migrate(url: str, folder: Path) -> list[str]:
@@ -98,24 +115,31 @@ async def migrate(url: str, folder: Path) -> list[str]:
             "CREATE TABLE IF NOT EXISTS schema_migrations"
             " (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
-        had = {row["name"]: row["sha256"] for row in rows}
         applied = []
-        for path, script in await asyncio.to_thread(_scripts, folder):
+        for name, script in await pending(connection, folder):
             digest = hashlib.sha256(script.encode()).hexdigest()
-            if path.name in had:
-                if had[path.name] != digest:
-                    raise ValueError(f"{path.name} was applied and has changed since; add a new migration")
-                continue
             async with connection.transaction():
                 await connection.execute(script)
-                await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2)", path.name, digest)
-            applied.append(path.name)
-            log.info("migration applied", migration=path.name)
+                await connection.execute("INSERT INTO schema_migrations VALUES ($1, $2)", name, digest)
+            applied.append(name)
+            log.info("migration applied", migration=name)
         return applied
     finally:
         await connection.close(timeout=CONNECT_SECONDS)
 
 
-def _scripts(folder: Path) -> list[tuple[Path, str]]:
-    return [(path, path.read_text()) for path in sorted(folder.glob("[0-9]*.sql"))]
+async def pending(connection: asyncpg.Connection, folder: Path) -> list[tuple[str, str]]:
+    """The names and texts of the migrations that the database has not had yet, in their order.
+
+    Raises ValueError where one that it had has changed since, and asyncpg's errors.
+    """
+    rows = await connection.fetch("SELECT name, sha256 FROM public.schema_migrations")
+    had = {row["name"]: row["sha256"] for row in rows}
+    left = []
+    for path in await asyncio.to_thread(lambda: sorted(folder.glob("[0-9]*.sql"))):
+        script = await asyncio.to_thread(path.read_text)
+        if path.name not in had:
+            left.append((path.name, script))
+        elif had[path.name] != hashlib.sha256(script.encode()).hexdigest():
+            raise ValueError(f"{path.name} was applied and has changed since; add a new migration")
+    return left

@@ -6,11 +6,10 @@ import sys
 import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import InvalidReplicationFactorError, TopicAlreadyExistsError, for_code
-from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient, is_outage, start
 from chassis.logs import configure as configure_logs
-from chassis.settings import environment, read
+from chassis.settings import FromEnvironment, environment, read
 from chassis.topic_settings import RETENTION, configure, retention_of
 from contracts.topics import SEALED, TOPICS, Topic
 
@@ -20,7 +19,7 @@ AS_THE_CLUSTER_SAYS = -1
 """As many copies as the brokers' default.replication.factor."""
 
 
-class Operator(BaseSettings):
+class Operator(FromEnvironment):
     """OPERATOR_KAFKA_… variables: how whoever runs this is let in to a cluster."""
 
     model_config = environment("OPERATOR_")

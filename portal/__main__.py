@@ -1,26 +1,25 @@
-"""python -m portal serve"""
+"""python -m portal"""
 
 import typer
 
+from chassis.checking import command as checking
 from chassis.http import Address
 from chassis.http import serve as run
 from chassis.logs import configure
+from chassis.settings import read
+from portal import checks
 from portal.bootstrap import build
 from portal.settings import Settings
 
-app = typer.Typer(add_completion=False, help="The city portal and the dashboards.")
-
-
-@app.callback()
-def main() -> None:
-    """Keeps `serve` a named command."""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The city portal and the dashboards.")
+checking.add_to(app, Settings, checks.probes, program="python -m portal", processes=checks.PROCESSES)
 
 
 @app.command()
 def serve() -> None:
     """Serve the pages. Example: PORTAL_PORT=8000 python -m portal serve."""
-    settings = Settings()
-    configure("portal")
+    settings = read(Settings)
+    configure("portal", level=settings.log_level)
     run(
         build(settings),
         public=Address(settings.host, settings.port),

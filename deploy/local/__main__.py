@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -62,6 +63,25 @@ def outbox() -> None:
         print(message.read_text(encoding="utf-8").rstrip("\n"))
     if not messages:
         print("No messages yet.")
+
+
+@app.command()
+def status(
+    once: Annotated[
+        bool, typer.Option("--once", help="Print it and end; with 1 where all is not well.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Between two looks.")] = 2.0,
+) -> None:
+    """Show the running stack on one screen: its processes, rates, lag, dead letters and checkpoints. It only
+    looks. Example: python -m deploy.local status --once
+    """
+    # What it asks with costs every other command memory.
+    from deploy.local.status import watch  # noqa: PLC0415
+
+    well = True
+    with _explained(), suppress(KeyboardInterrupt):
+        well = asyncio.run(watch(Layout(), once=once, seconds=seconds))
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command(hidden=True)

@@ -1,20 +1,19 @@
 """python -m services.aggregation"""
 
 import asyncio
-from pathlib import Path
 
 import typer
 
 from chassis import http, logs, postgres
+from chassis.checking import command as checking
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.settings import read
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation import rebuild_commands, report_commands
+from services.aggregation import checks, rebuild_commands, report_commands
 from services.aggregation.adapters.files_handled import InvalidFiles
 from services.aggregation.bootstrap import api_app, worker_app
 from services.aggregation.settings import Settings
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 cli = typer.Typer(
     help="Folds outcomes of ratings into figures, and answers with them.",
     no_args_is_help=True,
@@ -28,6 +27,9 @@ cli.add_typer(
     ),
     name="dead-letters",
 )
+checking.add_to(
+    cli, Settings, checks.probes, program="python -m services.aggregation", processes=checks.PROCESSES
+)
 
 rebuild_commands.add_to(cli, lambda: read(Settings))
 report_commands.add_to(cli, lambda: read(Settings))
@@ -40,7 +42,7 @@ def migrate() -> None:
     Example: AGGREGATION_DATABASE_URL=postgresql://localhost/figures python -m services.aggregation migrate
     """
     settings = _settings()
-    for name in asyncio.run(postgres.migrate(settings.database_url, MIGRATIONS)):
+    for name in asyncio.run(postgres.migrate(settings.database_url, checks.MIGRATIONS)):
         print(name)
 
 

@@ -13,12 +13,13 @@ from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.dead_letters import dead_letter
 from contracts.envelope import InvalidMessage, Message, UnknownType, decode
-from contracts.events import Outcome
+from contracts.events import Assurance, Outcome, RatingAccepted, RatingRejected, RejectionReason
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation import metrics
 from services.aggregation.domain import Read
 
 log = logger(__name__)
+_OF_CODES = (RejectionReason.PHONE_CODE_WRONG, RejectionReason.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,17 @@ class Folder:
         log_correlated(log, "outcomes counted", [each.submission_id for each in counted.outcomes])
         now = self.now()
         for outcome in counted.outcomes:
-            metrics.AGE.observe(max(0.0, (now - outcome.submitted_at).total_seconds()))
+            age = max(0.0, (now - outcome.submitted_at).total_seconds())
+            metrics.AGE.labels(str(_waited_for_a_code(outcome)).lower()).observe(age)
+
+
+def _waited_for_a_code(outcome: Outcome) -> bool:
+    match outcome:
+        case RatingAccepted():
+            return Assurance.PHONE_CODE in outcome.assurance
+        case RatingRejected():
+            return outcome.reason in _OF_CODES
+    return False
 
 
 def read(received: Received) -> tuple[Outcome | None, InvalidMessage | None]:

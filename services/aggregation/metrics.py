@@ -2,6 +2,9 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from chassis.counters import from_zero
+from chassis.dead_letters.reasons import UNREADABLE
+
 OUTCOMES = Counter(
     "aggregation_outcomes_total",
     "Outcomes read, by what became of them: counted, repeated (its submission was counted before).",
@@ -17,7 +20,8 @@ BATCH_SECONDS = Histogram(
 )
 AGE = Histogram(
     "aggregation_outcome_age_seconds",
-    "Time from the submission of a rating to its figures being committed.",
+    "Time from the submission of a rating to its figures being committed. One by SMS waits for its citizen.",
+    ["phone_code"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 86_400),
 )
 LAG = Gauge(
@@ -25,7 +29,9 @@ LAG = Gauge(
     "Offsets between the checkpoint and the end of a partition, without what holds no records.",
     ["partition"],
 )
-DEAD_LETTERS = Counter("aggregation_dead_letters_total", "Messages that can never be read.", ["reason"])
+DEAD_LETTERS = from_zero(
+    Counter("aggregation_dead_letters_total", "Messages that can never be read.", ["reason"]), UNREADABLE
+)
 STREAMS = Gauge("aggregation_live_clients", "Live streams open.")
 DROPPED = Counter(
     "aggregation_live_clients_dropped_total",

@@ -1,88 +1,128 @@
 """The only reader of the environment."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated
 
-from pydantic import BaseModel, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.oidc import safe_url
 from chassis.postgres import DatabaseUrl
-from chassis.settings import environment
+from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Seconds, Unit, environment
 from contracts.events import Text
 from services.aggregation.files_handled import USUAL_SAMPLE, sample_of
+
+SERVE, WORKER = ReadBy(("serve",)), ReadBy(("worker",))
+BOTH = ReadBy(("serve", "worker"))
+SHOWN = ReadBy(("serve", "report"))
+Messages = Annotated[int, Field(ge=1), Unit("messages"), WORKER]
 
 
 class SignIn(BaseModel):
     """AGGREGATION_OIDC_… variables. Without an issuer nobody sees more than the public does."""
 
-    issuer: str | None = Field(None, description="The OpenID Connect provider, exactly as it calls itself.")
-    audience: str = Field("", description="What the provider's access tokens call this API (`aud`).")
-    departments_claim: str = Field(
-        "hailong_departments", description="Lists ids of units or groups, or holds `*` for all."
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    local: Annotated[bool, SERVE] = Field(
+        False, description="Let the issuer be on this machine and without TLS."
     )
-    local: bool = Field(False, description="Let the issuer be on this machine and without TLS.")
+    issuer: Annotated[str | None, SERVE] = Field(
+        None,
+        description="The OpenID Connect provider, exactly as it calls itself; without it nobody signs in.",
+    )
+    audience: Annotated[str, SERVE] = Field(
+        "", validate_default=True, description="What the provider's access tokens call this API (`aud`)."
+    )
+    departments_claim: Annotated[str, SERVE] = Field(
+        "hailong_departments",
+        description="The claim that lists ids of units or groups, or holds `*` for all.",
+    )
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.issuer is not None:
-            safe_url(self.issuer, local=self.local)
-            if not self.audience:
-                raise ValueError("an issuer wants an audience beside it")
-        return self
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, issuer: str | None, info: ValidationInfo) -> str | None:
+        return issuer and safe_url(issuer, local=info.data.get("local", False))
+
+    @field_validator("audience")
+    @classmethod
+    def _beside_an_issuer(cls, audience: str, info: ValidationInfo) -> str:
+        if info.data.get("issuer") is not None and not audience:
+            raise ValueError("an issuer wants an audience beside it")
+        return audience
 
 
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     """AGGREGATION_… variables."""
 
     model_config = environment("AGGREGATION_")
 
-    database_url: DatabaseUrl = "postgresql://postgres@127.0.0.1:5433/aggregation"
+    database_url: DatabaseUrl = Field(
+        "postgresql://postgres@127.0.0.1:5433/aggregation",
+        description="The database, as libpq understands it: docs/transport-security.md.",
+    )
     kafka: KafkaClient = KafkaClient()
     oidc: SignIn = SignIn()
-    host: str = "127.0.0.1"
-    port: int = 8003
-    operations_host: str = "127.0.0.1"
-    operations_port: int = 8023
-    worker_operations_port: int = 8013
-    https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
-    log_level: str = "INFO"
-    batch: int = Field(1_000, ge=1, description="Records in one database transaction, at most.")
-    batch_seconds: float = Field(0.1, gt=0, description="How long a batch waits to be filled, at most.")
-    stall_seconds: float = Field(
+    host: Annotated[str, SERVE] = Field(
+        "127.0.0.1", description="The interface that readers of figures reach."
+    )
+    port: Annotated[Port, SERVE] = Field(8003, description="Its port.")
+    operations_host: Annotated[str, BOTH] = Field(
+        "127.0.0.1", description="The interface of `/metrics` and of a `/readyz` with details."
+    )
+    operations_port: Annotated[Port, SERVE] = Field(8023, description="Its port, of the API.")
+    worker_operations_port: Annotated[Port, WORKER] = Field(8013, description="Its port, of the worker.")
+    https: Annotated[bool, SERVE] = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
+    log_level: LogLevel = Field("INFO", description="What is logged: this and worse.")
+    batch: Annotated[int, Unit("records"), WORKER] = Field(
+        1_000, ge=1, description="Records in one database transaction, at most."
+    )
+    batch_seconds: Annotated[Seconds, WORKER] = Field(
+        0.1, description="How long a batch waits to be filled, at most."
+    )
+    stall_seconds: Annotated[Seconds, WORKER] = Field(
         30.0,
-        gt=0,
         description="A worker that has records to count, and counts none for so long, ends itself.",
     )
-    dead_letter_share: float = Field(
+    dead_letter_share: Annotated[float, Unit("share"), WORKER] = Field(
         0.2,
         ge=0,
         le=1,
         description="The worker stops when more of its last messages than this share cannot be read.",
     )
-    dead_letter_window: int = Field(1_000, ge=1, description="How many last messages those are.")
-    dead_letter_least: int = Field(50, ge=1, description="So few unreadable messages never stop it.")
-    at_once: int = Field(128, ge=1, description="Requests answered at a time; more get 503.")
-    live_clients: int = Field(2_000, ge=1, description="Live streams at a time; more are asked to come back.")
-    live_slow_seconds: float = Field(
-        30.0, gt=0, description="A live stream whose reader takes nothing for so long is dropped."
+    dead_letter_window: Messages = Field(1_000, description="How many last messages those are.")
+    dead_letter_least: Messages = Field(50, description="So few unreadable messages never stop it.")
+    at_once: Annotated[int, Unit("requests"), SERVE] = Field(
+        128, ge=1, description="Requests answered at a time; more get 503."
     )
-    live_heartbeat_seconds: float = Field(15.0, gt=0, description="How often a quiet live stream shows life.")
-    files_handled_file: Path | None = Field(
+    live_clients: Annotated[int, Unit("streams"), SERVE] = Field(
+        2_000, ge=1, description="Live streams at a time; more are asked to come back."
+    )
+    live_slow_seconds: Annotated[Seconds, SERVE] = Field(
+        30.0, description="A live stream whose reader takes nothing for so long is dropped."
+    )
+    live_heartbeat_seconds: Annotated[Seconds, SERVE] = Field(
+        15.0, description="How often a quiet live stream shows life."
+    )
+    files_handled_file: Annotated[Path | None, SERVE] = Field(
         None, description="CSV with the header unit_id,year,files: how many files each office handled."
     )
-    required_sample: str = Field(
+    required_sample: Annotated[str, SERVE] = Field(
         USUAL_SAMPLE,
         description="How many percent of a year's files have to be rated: of up to so many files so many.",
     )
-    reports: int = Field(2, ge=1, description="Reports made at a time; more are asked to come back.")
-    report_queue: int = Field(
+    reports: Annotated[int, Unit("reports"), SERVE] = Field(
+        2, ge=1, description="Reports made at a time; more are asked to come back."
+    )
+    report_queue: Annotated[int, Unit("reports"), SERVE] = Field(
         20, ge=1, description="Reports that wait to be made in the background; more are asked to come back."
     )
-    city_name_vi: str = "Thành phố Đà Nẵng"
-    city_name_en: str = "Da Nang City"
+    city_name_vi: Annotated[str, SHOWN] = Field(
+        "Thành phố Đà Nẵng", min_length=1, description="What the city is called, in Vietnamese."
+    )
+    city_name_en: Annotated[str, SHOWN] = Field(
+        "Da Nang City", min_length=1, description="The same, in English."
+    )
 
     @field_validator("required_sample")
     @classmethod

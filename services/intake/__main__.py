@@ -9,7 +9,9 @@ import typer
 from pydantic import ValidationError
 
 from chassis import http, logs
+from chassis.checking import command as checking
 from contracts.events import SealingKey
+from services.intake import checks
 from services.intake.adapters.files import FileInvalid, read_files
 from services.intake.adapters.key_files import KeyDestroyed, create_keys, destroy_keys
 from services.intake.adapters.retention import KeptTooLong
@@ -18,11 +20,13 @@ from services.intake.client_commands import app as clients
 from services.intake.command_line import fail, read_settings
 from services.intake.ports import KeysMissing
 from services.intake.publishing import Plan
+from services.intake.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
+checking.add_to(app, Settings, checks.probes, program="python -m services.intake", processes=checks.PROCESSES)
 
 
 @app.command()

@@ -2,6 +2,10 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from chassis.counters import from_zero
+from chassis.dead_letters.reasons import UNREADABLE
+from services.intake.domain.limits import CODES, RATINGS
+
 ACCEPTED = Counter("intake_submissions_total", "Answers 202: the log has the submission.", ["channel"])
 REFUSED = Counter("intake_refused_total", "Submissions not taken in.", ["problem"])
 APPEND_SECONDS = Histogram(
@@ -12,12 +16,16 @@ APPEND_SECONDS = Histogram(
 )
 IN_FLIGHT = Gauge("intake_appends_in_flight", "Messages sent that the log has not confirmed yet.")
 PRODUCERS = Counter("intake_producers_replaced_total", "Producers given up after a failure or a time-out.")
-DIRECTORY_DEAD_LETTERS = Counter(
-    "intake_directory_dead_letters_total", "Directory messages that can never be read.", ["reason"]
+DIRECTORY_DEAD_LETTERS = from_zero(
+    Counter("intake_directory_dead_letters_total", "Directory messages that can never be read.", ["reason"]),
+    UNREADABLE,
 )
 LIMITED = Counter("intake_limited_total", "Answers 429, by the limit that was reached.", ["limit"])
-ALARMS = Counter(
-    "intake_alarms_total", "Unusually many ratings of an officer, in an edition or with a phone.", ["of"]
+ALARMS = from_zero(
+    Counter(
+        "intake_alarms_total", "Unusually many ratings of an officer, in an edition or with a phone.", ["of"]
+    ),
+    (alarm.name for book in (RATINGS, CODES) for alarm in book.alarms),
 )
 TAIL_RECORDS = Counter(
     "intake_tail_records_total", "Submissions read back from the log to be counted.", ["counted"]

@@ -1,48 +1,72 @@
 """Intake's settings: environment variables with the prefix INTAKE_, read here alone."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic import Field, field_validator
 
 from chassis.kafka import KafkaClient
 from chassis.origin import Networks
-from chassis.settings import environment
+from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
 from services.intake.domain import limits
 
+SERVE = ReadBy(("serve",))
+Ratings = Annotated[int, Field(ge=1), Unit("ratings in the window"), SERVE]
+Tries = Annotated[int, Field(ge=1), Unit("tries in the window"), SERVE]
 
-class Settings(BaseSettings):
-    """`outcome_base_url`: where verification's API is to callers; empty where it shares intake's address."""
+
+class Settings(FromEnvironment):
+    """INTAKE_… variables."""
 
     model_config = environment("INTAKE_")
 
-    host: str = "127.0.0.1"
-    port: int = 8001
-    operations_host: str = "127.0.0.1"
-    operations_port: int = 8021
-    https: bool = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
+    host: Annotated[str, SERVE] = Field(
+        "127.0.0.1", description="The interface that citizens' portals reach."
+    )
+    port: Annotated[Port, SERVE] = Field(8001, description="Its port.")
+    operations_host: Annotated[str, SERVE] = Field(
+        "127.0.0.1", description="The interface of `/metrics` and of a `/readyz` with details."
+    )
+    operations_port: Annotated[Port, SERVE] = Field(8021, description="Its port.")
+    https: Annotated[bool, SERVE] = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     kafka: KafkaClient = KafkaClient()
-    keys_dir: Path = Path(".local/keys/intake")
-    outcome_base_url: str = ""
-    log_level: str = "INFO"
-    at_once: int = Field(
+    keys_dir: Path = Field(
+        Path(".local/keys/intake"), description="Holds intake's secret and editions' keys for pseudonyms."
+    )
+    outcome_base_url: Annotated[str, SERVE] = Field(
+        "",
+        description="Where verification's API is to callers; empty where it shares intake's address.",
+    )
+    log_level: Annotated[LogLevel, SERVE] = Field("INFO", description="What is logged: this and worse.")
+    at_once: Annotated[int, Unit("requests"), SERVE] = Field(
         128, ge=1, description="Ratings taken in at a time, and as many reads; more get 503."
     )
 
-    trusted_proxies: Networks = Field(
+    trusted_proxies: Annotated[Networks, SERVE] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is believed, with commas between them."
     )
-    limit_window: int = Field(900, ge=60, description="Seconds in which all that follow are counted.")
-    limit_session: int = Field(10, ge=1, description="Ratings of a session that a client with a key names.")
-    limit_session_phone: int = Field(5, ge=1, description="Of these, with the same phone.")
-    limit_shared_block: int = Field(2_000, ge=1, description="From an address block, all in sessions.")
-    limit_lone_block: int = Field(30, ge=1, description="From an address block, without sessions.")
-    limit_tightened: int = Field(3, ge=1, description="The same, while there are unusually many in all.")
-    limit_officer: int = Field(100, ge=1, description="So many ratings of an officer are unusually many;")
-    limit_edition: int = Field(20_000, ge=1, description="so many in an edition;")
-    limit_phone: int = Field(20, ge=1, description="so many with one phone.")
-    limit_code_session: int = Field(20, ge=1, description="Tries at phone codes in a session.")
-    limit_code_lone_block: int = Field(60, ge=1, description="The same from a block, without sessions.")
+    limit_window: Annotated[int, Unit("seconds"), SERVE] = Field(
+        900, ge=60, description="The window in which all that follow are counted."
+    )
+    limit_session: Ratings = Field(10, description="From a session that a client with a key names, at most.")
+    limit_session_phone: Ratings = Field(5, description="Of these, with the same phone.")
+    limit_shared_block: Ratings = Field(2_000, description="From an address block, all in sessions.")
+    limit_lone_block: Ratings = Field(30, description="From an address block, without sessions.")
+    limit_tightened: Ratings = Field(3, description="The same, while there are unusually many in all.")
+    limit_officer: Ratings = Field(
+        100, description="So many of an officer are unusually many, which tightens."
+    )
+    limit_edition: Ratings = Field(20_000, description="So many in an edition are unusually many.")
+    limit_phone: Ratings = Field(20, description="So many with one phone are unusually many.")
+    limit_code_session: Tries = Field(20, description="At phone codes, in a session.")
+    limit_code_lone_block: Tries = Field(60, description="At phone codes, from a block without sessions.")
+
+    @field_validator("outcome_base_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("no address; write https://HOST, or leave it empty")
+        return url
 
     @property
     def limits(self) -> dict[str, int]:

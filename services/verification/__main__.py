@@ -4,10 +4,10 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import typer
 
+from chassis.checking import command as checking
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.http import Address
 from chassis.http import serve as serve_app
@@ -15,6 +15,7 @@ from chassis.logs import configure
 from chassis.postgres import migrate as apply_migrations
 from chassis.settings import read
 from contracts.topics import RATING_SUBMISSIONS
+from services.verification import checks
 from services.verification.adapters.key_files import KeyMissing
 from services.verification.bootstrap import api_app, worker_app
 from services.verification.key_commands import app as keys
@@ -28,6 +29,9 @@ app.add_typer(
     ),
     name="dead-letters",
 )
+checking.add_to(
+    app, Settings, checks.probes, program="python -m services.verification", processes=checks.PROCESSES
+)
 
 
 @app.command()
@@ -35,7 +39,7 @@ def migrate() -> None:
     """Bring the database up to date. Example: python -m services.verification migrate"""
     settings = read(Settings)
     configure("verification", level=settings.log_level)
-    applied = asyncio.run(apply_migrations(settings.database_url, Path(__file__).parent / "migrations"))
+    applied = asyncio.run(apply_migrations(settings.database_url, checks.MIGRATIONS))
     print(f"applied {len(applied)} migrations")
 
 

@@ -2,6 +2,10 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from chassis.counters import from_zero
+from chassis.dead_letters.reasons import UNREADABLE
+from services.verification.domain.sending import Cause
+
 DECISIONS = Counter("verification_decisions_total", "Ratings decided.", ["outcome", "reason"])
 PHONE_CODES = Counter("verification_phone_codes_total", "Phone codes asked for.")
 IGNORED = Counter(
@@ -15,10 +19,17 @@ TORN = Counter(
     "verification_transactions_unsure_total", "Kafka transactions that failed or whose result is unknown."
 )
 LOST = Counter("verification_partitions_lost_total", "Partitions found to be another worker's.")
-DEAD_LETTERS = Counter("verification_dead_letters_total", "Messages that can never be read.", ["reason"])
+DEAD_LETTERS = from_zero(
+    Counter("verification_dead_letters_total", "Messages that can never be read.", ["reason"]), UNREADABLE
+)
 LAG = Gauge("verification_lag_messages", "Messages not yet decided.", ["partition"])
-SMS = Counter("verification_sms_total", "SMS by what became of them.", ["result"])
-SMS_WITHHELD = Counter("verification_sms_withheld_total", "SMS over a limit, not sent.", ["cause"])
+SMS = from_zero(
+    Counter("verification_sms_total", "Tries to send an SMS, by what became of them.", ["result"]),
+    ("sent", "failed", "given_up"),
+)
+SMS_WITHHELD = from_zero(
+    Counter("verification_sms_withheld_total", "SMS over a limit, not sent.", ["cause"]), Cause
+)
 SMS_BUDGET_USED = Gauge("verification_sms_budget_used_ratio", "Share of the day's SMS that have been sent.")
 CHALLENGES = Counter("verification_challenges_total", "Challenges issued.")
 WAITERS = Gauge("verification_outcome_waiters", "Callers waiting for an outcome.")

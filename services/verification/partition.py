@@ -95,6 +95,7 @@ class Partition:
                 metrics.TORN.inc()
                 log.warning("transaction failed, going on from the committed offset", error=str(torn))
             finally:
+                metrics.LAG.remove(self.number)  # whoever has the partition next tells
                 await outcomes.close()
 
     async def _go_on_from_committed(self, outcomes: OutcomeLog) -> None:

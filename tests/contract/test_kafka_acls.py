@@ -1,7 +1,14 @@
 """The ACLs that operators apply are those that the topic catalogue asks for."""
 
+import pytest
+
 from contracts.topics import TOPICS
 from deploy.security.kafka_acls import FILE, OPERATORS, allowed, script
+from services.aggregation import checks as aggregation
+from services.intake import checks as intake
+from services.verification import checks as verification
+
+WORK = {"intake": intake.work(), "verification": verification.work(), "aggregation": aggregation.work()}
 
 
 def test_the_committed_file_is_what_the_catalogue_asks_for_today() -> None:
@@ -21,3 +28,22 @@ def test_nobody_may_do_everything_with_anything() -> None:
         assert "All" not in each.operations
         assert "*" not in each.names
         assert each.kind != "cluster"
+
+
+@pytest.mark.parametrize("service", WORK)
+def test_a_service_checks_for_the_very_rights_that_it_is_given(service: str) -> None:
+    work = WORK[service]
+    granted = {
+        (each.kind, name, operation)
+        for each in allowed()
+        if each.principal == service
+        for name in each.names
+        for operation in each.operations
+    }
+    checked = {("topic", topic.name, operation) for topic, needed in work.topics for operation in needed}
+    checked |= {("topic", topic.name, "DescribeConfigs") for topic in work.configs}
+    if work.group:
+        checked.add(("group", work.group, "Read"))
+    if work.transactions:
+        checked.add(("transactional-id", work.transactions.removesuffix("0"), "Write"))
+    assert checked == granted

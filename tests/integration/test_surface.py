@@ -7,9 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from attacks.routes import run
 from attacks.wire import ask, send
+from deploy.local.looking import look
+from deploy.reference.metrics import series
 from tests.support import stack
 from tests.support.citizen import a_citizen
 from tests.support.leaks import everything_in, spellings, topics
@@ -124,6 +127,43 @@ async def test_no_log_and_no_metric_repeats_a_number_wherever_it_was_put(system:
         assert b'"unmatched"' in shown[f"{name}.log"]
     needles = {needle for phone in system.posted_phones for needle in spellings(phone)}
     assert {name for name, content in shown.items() if any(needle in content for needle in needles)} == set()
+
+
+async def test_every_metric_of_every_process_is_in_the_catalogue(system: System) -> None:
+    known = series()
+    for name in system.parts:
+        shown = (await system.http.get(f"{system.operations_url(name)}/metrics")).text
+        families = list(text_string_to_metric_families(shown))
+        samples = {sample.name for family in families for sample in family.samples}
+        strange = {sample for sample in samples - known if not sample.endswith("_created")}
+        assert strange == set(), f"{name} tells what docs/metrics.md does not have"
+        assert "http_requests_total" in samples
+
+
+async def test_one_look_finds_every_process_and_how_far_each_partition_is(system: System) -> None:
+    submitted = await system.submit()
+    await system.outcome(submitted.rating_id)
+    urls = {**system.urls(), "kafka": f"kafka://{system.kafka_bootstrap}"}
+    async with asyncio.timeout(LOGGED_SECONDS):
+        while True:
+            seen = await look(urls, system.database_urls["aggregation"])
+            behind = seen.total("aggregation_lag_records") + sum(
+                each.end - each.next_offset for each in seen.ways["rating-submissions"].values()
+            )
+            if not behind and seen.total("aggregation_outcomes_total", result="counted"):
+                break
+            await asyncio.sleep(0.05)
+    assert seen.well, (seen.absent, seen.processes)
+    assert {each.name for each in seen.processes} == set(system.parts)
+    assert len(seen.ways["rating-outcomes"]) == 6
+    assert sum(each.next_offset for each in seen.ways["rating-outcomes"].values()) > 0
+    assert set(seen.dead_letters.values()) == {"0"}
+
+
+@pytest.mark.parametrize("name", ["intake", "verification", "aggregation", "portal"])
+async def test_every_program_finds_all_there_on_a_running_system(system: System, name: str) -> None:
+    said = await system.run(name, "portal" if name == "portal" else f"services.{name}", "check")
+    assert said.splitlines()[-1] == "all there"
 
 
 async def _hostile(url: httpx.URL) -> None:

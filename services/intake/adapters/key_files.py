@@ -9,17 +9,17 @@ from services.intake.ports import KeysMissing
 __all__ = ["FileKeys", "KeyDestroyed", "create_keys", "destroy_keys"]
 
 SECRET = "intake.secret"  # noqa: S105 - a file's name
-_PSEUDONYM = ".pseudonym.key"
+PSEUDONYM = ".pseudonym.key"
 
 
 def create_keys(folder: Path, edition_id: str) -> list[str]:
     """Make what is missing, keep what is there. Returns the names of the files made. Raises KeyDestroyed."""
-    return [name for name in (f"{edition_id}{_PSEUDONYM}", SECRET) if key_files.create(folder / name)]
+    return [name for name in (f"{edition_id}{PSEUDONYM}", SECRET) if key_files.create(folder / name)]
 
 
 def destroy_keys(folder: Path, edition_id: str) -> bool:
     """Make the edition's pseudonyms unlinkable for good. Returns whether there was a key."""
-    return key_files.destroy(folder / f"{edition_id}{_PSEUDONYM}")
+    return key_files.destroy(folder / f"{edition_id}{PSEUDONYM}")
 
 
 class FileKeys:
@@ -37,7 +37,7 @@ class FileKeys:
         return self._secret
 
     def pseudonym_key(self, edition_id: str) -> bytes:
-        return self._read(f"{edition_id}{_PSEUDONYM}")
+        return self._read(f"{edition_id}{PSEUDONYM}")
 
     def _read(self, name: str) -> bytes:
         try:

@@ -18,6 +18,7 @@ from services.verification.ports import Unreadable
 __all__ = [
     "CHALLENGE_KEY",
     "PHONE_CODE_KEY",
+    "SEALING",
     "FileKeyRing",
     "KeyDestroyed",
     "KeyMissing",
@@ -36,7 +37,7 @@ PHONE_CODE_KEY = "phone-code.key"
 REST = timedelta(
     days=1
 )  # between two rotations: longer than anything waits that was made under the one before
-_SEALING = ".sealing.key"
+SEALING = ".sealing.key"
 
 
 class TooSoon(Exception):
@@ -68,7 +69,7 @@ def rotate_edition(folder: Path, edition_id: str) -> SealingKey:
         raise KeyDestroyed(edition_id)
     numbers = _numbers(folder, edition_id)
     if not numbers:
-        raise KeyMissing(f"{edition_id}-1{_SEALING}")
+        raise KeyMissing(f"{edition_id}-1{SEALING}")
     key_id = f"{edition_id}-{max(numbers) + 1}"
     key_files.create(_sealing(folder, key_id))
     return _public(folder, key_id)
@@ -88,7 +89,7 @@ def destroy_edition(folder: Path, edition_id: str) -> list[str]:
 
 def _numbers(folder: Path, edition_id: str) -> list[int]:
     """Of the keys that the edition has or had."""
-    name = re.compile(rf"{re.escape(edition_id)}-([1-9][0-9]*){re.escape(_SEALING)}(?:\.destroyed)?")
+    name = re.compile(rf"{re.escape(edition_id)}-([1-9][0-9]*){re.escape(SEALING)}(?:\.destroyed)?")
     found = (name.fullmatch(path.name) for path in folder.glob("*")) if folder.is_dir() else ()
     return sorted({int(match[1]) for match in found if match})
 
@@ -99,7 +100,7 @@ def _edition(folder: Path, edition_id: str) -> Path:
 
 
 def _sealing(folder: Path, key_id: str) -> Path:
-    return folder / f"{key_id}{_SEALING}"
+    return folder / f"{key_id}{SEALING}"
 
 
 def _public(folder: Path, key_id: str) -> SealingKey:
@@ -116,7 +117,7 @@ class FileKeyRing:
 
     def open(self, sealed: Sealed) -> bytes:
         try:
-            key = self._files.read(f"{sealed.key_id}{_SEALING}")
+            key = self._files.read(f"{sealed.key_id}{SEALING}")
             known = self._boxes.get(sealed.key_id)
             if known is None or known[0] != key:
                 known = self._boxes[sealed.key_id] = (key, SealedBox(PrivateKey(key)))

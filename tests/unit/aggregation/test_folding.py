@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.dead_letters.cap import Cap, Limits, TooManyDeadLetters
 from chassis.readiness import Check
 from contracts import golden
 from contracts.envelope import Message, encode
+from contracts.events import Outcome
 from services.aggregation.domain import Hole, Read, admit
 from services.aggregation.folding import Counted, Folder, Received
-from tests.support.outcomes import accepted, message
+from tests.support.outcomes import accepted, message, rejected
 
 
 @dataclass
@@ -62,6 +64,28 @@ def received(offset: int, sent: Message) -> Received:
 async def test_a_batch_moves_the_checkpoint(folder: Folder) -> None:
     await folder.handle([received(n, message(accepted())) for n in range(3)])
     assert folder.checkpoints == {0: 3}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "waited"),
+    [
+        (accepted(), "false"),
+        (accepted(assurance="captcha_and_phone_code"), "true"),
+        (rejected(reason="duplicate"), "false"),
+        (rejected(reason="expired"), "true"),
+        (rejected(reason="phone_code_wrong"), "true"),
+    ],
+)
+async def test_ages_of_those_that_waited_for_a_citizen_s_code_are_measured_apart(
+    folder: Folder, outcome: Outcome, waited: str
+) -> None:
+    def measured(waited: str) -> float:
+        labels = {"phone_code": waited}
+        return REGISTRY.get_sample_value("aggregation_outcome_age_seconds_count", labels) or 0
+
+    before = {each: measured(each) for each in ("true", "false")}
+    await folder.handle([received(0, message(outcome))])
+    assert {each for each in before if measured(each) > before[each]} == {waited}
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient
-from chassis.settings import environment, read
+from chassis.settings import FromEnvironment, environment, read
 from tests.support.certificates import Authority
 
 SECRET = "correct horse battery staple"
 
 
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     model_config = environment("SOME_")
 
     kafka: KafkaClient = KafkaClient()
@@ -57,20 +56,23 @@ def test_without_settings_it_speaks_plainly_to_the_loopback_interface() -> None:
         ),
         ({"SECURITY_PROTOCOL": "SSL", "TLS_CERT_FILE": "c"}, "set both TLS_CERT_FILE and TLS_KEY_FILE"),
         ({"SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, "SOME_KAFKA_SECURITY_PROTOCOL: "),
-        ({"SASL_USER": "a"}, "SOME_KAFKA_SASL_USER: Extra inputs are not permitted"),
+        (
+            {"SASL_USER": "a"},
+            "SOME_KAFKA_SASL_USER: there is no such setting; is SOME_KAFKA_SASL_USERNAME meant?",
+        ),
     ],
 )
-def test_what_does_not_fit_ends_the_process_with_one_line_that_says_what_to_set(
+def test_what_does_not_fit_ends_the_process_with_a_line_that_says_what_to_set(
     given: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in given.items():
         monkeypatch.setenv(f"SOME_KAFKA_{name}", value)
     with pytest.raises(SystemExit, match="1"):
         read(Settings)
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("SOME_KAFKA")
-    assert said in line
-    assert SECRET not in line
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("SOME_KAFKA_") for line in lines)
+    assert [line for line in lines if said in line]
+    assert SECRET not in str(lines)
 
 
 def test_a_password_is_in_no_representation_and_in_no_error(authority: Authority) -> None:

@@ -1,0 +1,64 @@
+"""Whether the database is there, has all migrations, and lets a program do its work."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import asyncpg
+
+from chassis.checking.findings import Finding, Probe
+from chassis.postgres import COMMAND_SECONDS, CONNECT_SECONDS, pending
+
+READ = ("SELECT",)
+WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_LACKING = """
+SELECT n.nspname || '.' || c.relname AS name,
+    has_schema_privilege(n.oid, 'USAGE')
+        AND (SELECT bool_and(has_table_privilege(c.oid, needed)) FROM unnest($2::text[]) AS needed) AS allowed
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_migrations'
+ORDER BY 1
+"""
+
+
+def probe(
+    url: str, *, service: str, migrations: Path, schemas: Sequence[str], privileges: Sequence[str]
+) -> Probe:
+    """`privileges`: on every table of the schemas."""
+
+    async def find() -> AsyncIterator[Finding]:
+        migrate = f"python -m services.{service} migrate"
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+        try:
+            role = await connection.fetchval("SELECT current_user || ' in ' || current_database()")
+            version = ".".join(map(str, connection.get_server_version()[:2]))
+            yield Finding("postgres", True, f"{version}, as {role}")
+            yield await _migrations(connection, migrations, migrate)
+            tables = await connection.fetch(_LACKING, list(schemas), list(privileges))
+            refused = [row["name"] for row in tables if not row["allowed"]]
+            if refused:
+                grant = f"apply deploy/security/postgres/{service}.sql (docs/transport-security.md)"
+                text = f"no right to {', '.join(privileges)} on {', '.join(refused)}: {grant}"
+                yield Finding("tables", False, text)
+            elif not tables:
+                yield Finding("tables", False, f"none in {', '.join(schemas)}: {migrate}")
+            else:
+                yield Finding("tables", True, f"may {', '.join(privileges)} on all {len(tables)}")
+        finally:
+            await connection.close(timeout=CONNECT_SECONDS)
+
+    return Probe("postgres", find, f"{service.upper()}_DATABASE_URL")
+
+
+async def _migrations(connection: asyncpg.Connection, folder: Path, migrate: str) -> Finding:
+    try:
+        left = await pending(connection, folder)
+    except asyncpg.InsufficientPrivilegeError:
+        return Finding("migrations", None, "this role may not see which there were; the owner's may")
+    except asyncpg.UndefinedTableError:
+        return Finding("migrations", False, f"none applied: {migrate}")
+    except ValueError as error:
+        return Finding("migrations", False, str(error))
+    if left:
+        names = ", ".join(name for name, _ in left)
+        return Finding("migrations", False, f"not applied: {names}: {migrate}")
+    return Finding("migrations", True, "all applied")

@@ -1,0 +1,69 @@
+"""Whether what a program calls over HTTP is there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+
+from chassis.checking.findings import Finding, Probe
+from chassis.oidc import Provider, ProviderAway
+from chassis.readiness import Check
+
+SECONDS = 5.0
+
+
+def api(what: str, url: str, setting: str) -> Probe:
+    """One of ours: it says itself whether it is ready."""
+
+    async def find() -> AsyncIterator[Finding]:
+        at = url.rstrip("/")
+        try:
+            async with httpx.AsyncClient(timeout=SECONDS) as http:
+                status = (await http.get(f"{at}/readyz")).status_code
+        except httpx.HTTPError as error:
+            text = f"{at} does not answer ({type(error).__name__}): start it, or mend {setting}"
+            yield Finding(what, False, text)
+            return
+        if status == 200:
+            yield Finding(what, True, f"{at} is ready")
+        else:
+            text = f"{at} is not ready (status {status}): its operations' /readyz names what it waits for"
+            yield Finding(what, False, text)
+
+    return Probe(what, find, setting)
+
+
+def provider(issuer: str, *, local: bool, setting: str) -> Probe:
+    async def find() -> AsyncIterator[Finding]:
+        check = Check("identity_provider")
+        async with httpx.AsyncClient() as http:
+            try:
+                await Provider(issuer, http, check, local=local).metadata()
+            except ProviderAway:
+                text = f"{issuer} does not answer as a provider of that name ({check.detail}); see {setting}"
+                yield Finding("identity provider", False, text)
+                return
+        yield Finding("identity provider", True, issuer)
+
+    return Probe("identity provider", find, setting)
+
+
+def connection(what: str, url: str, setting: str) -> Probe:
+    """For an address at which a request would do something: that it takes connections has to be enough."""
+
+    async def find() -> AsyncIterator[Finding]:
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        at = f"{parts.hostname}:{port}"
+        try:
+            async with asyncio.timeout(SECONDS):
+                _, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure or None)
+            writer.close()
+        except (OSError, TimeoutError) as error:
+            yield Finding(what, False, f"{at} takes no connection ({type(error).__name__}); see {setting}")
+            return
+        yield Finding(what, True, f"{at} takes connections; nothing was sent")
+
+    return Probe(what, find, setting)

@@ -1,0 +1,26 @@
+"""What intake needs to be there."""
+
+from collections.abc import Collection
+
+from chassis.checking import files, kafka
+from chassis.checking.findings import Probe
+from chassis.checking.kafka import Work
+from contracts.topics import SEALED
+from services.intake.adapters.key_files import PSEUDONYM, SECRET
+from services.intake.settings import Settings
+
+PROCESSES = ("serve",)
+CREATE = "python -m services.intake keys create --edition EDITION"
+
+
+def work() -> Work:
+    """Before it publishes an edition, it looks whether its numbers are gone in time."""
+    return kafka.work_of("intake", configs=SEALED)
+
+
+def probes(settings: Settings, processes: Collection[str]) -> list[Probe]:
+    del processes
+    return [
+        kafka.probe(settings.kafka, work(), setting="INTAKE_KAFKA_BOOTSTRAP"),
+        files.keys(settings.keys_dir, (SECRET, f"*{PSEUDONYM}"), make=CREATE, setting="INTAKE_KEYS_DIR"),
+    ]
