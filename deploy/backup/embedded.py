@@ -1,0 +1,79 @@
+"""Backup and restore of the embedded stack: `make backup`, `make restore`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chassis.kafka import KafkaClient
+from deploy.backup import keys, running
+from deploy.backup.files import Manifest
+from deploy.backup.running import Order, Part, Place, Progress, Restored
+from deploy.local import lock
+from deploy.local.environment import Wiring
+from deploy.local.errors import StackError
+from deploy.local.layout import Layout
+from deploy.local.ports import Ports
+from deploy.local.postgres import binaries
+from deploy.local.process import run_to_end
+from deploy.local.progress import Report
+from deploy.local.stack import Stack, ensure_jars, python
+from deploy.local.topics import apply
+
+SERVICES = ("intake", "verification", "portal")
+CATCH_UP_SECONDS = 600.0
+
+
+def new_name() -> Path:
+    return Layout().backups / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+async def take(folder: Path, progress: Progress) -> Manifest:
+    """Of the stack that runs. Raises StackError, Unusable and outages."""
+    layout = Layout()
+    lock.running_urls(layout)
+    public_key = keys.create_recovery_key(layout.recovery_key)
+    folders = [layout.keys / service for service in SERVICES if (layout.keys / service).is_dir()]
+    return await running.take(folder, _place(_stack(layout)), folders, public_key, progress)
+
+
+async def restore(folder: Path, progress: Progress) -> tuple[Restored, str]:
+    """Into a stack that is stopped and has no data: with servers of its own, which end with it. Returns also
+    what catching up said. Raises StackError, Unusable and outages.
+    """
+    layout = Layout()
+    with lock.held(layout):
+        if layout.kafka.exists() or layout.postgres.exists():
+            raise StackError("There is data already.", "`make clean` removes it, and keeps the backups.")
+        lock.end_leftovers(layout)
+        stack = _stack(layout)
+        await ensure_jars(layout, stack.report)
+        async with stack.broker, stack.database:
+            place = _place(stack)
+            await apply(place.kafka)
+            order = Order(set(Part), layout.keys, layout.recovery_key)
+            done = await running.restore(folder, place, order, progress)
+            wiring = Wiring(layout, stack.ports, stack.broker.bootstrap, place.database_urls)
+            name = "verification-catch-up"
+            process = python(
+                layout, name, "services.verification", "catch-up", settings=wiring.verification()
+            )
+            with progress("catching up", 0):
+                said = await run_to_end(process, CATCH_UP_SECONDS)
+    return done, said.strip()
+
+
+def _stack(layout: Layout) -> Stack:
+    return Stack(layout, Ports.read(os.environ), Report())
+
+
+def _place(stack: Stack) -> Place:
+    urls = {name: stack.database.url(name) for name in stack.database.databases}
+    return Place(KafkaClient(bootstrap=stack.broker.bootstrap), urls, binaries())
+
+
+def latest() -> Path:
+    """Raises StackError."""
+    found = sorted(path.parent for path in Layout().backups.glob("*/manifest.json"))
+    if not found:
+        raise StackError("There is no backup.", "Take one with `make backup` while the stack runs.")
+    return found[-1]
