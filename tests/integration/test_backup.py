@@ -1,8 +1,7 @@
 """Topics and databases to files and back, on real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,8 +92,10 @@ class Log:
                 consumer.seek(at, 0)
                 end = (await consumer.end_offsets([at]))[at]
                 while await consumer.position(at) < end:
-                    for each in (await consumer.getmany(at, timeout_ms=200)).get(at, []):
-                        found.append((at.partition, each.key, each.value, each.timestamp, each.headers))
+                    found += [
+                        (at.partition, each.key, each.value, each.timestamp, each.headers)
+                        for each in (await consumer.getmany(at, timeout_ms=200)).get(at, [])
+                    ]
         return found
 
     def _consumer(self, **more: str) -> AIOKafkaConsumer:
@@ -166,12 +167,6 @@ async def test_a_restore_that_was_broken_off_goes_on_and_anything_else_there_is_
         await log.put_back(tmp_path, manifest)
 
 
-@contextmanager
-def refused(words: str) -> Iterator[None]:
-    with pytest.raises(Unusable, match=words):
-        yield
-
-
 async def test_a_database_comes_back_whole_into_an_empty_one_and_its_read_models_empty(
     postgres: str, tmp_path: Path
 ) -> None:
@@ -201,7 +196,7 @@ async def test_a_database_comes_back_whole_into_an_empty_one_and_its_read_models
         assert await restored.fetchval("SELECT to_regclass('read_models_next.checkpoint')") is None
         await restored.close()
         assert await migrate(to, CHECKOUT / "services" / "aggregation" / "migrations") == []
-        with refused("is not empty"):
+        with pytest.raises(Unusable, match="is not empty"):
             await databases.put_back(path, "aggregation", to, binaries())
-        with refused("pg_dump is not there"):
+        with pytest.raises(Unusable, match="pg_dump is not there"):
             await databases.take(tmp_path, "other", url, tmp_path)

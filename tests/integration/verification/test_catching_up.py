@@ -12,7 +12,8 @@ from services.verification.catching_up import WorkersRun
 from tests.integration.verification.test_exactly_once import failing, times
 from tests.support.verification import Submission, World, running, until
 
-TABLES = "ratings, phone_codes, phone_code_tries, sms_queue, idempotency_tokens, used_challenges, slots, partitions"
+CLAIMS = "idempotency_tokens, used_challenges, slots"
+TABLES = f"ratings, phone_codes, phone_code_tries, sms_queue, partitions, {CLAIMS}"
 
 
 @pytest.fixture

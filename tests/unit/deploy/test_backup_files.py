@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.backup import files, records
-from deploy.backup.files import Manifest, Partition, Unusable
+from deploy.backup.files import Manifest, Partition, Unusable, private
 from deploy.backup.records import Record, Writer
 
 CONTENT = st.none() | st.binary(max_size=20)
@@ -61,9 +61,9 @@ def test_a_backup_has_its_name_once_it_is_whole_and_is_for_its_owner_alone(tmp_p
 
 def test_one_that_was_broken_off_is_none_and_is_in_nobodys_way(tmp_path: Path) -> None:
     folder = tmp_path / "monday"
-    with pytest.raises(RuntimeError), files.unfinished(folder) as part:
-        (part / "half").write_bytes(b"")
-        raise RuntimeError
+    with pytest.raises(FileExistsError), files.unfinished(folder) as part:
+        private(part / "half").close()
+        private(part / "half")
     assert not folder.exists()
     taken(folder)
     assert not (folder / "half").exists()
