@@ -91,7 +91,7 @@ class Disaster:
         self._backups.mkdir(parents=True, mode=0o700)
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=200)) as http:
             figures = await self._until_the_disaster(before, http)
-            after.mkdir()
+            await asyncio.to_thread(after.mkdir)
             for path in (before / "ledger.jsonl", *before.glob("faults-*.yaml")):
                 shutil.copy(path, after)
             await asyncio.to_thread(shutil.rmtree, before)
@@ -99,7 +99,7 @@ class Disaster:
         return self._results
 
     async def _until_the_disaster(self, folder: Path, http: httpx.AsyncClient) -> Model:
-        folder.mkdir()
+        await asyncio.to_thread(folder.mkdir)
         stack, ledger = Stack(folder, self._order.jars, 1), Ledger(folder / "ledger.jsonl")
         try:
             await self._timed("start", stack.start())

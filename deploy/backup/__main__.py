@@ -77,8 +77,8 @@ def check(folder: Folder) -> None:
 @app.command()
 def restore(
     folder: Folder,
-    keys_to: Annotated[Path, typer.Option(help="Services' folders of keys are made in it.")] = Path(),
-    recovery_key: Annotated[Path, typer.Option(help="The private half.")] = Path("recovery.key"),
+    keys_to: Annotated[Path | None, typer.Option(help="Services' folders of keys are made in it.")] = None,
+    recovery_key: Annotated[Path | None, typer.Option(help="The private half.")] = None,
     only: Annotated[list[Part], typer.Option(help="Only this part; may be given again.")] = [],  # noqa: B006
     programs: Programs = None,
 ) -> None:
@@ -92,7 +92,8 @@ def restore(
         parts = set(only or Part)
         urls = operator.database_urls() if Part.DATABASES in parts else {}
         place = Place(operator.kafka, urls, programs)
-        done = _run(running.restore(folder, place, Order(parts, keys_to, recovery_key), _progress))
+        order = Order(parts, keys_to, recovery_key)
+        done = _run(running.restore(folder, place, order, _progress))
         _tell_restored(done)
         if parts != {Part.KEYS}:
             typer.echo(f"Before workers of verification start: {CATCH_UP}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chassis.kafka import KafkaClient
 from deploy.backup import databases, files, keys, topics
-from deploy.backup.files import Manifest
+from deploy.backup.files import Manifest, Unusable
 from deploy.backup.topics import Told
 
 
@@ -70,8 +70,8 @@ class Order:
     """`keys_to`: the folder in which services' folders of keys are made."""
 
     parts: Collection[Part]
-    keys_to: Path
-    recovery_key: Path
+    keys_to: Path | None = None
+    recovery_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ async def restore(folder: Path, place: Place, order: Order, progress: Progress) 
     back: list[str] = []
     gone: list[str] = []
     if Part.KEYS in order.parts and manifest.keys is not None:
+        if order.keys_to is None or order.recovery_key is None:
+            raise Unusable("For the keys give --keys-to and --recovery-key, or leave them out by --only.")
         destroyed = keys.destroyed_since(folder)
         back, gone = keys.put_back(folder, manifest.keys, order.keys_to, order.recovery_key, destroyed)
     records = 0
