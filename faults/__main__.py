@@ -24,7 +24,7 @@ from deploy.local.errors import StackError
 from deploy.local.layout import Layout
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
-from faults import disaster, overloading, report, selftest, soaking
+from faults import disaster, overloading, report, rolling, selftest, soaking
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
 
@@ -220,6 +220,37 @@ def disaster_(
         raise typer.Exit(1)
     shutil.rmtree(where)
     console.print(f"Nothing lost, nothing doubled: {results.counters} counters are what they were.")
+
+
+@app.command("rolling")
+def rolling_(
+    rate: Annotated[float, typer.Option(min=1, max=50, help="Ratings posted a second.")] = 10.0,
+    seed: Annotated[int, typer.Option(help="The same seed posts the same ratings.")] = 7,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+    jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
+) -> None:
+    """Restart every replica of every service, one after the other, while ratings come in.
+
+    Example: python -m faults rolling --rate 10
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    name = f"rolling-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    bring_jars(jars, console)
+    order = rolling.Order(where, jars.absolute(), rate, seed)
+    try:
+        results = asyncio.run(rolling.Rolling(order, console.print).run())
+    except StackError as error:
+        console.print(f"✗ {error}")
+        raise typer.Exit(1) from error
+    console.print(
+        f"of {len(results.kept)} timed ratings the slowest was kept after {max(results.kept):.2f} s"
+        f" and shown {max(results.shown):.2f} s later"
+    )
+    if results.check["wrong"]:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    shutil.rmtree(where)
 
 
 def bring_jars(folder: Path, console: Console) -> None:
