@@ -47,7 +47,7 @@ backup: ## Back up the running system into .local/backups: topics, databases, se
 	$(SET_UP)
 	@exec $(PY) -m deploy.backup take-embedded
 
-restore: ## Restore BACKUP (the newest, unless named) into the stopped and empty system, for make run
+restore: ## Restore from BACKUP (the newest, unless named) what the stopped system lacks: all, topics, or databases
 	$(LOCAL)
 	@exec $(PY) -m deploy.backup restore-embedded $(BACKUP)
 

@@ -90,7 +90,7 @@ def restore(
     with _explained():
         operator = read(Operator)
         parts = set(only or Part)
-        urls = operator.database_urls() if Part.DATABASES in parts else {}
+        urls = {} if parts == {Part.KEYS} else operator.database_urls()
         place = Place(operator.kafka, urls, programs)
         order = Order(parts, keys_to, recovery_key)
         done = _run(running.restore(folder, place, order, _progress))

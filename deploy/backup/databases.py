@@ -13,7 +13,8 @@ import asyncpg
 from chassis.postgres import CONNECT_SECONDS
 from deploy.backup.files import File, Unusable, described, private
 
-DATABASES = ("verification", "aggregation")
+AGGREGATION = "aggregation"
+DATABASES = ("verification", AGGREGATION)
 # Read models that a rebuild or a verification was folding into: their checkpoints mean nothing afterwards.
 _LEFT_OUT = ("read_models_next", "read_models_check", "read_models_before")
 _TABLES = """
@@ -52,6 +53,14 @@ async def put_back(path: Path, name: str, url: str, programs: Path | None) -> No
         # Whoever restores owns what is made; deploy/security/postgres grants the rest.
         plain = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
         await _run(programs, "pg_restore", url, *plain, str(path))
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
+
+
+async def empty_read_models(url: str) -> None:
+    """Of aggregation's database, whose checkpoints mean nothing in a log that was restored."""
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    try:
         await connection.execute(_EMPTY_READ_MODELS)
     finally:
         await connection.close(timeout=CONNECT_SECONDS)

@@ -37,20 +37,22 @@ async def take(folder: Path, progress: Progress) -> Manifest:
 
 
 async def restore(folder: Path, progress: Progress) -> tuple[Restored, str]:
-    """Into a stack that is stopped and has no data: with servers of its own, which end with it. Returns also
-    what catching up said. Raises StackError, Unusable and outages.
+    """What the stopped stack lacks, with servers of its own, which end with it: topics, databases, or both.
+    Returns also what catching up said. Raises StackError, Unusable and outages.
     """
     layout = Layout()
     with lock.held(layout):
-        if layout.kafka.exists() or layout.postgres.exists():
-            raise StackError("There is data already.", "`make clean` removes it, and keeps the backups.")
+        data = {Part.TOPICS: layout.kafka, Part.DATABASES: layout.postgres}
+        missing = {part for part, where in data.items() if not where.exists()}
+        if not missing:
+            raise StackError("Nothing is missing.", "`make clean` removes all data, and keeps the backups.")
         lock.end_leftovers(layout)
         stack = _stack(layout)
         await ensure_jars(layout, stack.report)
         async with stack.broker, stack.database:
             place = _place(stack)
             await apply(place.kafka)
-            order = Order(set(Part), layout.keys, layout.recovery_key)
+            order = Order({Part.KEYS, *missing}, layout.keys, layout.recovery_key)
             done = await running.restore(folder, place, order, progress)
             wiring = Wiring(layout, stack.ports, stack.broker.bootstrap, place.database_urls)
             name = "verification-catch-up"

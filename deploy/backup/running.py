@@ -85,7 +85,8 @@ class Restored:
 
 async def restore(folder: Path, place: Place, order: Order, progress: Progress) -> Restored:
     """Into empty topics, empty databases and a folder without other keys. Broken off, topics go on where they
-    were, after a comparison; each database is restored whole or not at all. Raises Unusable and outages.
+    were, after a comparison; each database is restored whole or not at all. Read models are empty afterwards.
+    Raises Unusable and outages.
     """
     manifest = check(folder, progress)
     back: list[str] = []
@@ -105,4 +106,6 @@ async def restore(folder: Path, place: Place, order: Order, progress: Progress) 
             with progress(f"database {name}", 0):
                 url = place.database_urls[name]
                 await databases.put_back(folder / file.name, name, url, place.programs)
+    if {Part.TOPICS, Part.DATABASES} & set(order.parts):
+        await databases.empty_read_models(place.database_urls[databases.AGGREGATION])
     return Restored(records, back, gone)

@@ -188,6 +188,7 @@ async def test_a_database_comes_back_whole_into_an_empty_one_and_its_read_models
         path = tmp_path / file.name
         assert path.stat().st_mode & 0o777 == 0o600
         await databases.put_back(path, "aggregation", to, binaries())
+        await databases.empty_read_models(to)
 
         restored = await asyncpg.connect(to)
         assert await restored.fetchval("SELECT count(*) FROM read_models.checkpoint") == 0
