@@ -1,6 +1,9 @@
 """Backup and restore of the embedded stack: `make backup`, `make restore`."""
 
+import asyncio
 import os
+import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,29 +41,38 @@ async def take(folder: Path, progress: Progress) -> Manifest:
 
 async def restore(folder: Path, progress: Progress) -> tuple[Restored, str]:
     """What the stopped stack lacks, with servers of its own, which end with it: topics, databases, or both.
-    Returns also what catching up said. Raises StackError, Unusable and outages.
+    Returns also what catching up said. Raises StackError, Unusable and outages; what was missing is then
+    missing again.
     """
     layout = Layout()
     with lock.held(layout):
         data = {Part.TOPICS: layout.kafka, Part.DATABASES: layout.postgres}
-        missing = {part for part, where in data.items() if not where.exists()}
+        missing = {part: where for part, where in data.items() if not where.exists()}
         if not missing:
             raise StackError("Nothing is missing.", "`make clean` removes all data, and keeps the backups.")
         lock.end_leftovers(layout)
         stack = _stack(layout)
         await ensure_jars(layout, stack.report)
-        async with stack.broker, stack.database:
-            place = _place(stack)
-            await apply(place.kafka)
-            order = Order({Part.KEYS, *missing}, layout.keys, layout.recovery_key)
-            done = await running.restore(folder, place, order, progress)
-            wiring = Wiring(layout, stack.ports, stack.broker.bootstrap, place.database_urls)
-            name = "verification-catch-up"
-            process = python(
-                layout, name, "services.verification", "catch-up", settings=wiring.verification()
-            )
-            with progress("catching up", 0):
-                said = await run_to_end(process, CATCH_UP_SECONDS)
+        try:
+            async with stack.broker, stack.database:
+                return await _restored(stack, folder, missing, progress)
+        except BaseException:
+            for where in missing.values():
+                await asyncio.to_thread(shutil.rmtree, where, ignore_errors=True)
+            raise
+
+
+async def _restored(
+    stack: Stack, folder: Path, missing: Iterable[Part], progress: Progress
+) -> tuple[Restored, str]:
+    layout, place = stack.layout, _place(stack)
+    await apply(place.kafka)
+    order = Order({Part.KEYS, *missing}, layout.keys, layout.recovery_key)
+    done = await running.restore(folder, place, order, progress)
+    settings = Wiring(layout, stack.ports, stack.broker.bootstrap, place.database_urls).verification()
+    catching_up = python(layout, "catch-up", "services.verification", "catch-up", settings=settings)
+    with progress("catching up", 0):
+        said = await run_to_end(catching_up, CATCH_UP_SECONDS)
     return done, said.strip()
 
 
