@@ -20,6 +20,7 @@ from chassis.http import create_app, create_worker
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
+from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.agreeing import PostgresStore
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.directory import KafkaDirectory
@@ -232,6 +233,9 @@ async def catch_up_with_log(settings: Settings) -> CaughtUp:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await directory.catch_up()
+        for partition in range(RATING_SUBMISSIONS.partitions):
+            # Ends what a worker that was killed has left open, and shuts out one that lingers.
+            await (await KafkaOutcomeLog.open(settings.kafka, partition, GROUP)).close()
         async with whole_log(settings.kafka) as log:
             reader = opening.reader(directory, utc_now, Cap(Limits(share=1)))
             return await catch_up(log, PostgresStore(settings.database_url), reader)
