@@ -2,12 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chassis import kafka, postgres
 from chassis.dead_letters.commands import commands as dead_letter_commands
@@ -76,8 +78,8 @@ def catch_up() -> None:
     settings = read(Settings)
     configure("verification-catch-up", level="CRITICAL")  # what a client logs on its way is no answer
     try:
-        with _keys_there(settings):
-            done = asyncio.run(catch_up_with_log(settings))
+        with _keys_there(settings), _progress() as told:
+            done = asyncio.run(catch_up_with_log(settings, told))
     except WorkersRun:
         _fail("Workers of verification are running: stop them all. Nothing was changed.")
     except Exception as error:
@@ -90,6 +92,16 @@ def catch_up() -> None:
     )
     for partition, offsets in sorted(done.went_back.items()):
         print(f"partition {partition} goes back by {offsets}, to {done.positions[partition].next_offset}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("reading the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _fail(text: str) -> NoReturn:

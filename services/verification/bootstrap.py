@@ -43,7 +43,7 @@ from services.verification.adapters.submissions import GROUP, KafkaSubmissions
 from services.verification.adapters.whole_log import whole_log
 from services.verification.api import routes
 from services.verification.batches import Reader
-from services.verification.catching_up import CaughtUp, catch_up
+from services.verification.catching_up import CaughtUp, Progress, catch_up
 from services.verification.challenges import Challenges
 from services.verification.domain.ratings import State
 from services.verification.forgetting import Forgetting
@@ -225,7 +225,7 @@ async def _forget(settings: Settings, directory: KafkaDirectory, clock: Clock, r
         pool.terminate()
 
 
-async def catch_up_with_log(settings: Settings) -> CaughtUp:
+async def catch_up_with_log(settings: Settings, progress: Progress = lambda *_: None) -> CaughtUp:
     """Raises KeyMissing, WorkersRun and outages."""
     opening = _Opening.by(settings)
     directory = KafkaDirectory(settings.kafka, Readiness().check("directory"))
@@ -238,7 +238,7 @@ async def catch_up_with_log(settings: Settings) -> CaughtUp:
             await (await KafkaOutcomeLog.open(settings.kafka, partition, GROUP)).close()
         async with whole_log(settings.kafka) as log:
             reader = opening.reader(directory, utc_now, Cap(Limits(share=1)))
-            return await catch_up(log, PostgresStore(settings.database_url), reader)
+            return await catch_up(log, PostgresStore(settings.database_url), reader, progress)
     finally:
         reading.cancel()
         await asyncio.wait({reading})

@@ -5,7 +5,7 @@ told to nobody, so it is forgotten, and decided again when its submission is rea
 so no decision is told again by the offset that led to it; all of them have been told.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,8 +36,15 @@ class TakenOver:
     claims: Mapping[Claim, Key]
 
 
+Progress = Callable[[int, int], None]
+"""Hears how many offsets of how many have been read."""
+
+
 class Log(Protocol):
     """Read while no worker is a member of the group. All raise outages."""
+
+    async def extent(self) -> int:
+        """How many offsets there are to read."""
 
     def outcomes(self) -> AsyncIterator[Sequence[Told]]: ...
 
@@ -91,17 +98,21 @@ class CaughtUp:
     went_back: dict[int, int] = field(default_factory=dict)  # by how many offsets
 
 
-async def catch_up(log: Log, store: Store, reader: Reader) -> CaughtUp:
+async def catch_up(log: Log, store: Store, reader: Reader, progress: Progress) -> CaughtUp:
     """Raises `WorkersRun` and outages; then nothing was changed."""
     result = CaughtUp()
+    extent, done = await log.extent(), 0
     async with store.agreeing() as agreeing:
         async for told in log.outcomes():
             await agreeing.tell(told)
+            done += len(told)
+            progress(done, extent)
         result.forgotten = await agreeing.forget()
         committed = await log.committed()
         first_open: dict[int, int] = {}
         async for partition, records in log.submissions():
             result.read += len(records)
+            progress(done + result.read, extent)
             left = records
             while left:
                 batch = await reader.read(partition, left)

@@ -28,6 +28,13 @@ class WholeLog:
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
 
+    async def extent(self) -> int:
+        where = [*_partitions(RATING_OUTCOMES), *_partitions(RATING_SUBMISSIONS)]
+        async with asyncio.timeout(STEP_SECONDS):
+            begin = await self._consumer.beginning_offsets(where)
+            end = await self._consumer.end_offsets(where)
+        return sum(end[at] - begin[at] for at in where)
+
     async def outcomes(self) -> AsyncIterator[Sequence[Told]]:
         async for _, records in self._records(RATING_OUTCOMES):
             yield [told for record in records if (told := _told(record)) is not None]
