@@ -61,10 +61,13 @@ class Keys(Frozen):
 
 
 class Manifest(Frozen):
+    """`retention_ms`: for how long topics that hold sealed phones were told to keep them."""
+
     format: int = FORMAT
     taken_at: datetime
     topics: dict[str, tuple[Partition, ...]] = Field(default_factory=dict)
     groups: dict[str, tuple[Position, ...]] = Field(default_factory=dict)
+    retention_ms: dict[str, int] = Field(default_factory=dict)
     databases: dict[str, File] = Field(default_factory=dict)
     keys: Keys | None = None
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from chassis.kafka import KafkaClient
-from deploy.backup import databases, files, keys, topics
+from deploy.backup import databases, files, filling, keys, topics
 from deploy.backup.files import Manifest, Unusable
 from deploy.backup.topics import Told
 
@@ -50,9 +50,15 @@ async def take(
         async with topics.source(place.kafka) as source:
             with progress("topics", source.offsets) as told:
                 taken = await source.take(part, told)
-            groups = dict(source.groups)
         sealed = keys.take(part, key_folders, public_key) if key_folders else None
-        manifest = Manifest(taken_at=started, topics=taken, groups=groups, databases=dumps, keys=sealed)
+        manifest = Manifest(
+            taken_at=started,
+            topics=taken,
+            groups=dict(source.groups),
+            retention_ms=dict(source.retention_ms),
+            databases=dumps,
+            keys=sealed,
+        )
         files.write(part, manifest)
     return manifest
 
@@ -100,7 +106,7 @@ async def restore(folder: Path, place: Place, order: Order, progress: Progress) 
     if Part.TOPICS in order.parts:
         total = sum(partition.records for topic in manifest.topics.values() for partition in topic)
         with progress("topics", 2 * total) as told:
-            records = await topics.put_back(place.kafka, folder, manifest, told)
+            records = await filling.put_back(place.kafka, folder, manifest, told)
     if Part.DATABASES in order.parts:
         for name, file in manifest.databases.items():
             with progress(f"database {name}", 0):

@@ -16,7 +16,7 @@ from aiokafka.structs import OffsetAndMetadata
 from chassis.kafka import KafkaClient, is_outage
 from chassis.postgres import migrate
 from contracts.topics import DIRECTORY, RATING_OUTCOMES, Topic
-from deploy.backup import databases, files, topics
+from deploy.backup import databases, files, filling, topics
 from deploy.backup.files import Manifest, Unusable
 from deploy.local.layout import CHECKOUT
 from deploy.local.postgres import binaries
@@ -107,7 +107,7 @@ class Log:
             return Manifest(taken_at=NOW, topics=taken, groups=dict(source.groups))
 
     async def put_back(self, folder: Path, manifest: Manifest) -> int:
-        return await topics.put_back(self.client, folder, manifest, lambda _: None)
+        return await filling.put_back(self.client, folder, manifest, lambda _: None)
 
 
 @pytest.fixture(params=[RATING_OUTCOMES, DIRECTORY], ids=["kept", "compacted"])
