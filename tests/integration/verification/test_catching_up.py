@@ -71,7 +71,7 @@ async def test_a_database_that_is_lost_knows_again_what_the_log_tells(world: Wor
     assert 1 in done.went_back  # to the one that awaits its code
     late = [
         world.submission(edition, number="+84905000001"),
-        world.submission(proved, number="+84905000002"),
+        world.submission(proved, number="+84905000004", phone_pseudonym=by_phone.event.phone_pseudonym),
         world.submission(edition, challenge=first.event.challenge),
         world.submission(edition, idempotency_token=first.event.idempotency_token),
         world.submission(edition),
@@ -81,7 +81,7 @@ async def test_a_database_that_is_lost_knows_again_what_the_log_tells(world: Wor
         await world.submit(*told, partition=1)  # callers send again
         await world.submit(*late)
         await world.awaits_code(late[1].rating_id)
-        await world.enter_code(proved, late[1].rating_id, await code_sent(world, "+84905000002"))
+        await world.enter_code(proved, late[1].rating_id, await code_sent(world, "+84905000004"))
 
         async def late_told() -> bool:
             return all((await world.said(late)).values())
