@@ -28,6 +28,7 @@ from faults.stack import STEP_SECONDS, Stack
 AT_ONCE = 16
 MET_AGAIN = 24
 SETTLE_SECONDS = 90.0
+QUIET_SECONDS = 60.0
 SERVICES = ("intake", "verification", "portal")
 
 
@@ -165,7 +166,12 @@ class Disaster:
         await run_to_end(taking, STEP_SECONDS)
 
     async def _judge(self, stack: Stack, name: str, *, refold: bool = False) -> None:
-        report = await judge(stack, settle=SETTLE_SECONDS, refold=refold)
+        until = time.monotonic() + QUIET_SECONDS
+        while True:  # what was posted last may still be on its way, to the tables or to the API
+            report = await judge(stack, settle=SETTLE_SECONDS, refold=refold)
+            if not report["wrong"] or time.monotonic() > until:
+                break
+            await asyncio.sleep(3)
         self._results.checks.append(report)
         self._results.red += [f"{name}: {number} {wrong}" for wrong, number in report["wrong"].items()]
         self._say(f"{name}: {verdict(report)}")
