@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from contracts.dead_letters import dead_letter, letter_of, marker, redriven_of
 from contracts.envelope import InvalidData, Message
-from contracts.topics import DIRECTORY, RATING_OUTCOMES, RATING_SUBMISSIONS
+from contracts.topics import DIRECTORY, RATING_OUTCOMES, RATING_SUBMISSIONS, TOPICS
 from deploy.backup.records import Record
 from deploy.backup.renumbering import At, Places, restored
 from deploy.backup.topics import effects_first
@@ -75,5 +75,7 @@ def test_a_record_of_nothing_gets_an_empty_key() -> None:
 
 
 def test_where_topics_end_is_taken_of_effects_before_their_causes() -> None:
-    names = [topic.name for topic in effects_first([DIRECTORY, RATING_SUBMISSIONS, RATING_OUTCOMES])]
-    assert names == [RATING_OUTCOMES.name, RATING_SUBMISSIONS.name, DIRECTORY.name]
+    names = [topic.name for topic in effects_first(reversed(TOPICS))]
+    causes = [DIRECTORY.name, RATING_SUBMISSIONS.name, RATING_OUTCOMES.name]
+    assert names[-1:-4:-1] == causes
+    assert {name + "-dlt" for name in causes} == set(names[:3])
