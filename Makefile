@@ -23,7 +23,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts acls reference alerts lock
+.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak backup restore disaster bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts acls reference alerts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -51,7 +51,15 @@ outbox: ## Print the text messages that the running system would have sent
 	$(SET_UP)
 	@exec $(PY) -m deploy.local outbox
 
-clean: ## Remove data, keys and logs of the stopped system; downloads stay
+backup: ## Back up the running system into .local/backups: topics, databases, sealed keys
+	$(SET_UP)
+	@exec $(PY) -m deploy.backup take-embedded
+
+restore: ## Restore from BACKUP (the newest, unless named) what the stopped system lacks: all, topics, or databases
+	$(LOCAL)
+	@exec $(PY) -m deploy.backup restore-embedded $(BACKUP)
+
+clean: ## Remove data, keys and logs of the stopped system; downloads and backups stay
 	@$(PYTHON) -m deploy.local.clean
 
 distclean: ## Remove everything that was made or downloaded here
@@ -98,6 +106,10 @@ faults: ## Break everything CYCLES=20 times (SEED=0 draws one, BROKERS=1) while 
 faults-selftest: ## Break each guarantee in a copy of the code, and show that the fault campaign finds it
 	$(DEV)
 	@exec $(PY) -m faults selftest
+
+disaster: ## Lose everything but the backups, restore on fresh servers, and compare every counter
+	$(DEV)
+	@exec $(PY) -m faults disaster
 
 overload: ## Offer one intake five times what it can take, for 20 s
 	$(DEV)

@@ -24,7 +24,7 @@ from deploy.local.errors import StackError
 from deploy.local.layout import Layout
 from deploy.local.progress import Report
 from deploy.local.stack import ensure_jars
-from faults import overloading, report, scaling, selftest, soaking
+from faults import disaster, overloading, report, rolling, scaling, selftest, soaking
 from faults.campaign import Campaign, Order
 from faults.schedule import schedule
 
@@ -222,6 +222,69 @@ def scaling_(  # noqa: PLR0917  options, all by name
         raise typer.Exit(1)
     _only_the_report(where)
     console.print(f"The report is {where / 'report.md'}.")
+
+
+@app.command("disaster")
+def disaster_(
+    ratings: Annotated[int, typer.Option(min=8, max=5_000, help="Posted before everything is lost.")] = 400,
+    seed: Annotated[int, typer.Option(help="The same seed posts the same ratings; 0 draws one.")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+    jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
+) -> None:
+    """Lose everything but the backups, restore on fresh servers, and count.
+
+    Example: python -m faults disaster --ratings 400
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    seed = seed or secrets.randbelow(1_000_000) + 1
+    name = f"disaster-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    bring_jars(jars, console)
+    console.print(f"seed {seed}, {ratings} ratings, in {where}")
+    order = disaster.Order(where, jars.absolute(), ratings, seed)
+    try:
+        results = asyncio.run(disaster.Disaster(order, console.print).run())
+    except StackError as error:
+        console.print(f"✗ {error}", *error.details, sep="\n  ")
+        raise typer.Exit(1) from error
+    for line in results.red:
+        console.print(f"[red]✗[/] {line}")
+    if results.red:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    shutil.rmtree(where)
+    console.print(f"Nothing lost, nothing doubled: {results.counters} counters are what they were.")
+
+
+@app.command("rolling")
+def rolling_(
+    rate: Annotated[float, typer.Option(min=1, max=50, help="Ratings posted a second.")] = 10.0,
+    seed: Annotated[int, typer.Option(help="The same seed posts the same ratings.")] = 7,
+    folder: Annotated[Path | None, typer.Option(help="Where it all is kept; must not exist.")] = None,
+    jars: Annotated[Path, typer.Option(help="Where Kafka's jars are.")] = JARS,
+) -> None:
+    """Restart every replica of every service, one after the other, while ratings come in.
+
+    Example: python -m faults rolling --rate 10
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    name = f"rolling-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    where = (folder or Layout().root / "faults" / name).absolute()
+    bring_jars(jars, console)
+    order = rolling.Order(where, jars.absolute(), rate, seed)
+    try:
+        results = asyncio.run(rolling.Rolling(order, console.print).run())
+    except StackError as error:
+        console.print(f"✗ {error}")
+        raise typer.Exit(1) from error
+    console.print(
+        f"of {len(results.kept)} timed ratings the slowest was kept after {max(results.kept):.2f} s"
+        f" and shown {max(results.shown):.2f} s later"
+    )
+    if results.check["wrong"]:
+        console.print(f"The evidence is in {where}.")
+        raise typer.Exit(1)
+    shutil.rmtree(where)
 
 
 def bring_jars(folder: Path, console: Console) -> None:

@@ -52,7 +52,7 @@ class Client:
         """Returns its rating id once it was kept; None where that is unknown."""
         if not await self._take_challenge(planned):
             return None
-        body = self._body(planned)
+        body = planned.body = self._body(planned)
         self._note_plan(planned, body)
         if planned.kind is Kind.HASTY:
             answers = await asyncio.gather(
@@ -66,6 +66,10 @@ class Client:
         if kept is not None and planned.asks_code:
             await self._enter_codes(planned, kept)
         return kept
+
+    async def again(self, planned: Planned) -> str | None:
+        """The same request once more, of one that was posted."""
+        return await self._until_kept(planned, planned.body)
 
     async def _take_challenge(self, planned: Planned) -> bool:
         """A new one by the API, or the partner's. The digits come from the stack's own key."""

@@ -18,6 +18,7 @@ AT_ONCE = 80
 PROBES = 12
 POLL_SECONDS = 0.1
 DRAIN_SECONDS = 150.0
+TIMED_SECONDS = 120.0
 
 
 def client_of(stack: Stack, http: httpx.AsyncClient, ledger: Ledger, chance: random.Random) -> Client:
@@ -103,6 +104,24 @@ class Probes:
             return True
         self._posted = max(0, await self._shown())
         return False
+
+    async def timed(self) -> tuple[float, float]:
+        """Post one: the seconds until it was kept, and from then until a replica shows it.
+
+        Raises StackError where that is not within two minutes.
+        """
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(TIMED_SECONDS):
+                while await self._client.rate(self._planner.probe(self._planner.probed[0])) is None:
+                    pass
+                kept = time.monotonic()
+                self._posted += 1
+                while max(await asyncio.gather(*map(self._shown_by, self._figures))) < self._posted:
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError as error:
+            raise StackError(f"A rating was not shown within {TIMED_SECONDS:.0f} s.", "") from error
+        return kept - began, time.monotonic() - kept
 
     async def _post_and_see(self, seconds: float) -> bool:
         until = time.monotonic() + seconds

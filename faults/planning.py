@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -74,6 +75,7 @@ class Planned:
     right: bool = True
     partner: "Planned | None" = None
     challenge: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def asks_code(self) -> bool:
@@ -100,13 +102,19 @@ class Planner:
         first = self._rating(kind)
         if kind not in PAIRED:
             return [first]
+        return [first, self.meeting(first, kind)]
+
+    def meeting(self, first: Planned, kind: Kind) -> Planned:
+        """One that has a challenge, a key, or phone and officer in common with another."""
         second = self._rating(kind)
+        while kind is Kind.USED and second.officer == first.officer:
+            second = self._rating(kind)
         second.partner = first
         if kind is Kind.DUPLICATE:
             second.phone, second.officer = first.phone, first.officer
         elif kind is Kind.REUSED_KEY:
             second.key = first.key
-        return [first, second]
+        return second
 
     def probe(self, officer: Officer) -> Planned:
         planned = self._rating(Kind.PLAIN)

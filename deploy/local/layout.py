@@ -52,11 +52,20 @@ class Layout:
         return self.root / "outbox"
 
     @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def recovery_key(self) -> Path:
+        """What opens the keys of backups. Anywhere but here it would be on another machine."""
+        return self.root / "recovery" / "recovery.key"
+
+    @property
     def run(self) -> Path:
         """What the running stack says of itself: its lock, its processes, its addresses."""
         return self.root / "run"
 
     @property
     def kept_by_clean(self) -> frozenset[str]:
-        """What can be had again by downloading, and the lock."""
-        return frozenset({"jars", "node", "pip", "postgres-with-tls", "run"})
+        """What can be had again by downloading, the lock, and what is there for when all else is lost."""
+        return frozenset({"jars", "node", "pip", "postgres-with-tls", "run", "backups", "recovery"})

@@ -2,11 +2,15 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from chassis import kafka, postgres
 from chassis.checking import command as checking
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.http import Address
@@ -17,7 +21,8 @@ from chassis.settings import read
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification import checks
 from services.verification.adapters.key_files import KeyMissing
-from services.verification.bootstrap import api_app, worker_app
+from services.verification.bootstrap import api_app, catch_up_with_log, worker_app
+from services.verification.catching_up import WorkersRun
 from services.verification.key_commands import app as keys
 from services.verification.settings import Settings
 
@@ -65,6 +70,47 @@ def serve() -> None:
         public=Address(settings.host, settings.port),
         operations=Address(settings.operations_host, settings.operations_port),
     )
+
+
+@app.command("catch-up")
+def catch_up() -> None:
+    """Make the database agree with the log, after one of them was restored. All workers have to be stopped.
+
+    Decisions that the log tells are taken over, others forgotten; what is undecided is read again. Run it as
+    the tables' owner. Example: python -m services.verification catch-up
+    """
+    settings = read(Settings)
+    configure("verification-catch-up", level="CRITICAL")  # what a client logs on its way is no answer
+    try:
+        with _keys_there(settings), _progress() as told:
+            done = asyncio.run(catch_up_with_log(settings, told))
+    except WorkersRun:
+        _fail("Workers of verification are running: stop them all. Nothing was changed.")
+    except Exception as error:
+        if not (kafka.is_outage(error) or postgres.is_outage(error)):
+            raise
+        _fail(f"No answer ({str(error) or type(error).__name__}). Nothing was changed.")
+    print(
+        f"{done.read} messages read; {done.taken_over} decisions taken over from the log,"
+        f" {done.forgotten} forgotten that it does not tell"
+    )
+    for partition, offsets in sorted(done.went_back.items()):
+        print(f"partition {partition} goes back by {offsets}, to {done.positions[partition].next_offset}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("reading the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _fail(text: str) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    raise typer.Exit(1)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -13,12 +14,14 @@ from fastapi import FastAPI
 
 from chassis import kafka, postgres
 from chassis.dead_letters import stop
-from chassis.dead_letters.cap import TooManyDeadLetters
+from chassis.dead_letters.cap import Cap, Limits, TooManyDeadLetters
 from chassis.headers import for_data
 from chassis.http import create_app, create_worker
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tasks import Owned, wait_out
+from contracts.topics import RATING_SUBMISSIONS
+from services.verification.adapters.agreeing import PostgresStore
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.adapters.directory import KafkaDirectory
 from services.verification.adapters.kept import KafkaKept
@@ -37,15 +40,17 @@ from services.verification.adapters.sms_outbox import OutboxSmsGateway
 from services.verification.adapters.sms_queue import PostgresSmsQueue
 from services.verification.adapters.statuses import PostgresNews, PostgresStatuses
 from services.verification.adapters.submissions import GROUP, KafkaSubmissions
+from services.verification.adapters.whole_log import whole_log
 from services.verification.api import routes
 from services.verification.batches import Reader
+from services.verification.catching_up import CaughtUp, Progress, catch_up
 from services.verification.challenges import Challenges
 from services.verification.domain.ratings import State
 from services.verification.forgetting import Forgetting
 from services.verification.outcomes import Outcomes
 from services.verification.partition import Partition, WaitOut
 from services.verification.phone_codes import PhoneCodes
-from services.verification.ports import Clock, OpenOutcomeLog, SmsGateway, Statuses, Submissions
+from services.verification.ports import Clock, Directory, OpenOutcomeLog, SmsGateway, Statuses, Submissions
 from services.verification.proof_of_work import ProofsOfWork
 from services.verification.settings import Settings
 from services.verification.sms import SmsSender
@@ -55,6 +60,7 @@ from services.verification.worker import Worker
 
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 20.0
+ANSWER_SECONDS = 30.0
 SHARE_SETTING = "VERIFICATION_DEAD_LETTER_SHARE"
 
 
@@ -73,16 +79,44 @@ def through(check: Check, outage: Callable[[BaseException], bool]) -> WaitOut:
     return wait
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What opens that which submissions hold. Raises KeyMissing when it is made."""
+
+    challenges: Challenges
+    proofs: ProofsOfWork
+    ring: FileKeyRing
+    codes: PhoneCodes
+
+    @classmethod
+    def by(cls, settings: Settings) -> "_Opening":
+        codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
+        challenge_key = RotatedKey(settings.keys_dir, CHALLENGE_KEY)
+        ring = FileKeyRing(settings.keys_dir)
+        return cls(
+            Challenges(challenge_key),
+            ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber),
+            ring,
+            PhoneCodes(codes_key, ring),
+        )
+
+    def reader(self, directory: Directory, clock: Clock, cap: Cap) -> Reader:
+        return Reader(
+            directory=directory,
+            challenges=self.challenges,
+            proofs=self.proofs,
+            phone_codes=self.codes,
+            ring=self.ring,
+            clock=clock,
+            cap=cap,
+        )
+
+
 def worker_app(
     settings: Settings, *, clock: Clock = utc_now, open_log: OpenOutcomeLog | None = None
 ) -> FastAPI:
     """The process that decides. Tests give a clock, and an outcome log that fails when they say so."""
-    codes_key = read_key(settings.keys_dir / PHONE_CODE_KEY)
-    challenge_key = RotatedKey(settings.keys_dir, CHALLENGE_KEY)
-    challenges = Challenges(challenge_key)
-    proofs = ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber)
-    ring = FileKeyRing(settings.keys_dir)
-    codes = PhoneCodes(codes_key, ring)
+    opening = _Opening.by(settings)
 
     async def open_outcomes(partition: int) -> KafkaOutcomeLog:
         return await KafkaOutcomeLog.open(settings.kafka, partition, GROUP)
@@ -107,15 +141,7 @@ def worker_app(
             try:
                 await directory.catch_up()
                 decisions = PostgresDecisions(pool)
-                reader = Reader(
-                    directory=directory,
-                    challenges=challenges,
-                    proofs=proofs,
-                    phone_codes=codes,
-                    ring=ring,
-                    clock=clock,
-                    cap=cap,
-                )
+                reader = opening.reader(directory, clock, cap)
 
                 def partition(number: int, submissions: Submissions) -> Partition:
                     return Partition(
@@ -157,8 +183,8 @@ def worker_app(
                         limits=settings.sms_limits,
                         budget=SmsBudget(settings.sms_limits, budget_left),
                         gateway=_gateway(settings, client),
-                        ring=ring,
-                        codes=codes,
+                        ring=opening.ring,
+                        codes=opening.codes,
                         clock=clock,
                         through_database=through_database,
                         waiting=sms_waiting,
@@ -197,6 +223,25 @@ async def _forget(settings: Settings, directory: KafkaDirectory, clock: Clock, r
         ).run()
     finally:
         pool.terminate()
+
+
+async def catch_up_with_log(settings: Settings, progress: Progress = lambda *_: None) -> CaughtUp:
+    """Raises KeyMissing, WorkersRun and outages."""
+    opening = _Opening.by(settings)
+    directory = KafkaDirectory(settings.kafka, Readiness().check("directory"))
+    reading = asyncio.create_task(directory.run())
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await directory.catch_up()
+        for partition in range(RATING_SUBMISSIONS.partitions):
+            # Ends what a worker that was killed has left open, and shuts out one that lingers.
+            await (await KafkaOutcomeLog.open(settings.kafka, partition, GROUP)).close()
+        async with whole_log(settings.kafka) as log:
+            reader = opening.reader(directory, utc_now, Cap(Limits(share=1)))
+            return await catch_up(log, PostgresStore(settings.database_url), reader, progress)
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})
 
 
 @asynccontextmanager

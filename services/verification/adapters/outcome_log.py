@@ -43,6 +43,10 @@ def expiries_of(metadata: str) -> int:
     return int(metadata.removeprefix(_EXPIRIES)) if metadata.startswith(_EXPIRIES) else 0
 
 
+def committed_metadata(expiries: int) -> str:
+    return f"{_EXPIRIES}{expiries}"
+
+
 class KafkaOutcomeLog:
     def __init__(self, producer: AIOKafkaProducer, partition: int, group: str) -> None:
         self._producer = producer
@@ -79,7 +83,7 @@ class KafkaOutcomeLog:
                     # Committing would not notice that one of them failed.
                     await asyncio.gather(*sends)
                 where = TopicPartition(RATING_SUBMISSIONS.name, self._partition)
-                metadata = f"{_EXPIRIES}{upto.expiries}"
+                metadata = committed_metadata(upto.expiries)
                 await self._producer.send_offsets_to_transaction(
                     {where: OffsetAndMetadata(upto.next_offset, metadata)}, self._group
                 )

@@ -28,6 +28,21 @@ class Claim(IntEnum):
 
 
 Claims = Mapping[Claim, bool]  # whether this rating has it; absent: not claimed yet
+_LAST_HELD = {
+    RejectionReason.IDEMPOTENCY_KEY_REUSED: None,
+    RejectionReason.EDITION_CLOSED: Claim.IDEMPOTENCY_TOKEN,
+    RejectionReason.CHALLENGE_INVALID: Claim.IDEMPOTENCY_TOKEN,
+    RejectionReason.CHALLENGE_EXPIRED: Claim.IDEMPOTENCY_TOKEN,
+    RejectionReason.CHALLENGE_USED: Claim.IDEMPOTENCY_TOKEN,
+    RejectionReason.CHALLENGE_WRONG: Claim.CHALLENGE,
+    RejectionReason.PROOF_OF_WORK_INVALID: Claim.CHALLENGE,
+    RejectionReason.PROOF_OF_WORK_EXPIRED: Claim.CHALLENGE,
+    RejectionReason.PROOF_OF_WORK_USED: Claim.CHALLENGE,
+    RejectionReason.PHONE_UNREADABLE: Claim.PROOF_OF_WORK,
+    RejectionReason.PHONE_CODE_WRONG: Claim.PROOF_OF_WORK,
+    RejectionReason.EXPIRED: Claim.PROOF_OF_WORK,
+    RejectionReason.DUPLICATE: Claim.PROOF_OF_WORK,
+}
 
 
 class ChallengeCheck(Enum):
@@ -154,6 +169,21 @@ def evolve(state: State, event: Event) -> State:
         case Accepted() | Rejected():
             return event
     raise TypeError(f"{type(event).__name__} cannot follow on {type(state).__name__}")
+
+
+def held(decided: Decided) -> tuple[Claim, ...]:
+    """What a rating that ended so has for itself, of what its policy asked for."""
+    last = Claim.SLOT if isinstance(decided, Accepted) else _LAST_HELD[decided.reason]
+    return tuple(claim for claim in Claim if last is not None and claim <= last)
+
+
+def would_prove(command: Verify) -> Assurance | None:
+    """What stands behind the submission if nobody was before it; None where it would not get so far."""
+    free = dict.fromkeys(Claim, True) | {Claim.SLOT: False}
+    match decide(command, Undecided(), free):
+        case PhoneCodeIssued(assurance=assurance) | Rejected(assurance=assurance):
+            return assurance
+    return None
 
 
 def _verify(command: Verify, claims: Claims) -> Event | Claim:  # noqa: PLR0911 - one a rule

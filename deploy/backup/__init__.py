@@ -1,0 +1,1 @@
+"""What cannot be made again, as files, and back: topics, databases, keys. See docs/backup.md."""
