@@ -103,7 +103,8 @@ async def test_a_signal_lets_what_is_being_answered_finish_and_exits_with_0(
 async def test_a_signal_ends_a_process_that_still_waits_to_start(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    child = process(tmp_path, *free_ports(2), "waits")
+    port, operations = free_ports(2)
+    child = process(tmp_path, port, operations, "waits")
     await child.start()
     try:
         async with asyncio.timeout(ENDS_SECONDS):
