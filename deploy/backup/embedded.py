@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chassis.kafka import KafkaClient
+from chassis.topics import apply
 from deploy.backup import keys, running
 from deploy.backup.files import Manifest
 from deploy.backup.running import Order, Part, Place, Progress, Restored
@@ -20,7 +21,6 @@ from deploy.local.postgres import binaries
 from deploy.local.process import run_to_end
 from deploy.local.progress import Report
 from deploy.local.stack import Stack, ensure_jars, python
-from deploy.local.topics import apply
 
 SERVICES = ("intake", "verification", "portal")
 CATCH_UP_SECONDS = 600.0

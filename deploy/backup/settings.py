@@ -1,17 +1,17 @@
 """OPERATOR_… variables: how whoever backs up and restores is let in."""
 
+from pydantic import Field
+
+from chassis import topics
 from chassis.postgres import DatabaseUrl
 from deploy.backup.databases import DATABASES
 from deploy.backup.files import Unusable
-from deploy.local import topics
 
 
 class Operator(topics.Operator):
-    """`recovery_public_key` is what `recovery-key` printed."""
-
-    verification_database_url: DatabaseUrl = ""
-    aggregation_database_url: DatabaseUrl = ""
-    recovery_public_key: str = ""
+    verification_database_url: DatabaseUrl = Field("", description="Verification's database, as its owner.")
+    aggregation_database_url: DatabaseUrl = Field("", description="Aggregation's database, as its owner.")
+    recovery_public_key: str = Field("", description="What `recovery-key` printed: keys are sealed to it.")
 
     def database_urls(self) -> dict[str, str]:
         """Raises Unusable for one that is not set."""

@@ -124,7 +124,7 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: Topic) -> list[TopicPar
     if numbers is None or len(numbers) != topic.partitions:
         raise Unusable(
             f"{topic.name} has {len(numbers or ())} partitions here, the catalogue says {topic.partitions}:"
-            " python -m deploy.local topics makes those that are missing."
+            " python -m chassis.topics makes those that are missing."
         )
     return [TopicPartition(topic.name, number) for number in sorted(numbers)]
 

@@ -8,6 +8,7 @@ from pydantic import AnyHttpUrl, SecretStr
 
 from chassis.settings import FromEnvironment, Setting, settings_of
 from chassis.topics import Operator
+from deploy.backup.settings import Operator as BackupOperator
 from deploy.local.layout import CHECKOUT
 from deploy.reference.table import table
 from portal.settings import Settings as PortalSettings
@@ -22,6 +23,7 @@ PROGRAMS: dict[str, type[FromEnvironment]] = {
     "python -m services.aggregation": AggregationSettings,
     "python -m portal": PortalSettings,
     "python -m chassis.topics": Operator,
+    "python -m deploy.backup": BackupOperator,
 }
 _HEAD = """\
 # Settings

@@ -12,10 +12,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
-from deploy.local.topics import apply
 
 from chassis.kafka import KafkaClient, is_outage
 from chassis.postgres import migrate
+from chassis.topics import apply
 from contracts.topics import DIRECTORY, RATING_OUTCOMES, Topic
 from deploy.backup import databases, files, filling, topics
 from deploy.backup.files import Manifest, Unusable
