@@ -11,8 +11,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--servers-only",
         action="store_true",
-        help="Leave out what needs neither the shared broker nor the shared database: after a run on the"
-        " embedded stack, it would run on containers as it did there.",
+        help="Leave out what needs neither the shared broker nor the shared database, and what is marked"
+        " any_servers: after a run on the embedded stack, it would run on containers as it did there.",
     )
 
 
@@ -21,7 +21,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         servers = {"kafka", "postgres_server"}
         apart: dict[bool, list[pytest.Item]] = {True: [], False: []}
         for each in items:
-            apart[servers.isdisjoint(getattr(each, "fixturenames", ()))].append(each)
+            elsewhere = servers.isdisjoint(getattr(each, "fixturenames", ()))
+            apart[elsewhere or each.get_closest_marker("any_servers") is not None].append(each)
         items[:], left_out = apart[False], apart[True]
         config.hook.pytest_deselected(items=left_out)
 

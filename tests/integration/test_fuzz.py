@@ -10,6 +10,8 @@ from tests.fuzzing.running import Fuzzed
 from tests.support import stack
 from tests.support.system import System, a_system
 
+pytestmark = pytest.mark.any_servers
+
 CASES, SEED, SECONDS = 200, 5, 120
 
 

@@ -18,6 +18,8 @@ from tests.support.citizen import a_citizen
 from tests.support.leaks import everything_in, spellings, topics
 from tests.support.system import System, a_system, new_phone
 
+pytestmark = pytest.mark.any_servers
+
 SERVICES = ("INTAKE", "VERIFICATION", "AGGREGATION")
 LOGGED_SECONDS = 60.0
 PHONE = "0905 123 456"

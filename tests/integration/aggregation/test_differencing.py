@@ -9,6 +9,8 @@ from attacks import differencing
 from contracts.events import Publication
 from tests.support.stack import own_database
 
+pytestmark = pytest.mark.any_servers
+
 SEED = 7
 
 

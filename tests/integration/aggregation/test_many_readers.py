@@ -12,6 +12,8 @@ import pytest
 from benchmarks import live_readers
 from tests.support.stack import own_database
 
+pytestmark = pytest.mark.any_servers
+
 READERS, CHANGES = 40, 3
 
 
