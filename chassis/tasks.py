@@ -56,7 +56,7 @@ class Owned:
             await asyncio.wait(set(self._tasks), timeout=seconds)
 
 
-async def attempts(*, first: float = 0.1, most: float = 2.0) -> AsyncIterator[int]:
+async def attempts(*, first: float = 0.1, most: float = 1.0) -> AsyncIterator[int]:
     """Number attempts 1, 2, … for ever, sleeping between them: `first` seconds, doubling up to `most`."""
     pause, number = first, 0
     while True:
@@ -72,7 +72,7 @@ async def wait_out(
     *,
     outage: Callable[[BaseException], bool],
     first: float = 0.1,
-    most: float = 2.0,
+    most: float = 1.0,
 ) -> T:
     """Do `action`, again and again while it fails with what `outage` knows, with backoff (seconds).
 

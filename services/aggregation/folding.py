@@ -107,9 +107,7 @@ class Folder:
         self.cap.judge(verdicts)
         for received, error in unreadable:  # before the checkpoint passes them
             await self._bury(received, error)
-        counted = await wait_out(
-            self.postgres, lambda: self.ledger.count(reads), outage=self.ledger.outage, most=2.0
-        )
+        counted = await wait_out(self.postgres, lambda: self.ledger.count(reads), outage=self.ledger.outage)
         self.checkpoints.update(counted.checkpoints)
         self._measure(len(batch), counted, time.perf_counter() - started)
 

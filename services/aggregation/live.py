@@ -144,8 +144,8 @@ class Hub:
     async def run(self) -> None:
         """Read what changed, whenever something did; never returns."""
         while True:
-            await wait_out(self._postgres, self._notifications.wait, outage=self._reading.outage, most=1.0)
-            await wait_out(self._postgres, self._deliver, outage=self._reading.outage, most=1.0)
+            await wait_out(self._postgres, self._notifications.wait, outage=self._reading.outage)
+            await wait_out(self._postgres, self._deliver, outage=self._reading.outage)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _deliver(self) -> None:

@@ -74,7 +74,7 @@ def utc_now() -> datetime:
 
 def through(check: Check, outage: Callable[[BaseException], bool]) -> WaitOut:
     async def wait(action: Callable[[], Awaitable[T]]) -> T:
-        return await wait_out(check, action, outage=outage, most=2.0)
+        return await wait_out(check, action, outage=outage)
 
     return wait
 

@@ -83,7 +83,7 @@ class Partition:
             self._stopped.set_result(None)
 
     async def run(self) -> None:
-        async for _ in attempts(first=0.1, most=2.0):
+        async for _ in attempts():
             if self._stopped.done():
                 return
             outcomes = await self._through_kafka(lambda: self._open_log(self.number))

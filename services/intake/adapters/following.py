@@ -25,7 +25,7 @@ async def follow(
     `check` is up while it goes on. Any other failure is raised.
     """
     while True:
-        consumer = await wait_out(check, begin, outage=_passes, most=2.0)
+        consumer = await wait_out(check, begin, outage=_passes)
         try:
             await go_on(consumer)
         except Exception as error:

@@ -41,9 +41,7 @@ class KafkaLog:
     async def run(self) -> None:
         try:
             while True:
-                self._producer = await wait_out(
-                    self._check, self._start, outage=kafka.is_outage, first=0.2, most=2.0
-                )
+                self._producer = await wait_out(self._check, self._start, outage=kafka.is_outage, first=0.2)
                 self._condemned.clear()
                 self._stands.set()
                 await self._until_broken(self._producer)
