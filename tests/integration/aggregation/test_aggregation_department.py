@@ -14,6 +14,8 @@ from tests.support.aggregation import Stage
 from tests.support.identity_provider import Running, an_identity_provider
 from tests.support.outcomes import GROUP, UNIT, accepted
 
+pytestmark = pytest.mark.any_servers
+
 OFFICER, OTHER, OTHERS = f"{UNIT}.a", "so-xay-dung", "so-xay-dung.b"
 
 

@@ -19,6 +19,8 @@ from tests.support.aggregation import Stage
 from tests.support.aggregation_process import Process, live, until
 from tests.support.outcomes import accepted, rejected
 
+pytestmark = pytest.mark.any_servers
+
 LIKELY = Publication()
 
 

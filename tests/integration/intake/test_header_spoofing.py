@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from attacks import header_spoofing
+
+pytestmark = pytest.mark.any_servers
 
 
 async def test_forged_headers_neither_dodge_a_limit_nor_frame_an_address(

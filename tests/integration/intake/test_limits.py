@@ -17,6 +17,8 @@ from services.intake.bootstrap import create
 from services.intake.settings import Settings
 from tests.support.intake_world import eventually
 
+pytestmark = pytest.mark.any_servers
+
 LIMITS = {"limit_session": "5", "limit_lone_block": "10", "limit_officer": "1000000"}
 
 

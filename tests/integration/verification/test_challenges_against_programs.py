@@ -4,6 +4,8 @@ import pytest
 
 from attacks import ocr, sound
 
+pytestmark = pytest.mark.any_servers
+
 
 def test_tesseract_solves_fewer_than_one_in_twenty_pictures() -> None:
     """Were it 5 % or more, two or more of 120 would be solved in 98 runs of 100."""

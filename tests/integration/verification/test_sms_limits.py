@@ -20,6 +20,8 @@ from services.verification.settings import Settings
 from tests.support.timing import in_turns, told_apart
 from tests.support.verification import Submission, World, running, until
 
+pytestmark = pytest.mark.any_servers
+
 PHONE = VerificationPolicy.PHONE
 LIMITS = Settings(sms_per_day=40, sms_per_origin=12, sms_unknown_origin=6, sms_withheld_alarm=50)
 
