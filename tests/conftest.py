@@ -1,8 +1,10 @@
 """Servers that tests of any folder may ask for; nothing starts until one does."""
 
 from collections.abc import AsyncIterator, Generator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support import stack
 
@@ -25,6 +27,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             apart[elsewhere or each.get_closest_marker("any_servers") is not None].append(each)
         items[:], left_out = apart[False], apart[True]
         config.hook.pytest_deselected(items=left_out)
+
+
+class _ByServers(LoadFileScheduling):  # type: ignore[misc] # it is untyped
+    """A file's tests go to one process; those of `security`, whose servers take a minute to start, all to
+    the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        folder = "tests/integration/security/"
+        return folder if file.startswith(folder) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return _ByServers(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_report_header() -> str:
