@@ -19,9 +19,8 @@ _NO_GUARD: Change = (
     "        if record.offset < 0:\n",
 )
 _COUNT: str = (
-    "        counted = await wait_out(\n"
-    "            self.postgres, lambda: self.ledger.count(reads), outage=self.ledger.outage, most=2.0\n"
-    "        )\n"
+    "        counted = await wait_out(self.postgres, lambda: self.ledger.count(reads),"
+    " outage=self.ledger.outage)\n"
 )
 
 AGGREGATION = (
