@@ -91,7 +91,7 @@ def selftest_(
     Example: python -m faults selftest --only zombies
     """
     console = Console(soft_wrap=True, highlight=False)
-    where = (folder or Layout().root / "faults" / f"selftest-{datetime.now(UTC):%Y%m%dT%H%M%S}").absolute()
+    where = _folder(folder, "selftest")
     trials = selftest.planned(only)
     if not trials:
         console.print(f"no mutation's name contains {only}")
@@ -132,8 +132,7 @@ def soak_(  # noqa: PLR0917  options, all by name
     Example: python -m faults soak --minutes 30
     """
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 150)
-    name = f"soak-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    where = (folder or Layout().root / "faults" / name).absolute()
+    where = _folder(folder, "soak")
     bring_jars(jars, console)
     warm_up = soaking.usual_warm_up(minutes) if warm_up is None else warm_up
     order = soaking.Order(where, jars.absolute(), minutes, rate, warm_up=warm_up)
@@ -171,8 +170,7 @@ def overload_(
     Example: python -m faults overload --seconds 20
     """
     console = Console(soft_wrap=True, highlight=False)
-    name = f"overload-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    where = (folder or Layout().root / "faults" / name).absolute()
+    where = _folder(folder, "overload")
     bring_jars(jars, console)
     console.print(f"{measure:g} s to measure, {seconds:g} s of overload, in {where}")
     order = overloading.Order(where, jars.absolute(), measure, seconds)
@@ -206,8 +204,7 @@ def scaling_(  # noqa: PLR0917  options, all by name
     Wants the images of `make images`. Example: python -m faults scaling --brokers 3
     """
     console = Console(soft_wrap=True, highlight=False)
-    name = f"scaling-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    where = (folder or Layout().root / "faults" / name).absolute()
+    where = _folder(folder, "scaling")
     order = scaling.Order(where, brokers, ratings, rate, workers, seed or secrets.randbelow(1_000_000) + 1)
     console.print(f"seed {order.seed}, {brokers} broker(s), in {where}")
     columns = (TextColumn("ratings kept"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -237,8 +234,7 @@ def disaster_(
     """
     console = Console(soft_wrap=True, highlight=False)
     seed = seed or secrets.randbelow(1_000_000) + 1
-    name = f"disaster-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    where = (folder or Layout().root / "faults" / name).absolute()
+    where = _folder(folder, "disaster")
     bring_jars(jars, console)
     console.print(f"seed {seed}, {ratings} ratings, in {where}")
     order = disaster.Order(where, jars.absolute(), ratings, seed)
@@ -268,8 +264,7 @@ def rolling_(
     Example: python -m faults rolling --rate 10
     """
     console = Console(soft_wrap=True, highlight=False)
-    name = f"rolling-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    where = (folder or Layout().root / "faults" / name).absolute()
+    where = _folder(folder, "rolling")
     bring_jars(jars, console)
     order = rolling.Order(where, jars.absolute(), rate, seed)
     try:
@@ -285,6 +280,11 @@ def rolling_(
         console.print(f"The evidence is in {where}.")
         raise typer.Exit(1)
     shutil.rmtree(where)
+
+
+def _folder(named: Path | None, kind: str) -> Path:
+    """Where a run keeps what it leaves: a new folder, unless one is named."""
+    return (named or Layout().root / "faults" / f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S}").absolute()
 
 
 def bring_jars(folder: Path, console: Console) -> None:
