@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import operations, problems
+from chassis import operations, problems, traces
 from chassis.headers import Headers, OnEveryAnswer, for_data
 from chassis.openapi import Described
 from chassis.operations import PROBES
@@ -22,6 +22,7 @@ from chassis.readiness import Check, Readiness
 from chassis.refusing import behind
 from chassis.request_log import RequestLog
 from chassis.tasks import Owned
+from chassis.traces.requests import TracedRequests
 
 SHUTDOWN_SECONDS = 5
 STARTING_POLL_SECONDS = 0.1
@@ -58,11 +59,13 @@ def create_app(
     `lifespan` opens what the process needs; background work goes to the `Owned` it is given, whose failure
     ends the process. `body_limit` is in bytes. What is past `capacity` is refused; probes never are.
     `headers` are those of every answer. Without `callers_request_ids` a caller neither chooses nor learns the
-    id of a request: nothing that a citizen's browser holds may lead to log lines.
+    id of a request, nor that of its trace: nothing that a citizen's browser holds may lead to log lines.
     """
     app, readiness, pulse = _application(title, description, lifespan, openapi_url=openapi_url)
     app.add_middleware(_BodyLimit, limit=body_limit)
     app.add_middleware(RequestLog, callers_ids=callers_request_ids)
+    if traces.on():
+        app.add_middleware(TracedRequests, callers=callers_request_ids)
     # Before the log: under overload, a line for each refusal would be the larger part of the work.
     app.state.door = Door(capacity, PROBES, pulse)
     app.add_middleware(Shedding, door=app.state.door)
@@ -101,8 +104,16 @@ def _application(
 
 def _bare(**options: Any) -> FastAPI:
     # FastAPI's pages of documentation load scripts from elsewhere; its slash redirects repeat the caller's
-    # Host and path.
-    app = Described(version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False, **options)
+    # Host and path. Its own telemetry, which an environment variable turns on, tells paths as they were
+    # asked for, and what was refused in a body.
+    app = Described(
+        version="1.0.0",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        **options,
+    )
     problems.install(app)
     return app
 
@@ -147,8 +158,11 @@ def serve(
         # uvicorn drains on these, then raises them again for whoever handled them before: nobody here.
         signal.signal(number, lambda *_: None)
     listening = {each: _listen(each.config, stalled_seconds) for each in (server, beside) if each is not None}
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        given_up = runner.run(_run(server, beside, listening))
+    try:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            given_up = runner.run(_run(server, beside, listening))
+    finally:
+        traces.close()
     if owned.failure is not None or not (server.started or given_up):
         sys.exit(1)
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from chassis import traces
 from chassis.checking import command as checking
 from chassis.http import Address
 from chassis.http import serve as run
@@ -20,6 +21,7 @@ def serve() -> None:
     """Serve the pages. Example: PORTAL_PORT=8000 python -m portal serve."""
     settings = read(Settings)
     configure("portal", level=settings.log_level)
+    traces.start("portal", settings.traces)
     run(
         build(settings),
         public=Address(settings.host, settings.port),

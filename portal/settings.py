@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from chassis.oidc import safe_url
 from chassis.origin import Networks
 from chassis.settings import FromEnvironment, LogLevel, Port, Seconds, Unit, environment
+from chassis.traces import Traces
 from portal.static import STATIC
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class Settings(FromEnvironment):
     )
     operations_port: Port = Field(8020, description="Its port.")
     log_level: LogLevel = Field("INFO", description="What is logged: this and worse.")
+    traces: Traces = Traces()
     intake_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8001"), description="Where intake is.")
     verification_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://127.0.0.1:8002"), description="Where verification is."

@@ -9,6 +9,8 @@ from deploy.local.identity_provider import AUDIENCE, CLIENT
 from deploy.local.layout import Layout
 from deploy.local.ports import HOST, HTTP_OFFSETS, Ports
 
+TRACED = ("INTAKE", "VERIFICATION", "AGGREGATION", "PORTAL")
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
@@ -118,5 +120,10 @@ class Wiring:
 
 
 def with_callers(settings: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment (certificates, locale, further settings of a service), and ours above it."""
-    return {**os.environ, **settings}
+    """The caller's environment (certificates, locale, further settings of a service), and ours above it.
+
+    HAILONG_TRACES_TO is said to every process by its own name.
+    """
+    to = os.environ.get("HAILONG_TRACES_TO")
+    traced = {f"{each}_TRACES_TO": to for each in TRACED} if to else {}
+    return {**traced, **os.environ, **settings}

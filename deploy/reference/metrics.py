@@ -7,7 +7,7 @@ from types import ModuleType
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR
 from prometheus_client.metrics import MetricWrapperBase
 
-from chassis import operations, overload, postgres, request_log
+from chassis import operations, overload, postgres, request_log, traces
 from chassis.dead_letters import stop
 from deploy.local.layout import CHECKOUT
 from deploy.reference.table import table
@@ -17,7 +17,7 @@ from services.verification import metrics as verification
 
 FILE = CHECKOUT / "docs" / "metrics.md"
 MODULES: dict[str, tuple[ModuleType, ...]] = {
-    "every program": (request_log, overload, operations),
+    "every program": (request_log, overload, operations, traces),
     "intake": (intake,),
     "verification, API and worker": (verification,),
     "aggregation, API and worker": (aggregation,),

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from opentelemetry.trace import SpanKind
 
-from chassis import request_ids
+from chassis import request_ids, traces
 from chassis.logs import logger
 from chassis.readiness import Check
 
@@ -116,13 +117,20 @@ class Api:
         if token is not None:
             headers = {**(headers or {}), "Authorization": f"Bearer {token}"}
         limits = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=2.0, pool=4.0)
-        try:
-            response = await self._client.request(
-                method, path, params=params, headers=headers, json=json, timeout=limits
-            )
-        except httpx.HTTPError as error:
-            self.down(type(error).__name__)
-            raise Unavailable(type(error).__name__) from error
+        with traces.span(f"{method} {self._check.name}", SpanKind.CLIENT) as span:  # a path may hold ids
+            try:
+                response = await self._client.request(
+                    method,
+                    path,
+                    params=params,
+                    headers={**(headers or {}), **traces.headers()},
+                    json=json,
+                    timeout=limits,
+                )
+            except httpx.HTTPError as error:
+                self.down(type(error).__name__)
+                raise Unavailable(type(error).__name__) from error
+            span.set_attribute("http.response.status_code", response.status_code)
         if response.status_code == 401 and token is not None:
             raise SignedOut
         if response.status_code >= 500 or response.status_code in (401, 403):

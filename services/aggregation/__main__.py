@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from chassis import http, logs, postgres
+from chassis import http, logs, postgres, traces
 from chassis.checking import command as checking
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.settings import read
@@ -53,6 +53,7 @@ def worker() -> None:
     Example: AGGREGATION_WORKER_OPERATIONS_PORT=8013 python -m services.aggregation worker
     """
     settings = _settings()
+    traces.start("aggregation-worker", settings.traces)
     operations = http.Address(settings.operations_host, settings.worker_operations_port)
     http.serve(worker_app(settings), operations=operations)
 
@@ -64,6 +65,7 @@ def serve() -> None:
     Example: AGGREGATION_PORT=8003 python -m services.aggregation serve
     """
     settings = _settings()
+    traces.start("aggregation", settings.traces)
     try:
         app = api_app(settings)
     except InvalidFiles as error:

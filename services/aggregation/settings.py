@@ -10,6 +10,7 @@ from chassis.kafka import KafkaClient
 from chassis.oidc import safe_url
 from chassis.postgres import DatabaseUrl
 from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Seconds, Unit, environment
+from chassis.traces import Traces
 from contracts.events import Text
 from services.aggregation.files_handled import USUAL_SAMPLE, sample_of
 
@@ -74,6 +75,7 @@ class Settings(FromEnvironment):
     worker_operations_port: Annotated[Port, WORKER] = Field(8013, description="Its port, of the worker.")
     https: Annotated[bool, SERVE] = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     log_level: LogLevel = Field("INFO", description="What is logged: this and worse.")
+    traces: Traces = Traces()
     batch: Annotated[int, Unit("records"), WORKER] = Field(
         1_000, ge=1, description="Records in one database transaction, at most."
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from chassis import http, logs
+from chassis import http, logs, traces
 from chassis.checking import command as checking
 from contracts.events import SealingKey
 from services.intake import checks
@@ -34,6 +34,7 @@ def serve() -> None:
     """Take ratings in over HTTP. Example: INTAKE_PORT=8001 python -m services.intake serve"""
     settings = read_settings()
     logs.configure("intake", level=settings.log_level)
+    traces.start("intake", settings.traces)
     try:
         application = create(settings)
     except KeysMissing as error:

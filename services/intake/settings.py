@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from chassis.kafka import KafkaClient
 from chassis.origin import Networks
 from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
+from chassis.traces import Traces
 from services.intake.domain import limits
 
 SERVE = ReadBy(("serve",))
@@ -38,6 +39,7 @@ class Settings(FromEnvironment):
         description="Where verification's API is to callers; empty where it shares intake's address.",
     )
     log_level: Annotated[LogLevel, SERVE] = Field("INFO", description="What is logged: this and worse.")
+    traces: Traces = Traces()
     at_once: Annotated[int, Unit("requests"), SERVE] = Field(
         128, ge=1, description="Ratings taken in at a time, and as many reads; more get 503."
     )

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from chassis import kafka, postgres
+from chassis import kafka, postgres, traces
 from chassis.checking import command as checking
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.http import Address
@@ -53,6 +53,7 @@ def worker() -> None:
     """Decide submissions, send phone codes. Example: python -m services.verification worker"""
     settings = read(Settings)
     configure("verification-worker", level=settings.log_level)
+    traces.start("verification-worker", settings.traces)
     with _keys_there(settings):
         application = worker_app(settings)
     serve_app(application, operations=Address(settings.operations_host, settings.worker_operations_port))
@@ -63,6 +64,7 @@ def serve() -> None:
     """Serve challenges and outcomes over HTTP. Example: python -m services.verification serve"""
     settings = read(Settings)
     configure("verification", level=settings.log_level)
+    traces.start("verification", settings.traces)
     with _keys_there(settings):
         application = api_app(settings)
     serve_app(

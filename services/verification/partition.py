@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
+from chassis import traces
 from chassis.logs import log_correlated, logger
 from chassis.tasks import attempts
 from contracts.envelope import Message, correlation_of
+from contracts.topics import RATING_SUBMISSIONS
 from services.verification import metrics
 from services.verification.batches import Batch, Reader
 from services.verification.deciding import Result, decide_batch
@@ -148,6 +150,13 @@ class Partition:
             tried = [item.rating_id for item in batch.tries]
             sent = await self._through_database(lambda: self._decisions.codes(tried))
             await self._reader.check_codes(batch, sent)
+        taken = [each.headers for each in records if each.offset < batch.next_offset]
+        with traces.batch(RATING_SUBMISSIONS.name, len(taken), taken):
+            await self._settle(outcomes, batch)
+        metrics.BATCH_SIZE.observe(len(batch.items) + len(batch.invalid))
+        metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
+
+    async def _settle(self, outcomes: OutcomeLog, batch: Batch) -> None:
         result = await self._through_database(lambda: self._decide(batch))
         await self._commit(outcomes, result.outcomes, batch.dead_letters, next_offset=batch.next_offset)
         if result.phone_codes:
@@ -157,9 +166,8 @@ class Partition:
             metrics.DEAD_LETTERS.labels(reason).inc()
         metrics.PHONE_CODES.inc(result.phone_codes)
         metrics.IGNORED.inc(result.ignored)
-        metrics.BATCH_SIZE.observe(len(batch.items) + len(batch.invalid))
-        metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
 
+    @traces.traced("decide")
     async def _decide(self, batch: Batch) -> Result:
         async for _ in attempts(first=0.01, most=1.0):
             try:

@@ -11,6 +11,7 @@ from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
 from chassis.postgres import DatabaseUrl
 from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
+from chassis.traces import Traces
 from services.verification.domain import sending
 
 SERVE, WORKER = ReadBy(("serve",)), ReadBy(("worker",))
@@ -43,6 +44,7 @@ class Settings(FromEnvironment):
         Path(".local/keys"), description="Holds the keys of challenges, of phone codes and of editions."
     )
     log_level: LogLevel = Field("INFO", description="What is logged: this and worse.")
+    traces: Traces = Traces()
     at_once: Annotated[int, Unit("requests"), SERVE] = Field(
         128, ge=1, description="Requests answered at a time; more get 503."
     )

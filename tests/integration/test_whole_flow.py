@@ -9,20 +9,35 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support import stack
+from tests.support.citizen import a_citizen
 from tests.support.figures import FIGURES_SECONDS, counts, live_events, moved_by
 from tests.support.leaks import everything_in, spellings, topics
 from tests.support.system import OFFICER, Submitted, System, a_system, new_phone
+from tests.support.trace_receiver import Receiver, Span, receiver
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920a331-01"
 
 
 @pytest.fixture(scope="module")
-async def system(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """On a broker of its own: the directory and the log are this system's alone."""
+async def traced_to(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
+    async with receiver(tmp_path_factory.mktemp("traces")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def system(
+    postgres: str, traced_to: Receiver, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """On a broker of its own: the directory and the log are this system's alone. All of it is traced, of
+    which nobody outside notices anything."""
     folder = tmp_path_factory.mktemp("system")
-    async with (
-        stack.kafka_server(stack.chosen(), folder / "kafka") as kafka,
-        a_system(folder / "local", kafka.bootstrap, postgres) as system,
-    ):
-        yield system
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HAILONG_TRACES_TO", traced_to.url)
+        async with (
+            stack.kafka_server(stack.chosen(), folder / "kafka") as kafka,
+            a_system(folder / "local", kafka.bootstrap, postgres) as system,
+        ):
+            yield system
 
 
 async def test_a_right_rating_is_accepted_and_moves_every_figure_once(system: System) -> None:
@@ -215,6 +230,67 @@ async def _tries_left(system: System, rating_id: str) -> int:
     return int(outcome["phone_code"]["tries_left"])
 
 
+async def test_a_trace_leads_from_the_portal_to_the_decision_and_no_further(
+    system: System, traced_to: Receiver
+) -> None:
+    before, figures = {span.trace for span in traced_to.spans()}, await counts(system)
+    async with a_citizen(system) as citizen:
+        await citizen.rates(new_phone())
+    await moved_by(system, figures, {"satisfied": 1, "channel portal": 1})
+
+    def arrived(spans: list[Span]) -> bool:
+        new = [span.name for span in spans if span.trace not in before]
+        return {"process rating-submissions", "count", "POST intake"} <= set(new)
+
+    spans = [span for span in await traced_to.until(arrived) if span.trace not in before]
+    by_id = {span.id: span for span in spans}
+    [decided] = [span for span in spans if span.name == "process rating-submissions"]
+    path = [decided]
+    while path[-1].parent:
+        path.append(by_id[path[-1].parent])
+    assert [(span.process, span.name, span.kind, span.failed) for span in reversed(path)] == [
+        ("portal", "GET /danh-gia/cong-chuc/{officer_id}/xu-ly", "server", False),
+        ("portal", "POST intake", "client", False),
+        ("intake", "POST /v1/ratings", "server", False),
+        ("intake", "send rating-submissions", "producer", False),
+        ("verification-worker", "process rating-submissions", "consumer", False),
+    ]
+    [(_, batch)] = decided.links
+    assert (by_id[batch].name, by_id[batch].parent) == ("batch rating-submissions", "")
+    assert {span.name for span in spans if span.parent == batch} == {"decide", "commit"}
+    # What has counted it has traces of its own, which nothing joins to these.
+    counting = {span.trace for span in spans if span.process == "aggregation-worker"}
+    counted = [span for span in traced_to.spans() if span.trace in counting]
+    assert {(span.process, span.name, span.links) for span in counted} == {
+        ("aggregation-worker", "batch rating-outcomes", ()),
+        ("aggregation-worker", "count", ()),
+    }
+
+
+async def test_nothing_of_a_trace_is_in_an_outcome_and_no_id_of_a_rating_in_a_trace(
+    system: System, traced_to: Receiver
+) -> None:
+    """Over all that the tests above did. Outcomes are kept for ever, and a caller may choose its trace."""
+    before = await counts(system)
+    headers = {**system.on_behalf_of_someone(), "traceparent": TRACEPARENT}
+    submitted = await system.submit(headers=headers)
+    await moved_by(system, before, {"satisfied": 1, "channel portal": 1})
+    chosen = TRACEPARENT.split("-")[1]
+    spans = await traced_to.until(
+        lambda spans: any(span.trace == chosen and span.name.startswith("process") for span in spans)
+    )
+    committed = await topics(system.kafka_bootstrap, isolation_level="read_committed")
+    submissions, outcomes = (committed[name].decode() for name in ("rating-submissions", "rating-outcomes"))
+    ids = {each for span in spans for each in (span.trace, span.id)}
+    assert chosen in submissions
+    assert {each for each in ids if each in outcomes} == set()
+    told = traced_to.everything().decode()
+    held = {submitted.key, *re.findall(r'"rating_id":"([^"]+)"', submissions)}
+    held |= set(re.findall(r'"submission_id":"([^"]+)"', outcomes))
+    assert len(held) > 2
+    assert {each for each in held if each in told} == set()
+
+
 async def test_each_submission_has_one_outcome_and_the_figures_are_their_fold(system: System) -> None:
     """Over all that the tests above did: nothing was counted again after they had looked."""
     committed = await topics(system.kafka_bootstrap, isolation_level="read_committed")
@@ -225,7 +301,7 @@ async def test_each_submission_has_one_outcome_and_the_figures_are_their_fold(sy
     assert city["total"] + sum(each["count"] for each in city["rejected"]) == len(decided)
 
 
-async def test_no_phone_number_is_anywhere_in_the_clear(system: System) -> None:
+async def test_no_phone_number_is_anywhere_in_the_clear(system: System, traced_to: Receiver) -> None:
     """Runs last: looks for every number posted above in logs, topics, databases and metrics."""
     first = await system.submit()
     await system.outcome(first.rating_id)
@@ -234,6 +310,7 @@ async def test_no_phone_number_is_anywhere_in_the_clear(system: System) -> None:
     refused = await system.submit(phone=first.body["phone"] + "999")
     assert refused.answer.status_code == 422
     haystacks = {f"log {path.name}": path.read_bytes() for path in system.layout.logs.iterdir()}
+    haystacks["traces"] = traced_to.everything()
     haystacks |= {
         f"topic {name}": content for name, content in (await topics(system.kafka_bootstrap)).items()
     }

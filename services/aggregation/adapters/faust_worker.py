@@ -8,6 +8,7 @@ import faust
 from faust.app.base import BootStrategy
 from faust.types import ServiceT
 
+from chassis import traces
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from contracts.topics import RATING_OUTCOMES
@@ -104,7 +105,8 @@ class FaustWorker:
     @staticmethod
     async def _each(batches: AsyncIterator[Sequence[Any]], handle: Handler) -> None:
         async for events in batches:
-            await handle([_received(event.message) for event in events])
+            with traces.batch(RATING_OUTCOMES.name, len(events)):  # whatever their headers say
+                await handle([_received(event.message) for event in events])
 
     async def run(self) -> None:
         """Read until stopped; returns only by raising what went wrong."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis import postgres
+from chassis import postgres, traces
 from contracts.events import Outcome, Publication
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation.domain import (
@@ -122,6 +122,7 @@ class PostgresLedger:
         rows = await self._pool.fetch(_CHECKPOINTS, topic, wanted)
         return {row["partition"]: row["next_offset"] for row in rows}
 
+    @traces.traced("count")
     async def count(self, batch: Mapping[int, Sequence[Read]]) -> Counted:
         topic = RATING_OUTCOMES.name
         async with self._pool.acquire() as connection, connection.transaction():

@@ -10,8 +10,9 @@ import time
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from opentelemetry.trace import SpanKind
 
-from chassis import kafka
+from chassis import kafka, traces
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from chassis.readiness import Check
@@ -66,11 +67,11 @@ class KafkaLog:
         metrics.IN_FLIGHT.set(self._in_flight)
         try:
             async with asyncio.timeout(APPEND_SECONDS):
-                sent = await producer.send(
-                    topic, message.value, key=message.key, headers=list(message.headers)
-                )
-                # A caller who goes away must not cancel what others' messages share a batch with.
-                await asyncio.shield(sent)
+                with traces.span(f"send {topic}", SpanKind.PRODUCER):
+                    headers = [*message.headers, *traces.message_headers()]
+                    sent = await producer.send(topic, message.value, key=message.key, headers=headers)
+                    # A caller who goes away must not cancel what others' messages share a batch with.
+                    await asyncio.shield(sent)
             confirmed = True
         except (KafkaError, TimeoutError, OSError) as error:
             self._condemn(producer, error)

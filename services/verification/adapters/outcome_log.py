@@ -24,6 +24,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
+from chassis import traces
 from chassis.kafka import KafkaClient, abandon, broke_off, is_outage, start
 from chassis.logs import logger
 from contracts.envelope import Message
@@ -71,6 +72,7 @@ class KafkaOutcomeLog:
         _ask_once(producer)
         return cls(producer, partition, group)
 
+    @traces.traced("commit")
     async def commit(
         self, outcomes: Sequence[Message], dead_letters: Sequence[Message], upto: Committed
     ) -> None:

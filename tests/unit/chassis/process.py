@@ -1,6 +1,6 @@
 """A process on the chassis that does what it is told over HTTP, for tests to watch from outside.
 
-python -m tests.unit.chassis.process PORT OPERATIONS_PORT [waits]
+python -m tests.unit.chassis.process PORT OPERATIONS_PORT [waits] [traces=URL]
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from chassis import traces
 from chassis.http import Address, create_app, serve
 from chassis.logs import configure, logger
 from chassis.overload import Capacity
@@ -85,5 +86,7 @@ def application(*, waits: bool = False) -> FastAPI:
 
 if __name__ == "__main__":
     configure("obedient")
+    told = [each.removeprefix("traces=") for each in sys.argv if each.startswith("traces=")]
+    traces.start("obedient", traces.Traces.model_validate({"to": "".join(told)}))
     public, operations = (Address("127.0.0.1", int(port)) for port in sys.argv[1:3])
     serve(application(waits="waits" in sys.argv), public=public, operations=operations)

@@ -6,6 +6,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient
+from chassis.traces import Traces
 from deploy.local.environment import Wiring
 from deploy.local.layout import Layout
 from deploy.local.ports import Ports
@@ -33,6 +34,8 @@ def unknown(names: Iterable[str], settings: type[BaseSettings]) -> set[str]:
     read = set(settings.model_fields)
     if "kafka" in read:
         read |= {f"kafka_{name}" for name in KafkaClient.model_fields}
+    if "traces" in read:
+        read |= {f"traces_{name}" for name in Traces.model_fields}
     if "oidc" in read:
         read |= {f"oidc_{name}" for name in SignIn.model_fields}
     return {name for name in names if name.removeprefix(prefix).lower() not in read}
