@@ -17,7 +17,7 @@ BUILD ?=
 PY := .venv/bin/python
 LOCAL := @$(PYTHON) -m deploy.local.bootstrap local
 SET_UP := @test -x $(PY) || { echo "Nothing is set up here yet: start with make run." >&2; exit 1; }
-COMPOSE := docker compose --file deploy/compose.yaml
+COMPOSE := docker compose --file deploy/compose.yaml $(if $(SECURED),--file deploy/compose.secured.yaml)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
@@ -154,11 +154,11 @@ images-test: ## Tests of the images that `make images` has built, in a Docker en
 	$(DEV)
 	$(PY) -m pytest tests/images
 
-up: ## Start the whole system in containers, on BROKERS=1 or 3, and wait until it is ready
-	@$(COMPOSE) --profile $(if $(filter 3,$(BROKERS)),three-brokers,one-broker) up --detach --wait
+up: ## Start the whole system in containers, on BROKERS=1 or 3, and wait until it is ready; SECURED=1 by TLS, OBSERVE=1 with Prometheus
+	@$(COMPOSE) --profile $(if $(filter 3,$(BROKERS)),three-brokers,one-broker) $(if $(OBSERVE),--profile observability )up --detach --wait
 
 down: ## Stop and remove the containers; what they keep stays in its volumes
-	@$(COMPOSE) --profile one-broker --profile three-brokers down
+	@$(COMPOSE) --profile one-broker --profile three-brokers --profile observability down
 
 compose-test: ## Scale the system in containers, on BROKERS=1 or 3, while ratings come in, and count
 	$(DEV)
@@ -182,7 +182,7 @@ reference: ## Write what is derived for operators: every setting, every metric, 
 
 alerts: ## Try the alert rules with promtool (Debian: package prometheus)
 	@command -v promtool >/dev/null || { echo "There is no promtool here: apt-get install prometheus" >&2; exit 1; }
-	cd deploy/prometheus && promtool check rules objectives.yaml alerts.yaml
+	cd deploy/prometheus && promtool check config prometheus.yaml
 	cd deploy/prometheus && promtool test rules alerts_test.yaml
 
 lock: ## Pin the requirements anew, with their hashes
