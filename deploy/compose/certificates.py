@@ -104,7 +104,7 @@ def _passwords() -> None:
         own = VOLUMES / f"kafka-{principal}" / "password"
         if not own.exists():
             _write(f"kafka-{principal}/password", secrets.token_urlsafe(24).encode(), APP)
-        account = f"SCRAM-SHA-512=[password={own.read_text()}]\n"
+        account = f"SCRAM-SHA-512=password={own.read_text()}\n"  # without brackets, in a file
         _write(f"kafka-accounts/{principal}.properties", account.encode(), KAFKA)
 
 
