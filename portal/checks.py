@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 
-from chassis.checking import files, web
+from chassis.checking import files, sign_in, web
 from chassis.checking.findings import Finding, Probe
 from portal.settings import Settings
 from portal.static import Assets, AssetsMissing
@@ -21,7 +21,7 @@ def probes(settings: Settings, processes: Collection[str]) -> Iterator[Probe]:
     if settings.intake_key_file is not None:
         yield files.secret(settings.intake_key_file, "key for intake", setting="PORTAL_INTAKE_KEY_FILE")
     if settings.oidc_issuer is not None:
-        yield web.provider(settings.oidc_issuer, local=settings.oidc_local, setting="PORTAL_OIDC_ISSUER")
+        yield sign_in.provider(settings.oidc_issuer, local=settings.oidc_local, setting="PORTAL_OIDC_ISSUER")
     if settings.oidc_client_secret_file is not None:
         yield files.secret(
             settings.oidc_client_secret_file,

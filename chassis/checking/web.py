@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from chassis.checking.findings import Finding, Probe
-from chassis.oidc import Provider, ProviderAway
-from chassis.readiness import Check
 
 SECONDS = 5.0
 
@@ -32,21 +30,6 @@ def api(what: str, url: str, setting: str) -> Probe:
             yield Finding(what, False, text)
 
     return Probe(what, find, setting)
-
-
-def provider(issuer: str, *, local: bool, setting: str) -> Probe:
-    async def find() -> AsyncIterator[Finding]:
-        check = Check("identity_provider")
-        async with httpx.AsyncClient() as http:
-            try:
-                await Provider(issuer, http, check, local=local).metadata()
-            except ProviderAway:
-                text = f"{issuer} does not answer as a provider of that name ({check.detail}); see {setting}"
-                yield Finding("identity provider", False, text)
-                return
-        yield Finding("identity provider", True, issuer)
-
-    return Probe("identity provider", find, setting)
 
 
 def connection(what: str, url: str, setting: str) -> Probe:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 
-from chassis.checking import kafka, postgres, web
+from chassis.checking import kafka, postgres, sign_in
 from chassis.checking.findings import Finding, Probe
 from chassis.checking.kafka import Work
 from services.aggregation.adapters.faust_worker import GROUP
@@ -31,7 +31,7 @@ def probes(settings: Settings, processes: Collection[str]) -> Iterator[Probe]:
     if "serve" in processes:
         yield _files_handled(settings)
         if settings.oidc.issuer is not None:
-            yield web.provider(
+            yield sign_in.provider(
                 settings.oidc.issuer, local=settings.oidc.local, setting="AGGREGATION_OIDC_ISSUER"
             )
 

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from chassis import key_files
-from chassis.checking import command, files, kafka, postgres, web
+from chassis.checking import command, files, kafka, postgres, sign_in, web
 from chassis.checking.findings import Finding, Probe, lines, look
 from chassis.checking.kafka import Work
 from chassis.kafka import KafkaClient
@@ -171,7 +171,7 @@ async def test_who_does_not_listen_is_named_with_the_setting() -> None:
         [
             web.api("intake", f"http://127.0.0.1:{port}/", "PORTAL_INTAKE_URL"),
             web.connection("SMS gateway", f"http://127.0.0.1:{port}/sms", "SMS_URL"),
-            web.provider(f"http://127.0.0.1:{port}", local=True, setting="ISSUER"),
+            sign_in.provider(f"http://127.0.0.1:{port}", local=True, setting="ISSUER"),
         ]
     )
     assert [each.ok for each in found] == [False, False, False]

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -83,3 +85,25 @@ def test_a_build_sees_nothing_that_is_not_named() -> None:
     assert rules[0] == "*"
     seen = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
     assert seen == {"contracts", "chassis", "services", "portal", "requirements"}
+
+
+ONLY_PINNED = """
+import importlib.metadata, re, sys
+pinned = set(re.findall(r"^([a-z0-9-]+)==", open(sys.argv[1]).read(), re.M))
+known = importlib.metadata.packages_distributions()
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        made_of = {re.sub(r"[-_.]+", "-", each).lower() for each in known.get(name, ())}
+        if made_of and not made_of & pinned:
+            raise ModuleNotFoundError(f"{name} is in no package of the image", name=name)
+sys.meta_path.insert(0, Absent())
+import PROGRAM.__main__
+"""
+
+
+@pytest.mark.parametrize("image", CODE)
+def test_a_program_starts_with_the_packages_of_its_image_alone(image: str) -> None:
+    program = "portal" if image == "portal" else f"services.{image}"
+    command = [sys.executable, "-c", ONLY_PINNED.replace("PROGRAM", program), f"requirements/{image}.txt"]
+    ended = subprocess.run(command, check=False, cwd=CHECKOUT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
