@@ -184,6 +184,34 @@ class ApiClientPublished(Event):
     channels: tuple[Code, ...] = Field(description="The channels that its ratings may carry.")
 
 
+class Selection(Frozen):
+    """Which submissions a wave is made of: all that fit everything that is said here."""
+
+    edition_id: Identifier
+    unit_id: Identifier | None = None
+    officer_id: Identifier | None = None
+    channel: Code | None = None
+    client_id: Identifier | None = None
+    origin: Hex256 | None = Field(None, description="The address block, as in `rating-submitted`.")
+    session: Hex256 | None = None
+    since: Instant = Field(description="Submitted then or later,")
+    before: Instant = Field(description="and before that.")
+
+
+class WaveVoided(Event):
+    """The office takes a wave of ratings out of the figures: which, why, and who decided it."""
+
+    NAME = "wave-voided"
+    VERSION = (1, 0)
+
+    wave_id: UUID
+    selection: Selection
+    reason: Code
+    words: Annotated[Plain, StringConstraints(min_length=1, max_length=1000)]
+    by: Short
+    voided_at: Instant
+
+
 # --- rating-submissions --------------------------------------------------------------------------------
 
 
@@ -244,6 +272,38 @@ class PhoneCodeEntered(Event):
     entered_at: Instant
 
 
+class RatingWithdrawalRequested(Event):
+    """Who holds a rating's receipt takes it back; the receipt itself is nowhere."""
+
+    NAME = "rating-withdrawal-requested"
+    VERSION = (1, 0)
+
+    rating_id: UUID
+    requested_at: Instant
+
+
+class VoidReason(StrEnum):
+    """Why the office takes a wave of ratings out of the figures."""
+
+    AUTOMATED = "automated"
+    COORDINATED = "coordinated"
+    CLIENT_MISUSED = "client_misused"
+    MISTAKE = "mistake"
+    OTHER = "other"
+
+
+class RatingVoidRequested(Event):
+    """The office takes a rating out of the figures, as one of a wave (`wave-voided`)."""
+
+    NAME = "rating-void-requested"
+    VERSION = (1, 0)
+
+    rating_id: UUID
+    wave_id: UUID
+    reason: Code
+    requested_at: Instant
+
+
 # --- rating-outcomes -----------------------------------------------------------------------------------
 
 
@@ -276,7 +336,7 @@ class Assurance(StrEnum):
 
 
 class Outcome(Event):
-    """What both outcomes say. No personal data, and nothing that a citizen holds."""
+    """What all outcomes say. No personal data, and nothing that a citizen holds."""
 
     submission_id: UUID
     edition_id: Identifier
@@ -308,6 +368,28 @@ class RatingRejected(Outcome):
     reason: Code
 
 
+class Withdrawal(StrEnum):
+    """Who took an accepted rating out of the figures."""
+
+    CITIZEN = "citizen"
+    VOIDED = "voided"
+
+
+class RatingWithdrawn(Outcome):
+    """An accepted rating that does not count any more, with what it counted as. `decided_at`: since when."""
+
+    NAME = "rating-withdrawn"
+    VERSION = (1, 0)
+
+    answer: Code
+    reasons: tuple[Code, ...] = ()
+    assurance: Code
+    accepted_at: Instant = Field(description="`decided_at` of its acceptance.")
+    kind: Code
+    reason: Code | None = Field(None, description="Of a voided one: why.")
+    wave_id: UUID | None = Field(None, description="Of a voided one: with which others.")
+
+
 EVENTS: tuple[type[Event], ...] = (
     UnitPublished,
     OfficerPublished,
@@ -315,6 +397,10 @@ EVENTS: tuple[type[Event], ...] = (
     ApiClientPublished,
     RatingSubmitted,
     PhoneCodeEntered,
+    RatingWithdrawalRequested,
+    RatingVoidRequested,
     RatingAccepted,
     RatingRejected,
+    RatingWithdrawn,
+    WaveVoided,
 )

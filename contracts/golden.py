@@ -19,12 +19,19 @@ from contracts.events import (
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
+    RatingVoidRequested,
+    RatingWithdrawalRequested,
+    RatingWithdrawn,
     Reason,
     RejectionReason,
     Sealed,
     SealingKey,
+    Selection,
     Text,
     UnitPublished,
+    VoidReason,
+    WaveVoided,
+    Withdrawal,
 )
 from contracts.topics import key_of
 
@@ -34,6 +41,8 @@ _RATING = UUID("0b6b0d6e-3f5e-8c1a-9d7e-0f3a5c2b1e4d")
 _SUBMISSION = UUID("7d0f6a52-91c4-8e3b-a6f0-5b2d8c4e1f97")
 _SUBMITTED = datetime(2017, 11, 23, 2, 15, 30, 125000, tzinfo=UTC)
 _DECIDED = datetime(2017, 11, 23, 2, 15, 30, 190000, tzinfo=UTC)
+_WITHDRAWN = datetime(2017, 11, 25, 9, 40, tzinfo=UTC)
+_WAVE = UUID("5d1f9b0a-7c3e-4f52-8a16-c9e2d4b70813")
 _SEALED = Sealed(
     key_id="2017-1", box="c2VhbGVkIHdpdGggbGlic29kaXVtLCByZWFkYWJsZSBieSB2ZXJpZmljYXRpb24gYWxvbmU="
 )
@@ -128,12 +137,48 @@ EVENTS: tuple[Event, ...] = (
         keys=(ApiKey(key_id="city-portal-1", digest="c4" * 32, expires_on=date(2018, 1, 1)),),
         channels=("portal", "qr"),
     ),
+    RatingWithdrawalRequested(rating_id=_RATING, requested_at=_WITHDRAWN),
+    RatingVoidRequested(
+        rating_id=_RATING, wave_id=_WAVE, reason=VoidReason.AUTOMATED, requested_at=_WITHDRAWN
+    ),
+    RatingWithdrawn(
+        submission_id=_SUBMISSION,
+        edition_id="2017",
+        group_id="so-ban-nganh",
+        unit_id=_UNIT,
+        officer_id=_OFFICER,
+        channel="web",
+        submitted_at=_SUBMITTED,
+        decided_at=_WITHDRAWN,
+        answer="not_satisfied",
+        reasons=("late",),
+        assurance=Assurance.CAPTCHA,
+        accepted_at=_DECIDED,
+        kind=Withdrawal.VOIDED,
+        reason=VoidReason.AUTOMATED,
+        wave_id=_WAVE,
+    ),
+    WaveVoided(
+        wave_id=_WAVE,
+        selection=Selection(
+            edition_id="2017",
+            officer_id=_OFFICER,
+            channel="web",
+            since=datetime(2017, 11, 23, 2, 0, tzinfo=UTC),
+            before=datetime(2017, 11, 23, 3, 0, tzinfo=UTC),
+        ),
+        reason=VoidReason.AUTOMATED,
+        words="Một chương trình gửi hàng loạt trong một giờ.",
+        by="Văn phòng khảo sát",
+        voided_at=_WITHDRAWN,
+    ),
 )
 
 _WRITERS = {UnitPublished: "intake", OfficerPublished: "intake", EditionPublished: "intake"}
 _WRITERS |= {ApiClientPublished: "intake"}
+_WRITERS |= {WaveVoided: "intake", RatingVoidRequested: "intake", RatingWithdrawalRequested: "intake"}
 _WRITERS |= {RatingSubmitted: "intake", PhoneCodeEntered: "intake"}
-_WRITERS |= {RatingAccepted: "verification", RatingRejected: "verification"}
+_WRITERS |= {RatingAccepted: "verification", RatingRejected: "verification", RatingWithdrawn: "verification"}
 
 
 def envelope(event: Event) -> Envelope[Event]:
@@ -146,6 +191,8 @@ def envelope(event: Event) -> Envelope[Event]:
         subject=key_of(event),
         time=_SUBMITTED,
         correlation_id=_SUBMISSION,
-        causation_id=_SUBMISSION if isinstance(event, RatingAccepted | RatingRejected) else None,
+        causation_id=_SUBMISSION
+        if isinstance(event, RatingAccepted | RatingRejected | RatingWithdrawn)
+        else None,
         data=event,
     )

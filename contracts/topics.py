@@ -15,7 +15,11 @@ from contracts.events import (
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
+    RatingVoidRequested,
+    RatingWithdrawalRequested,
+    RatingWithdrawn,
     UnitPublished,
+    WaveVoided,
 )
 
 HOUR_MS = 60 * 60 * 1000
@@ -89,31 +93,34 @@ class Topic:
 
 RATING_SUBMISSIONS = Topic(
     name="rating-submissions",
-    description="Ratings as intake took them, and the phone codes entered for them. Phones only sealed.",
+    description="Ratings as intake took them, the phone codes entered for them, and what asks for their"
+    " withdrawal. Phones only sealed.",
     writer="intake",
     readers=("verification", "intake"),
     key="rating_id",
     partitions=6,
-    events=(RatingSubmitted, PhoneCodeEntered),
+    events=(RatingSubmitted, PhoneCodeEntered, RatingWithdrawalRequested, RatingVoidRequested),
     retention_days=SUBMISSIONS_KEPT_DAYS,
 )
 RATING_OUTCOMES = Topic(
     name="rating-outcomes",
-    description="The outcome of every submission: the source of truth of every figure. No personal data.",
+    description="The outcome of every submission, and its withdrawal: the source of truth of every figure. No"
+    " personal data.",
     writer="verification",
     readers=("aggregation",),
     key="officer_id",
     partitions=6,
-    events=(RatingAccepted, RatingRejected),
+    events=(RatingAccepted, RatingRejected, RatingWithdrawn),
 )
 DIRECTORY = Topic(
     name="directory",
-    description="Units, officers, editions and API clients, each as it stands now. A null value removes one.",
+    description="Units, officers, editions and API clients, each as it stands now, and waves that were"
+    " voided. A null value removes one.",
     writer="intake",
     readers=("intake", "verification", "aggregation"),
-    key="unit:<id>, officer:<id>, edition:<id> or client:<id>",
+    key="unit:<id>, officer:<id>, edition:<id>, client:<id> or wave:<id>",
     partitions=1,
-    events=(UnitPublished, OfficerPublished, EditionPublished, ApiClientPublished),
+    events=(UnitPublished, OfficerPublished, EditionPublished, ApiClientPublished, WaveVoided),
     compacted=True,
 )
 
@@ -150,7 +157,7 @@ def submissions_kept_days(editions: Iterable[EditionPublished]) -> int:
     return min([SUBMISSIONS_KEPT_DAYS, *(edition.policy.phone_retention_days for edition in editions)])
 
 
-def key_of(event: Event) -> str:
+def key_of(event: Event) -> str:  # noqa: PLR0911 - one a rule
     """The Kafka key of an event, by the catalogue above."""
     match event:
         case UnitPublished():
@@ -161,8 +168,10 @@ def key_of(event: Event) -> str:
             return f"edition:{event.edition_id}"
         case ApiClientPublished():
             return f"client:{event.client_id}"
-        case RatingSubmitted() | PhoneCodeEntered():
+        case WaveVoided():
+            return f"wave:{event.wave_id}"
+        case RatingSubmitted() | PhoneCodeEntered() | RatingWithdrawalRequested() | RatingVoidRequested():
             return str(event.rating_id)
-        case RatingAccepted() | RatingRejected():
+        case RatingAccepted() | RatingRejected() | RatingWithdrawn():
             return event.officer_id
     raise TypeError(f"no key rule for {type(event).__name__}")

@@ -17,7 +17,11 @@ from contracts.events import (
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
+    RatingVoidRequested,
+    RatingWithdrawalRequested,
+    RatingWithdrawn,
     UnitPublished,
+    WaveVoided,
 )
 from contracts.topics import (
     DAY_MS,
@@ -45,6 +49,10 @@ KEYS = {
     PhoneCodeEntered: RATING,
     RatingAccepted: OFFICER,
     RatingRejected: OFFICER,
+    RatingWithdrawn: OFFICER,
+    RatingWithdrawalRequested: RATING,
+    RatingVoidRequested: RATING,
+    WaveVoided: "wave:5d1f9b0a-7c3e-4f52-8a16-c9e2d4b70813",
 }
 
 
