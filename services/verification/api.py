@@ -101,17 +101,19 @@ class PhoneCodeBody(BaseModel):
 
 
 class OutcomeBody(BaseModel):
-    """`pending` also stands for a rating that this API has not heard of.
+    """`pending` also stands for a rating that this API has not heard of. `withdrawn`: it does not count any
+    more; one that is `accepted` can be withdrawn until `withdrawable_until`.
 
     Where the edition asks for no phone code, a duplicate is told as `accepted`: only who proved to
     hold the phone may learn what was rated with it.
     """
 
     rating_id: UUID
-    status: Literal["pending", "phone_code_needed", "accepted", "rejected"]
+    status: Literal["pending", "phone_code_needed", "accepted", "rejected", "withdrawn"]
     reason: str | None = None
     phone_code: PhoneCodeBody | None = None
     decided_at: datetime | None = None
+    withdrawable_until: datetime | None = None
 
 
 def routes(
@@ -225,4 +227,5 @@ def _body(rating_id: UUID, status: PublicStatus) -> OutcomeBody:
         reason=status.reason,
         phone_code=code,
         decided_at=status.decided_at,
+        withdrawable_until=status.withdrawable_until,
     )

@@ -8,19 +8,26 @@ from uuid import UUID
 from chassis.dead_letters.cap import Cap, Verdict
 from contracts.dead_letters import dead_letter
 from contracts.envelope import InvalidMessage, Message, UnknownType, decode
-from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted
+from contracts.events import (
+    EditionPublished,
+    PhoneCodeEntered,
+    RatingSubmitted,
+    RatingVoidRequested,
+    RatingWithdrawalRequested,
+    Withdrawal,
+)
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification import hashing
 from services.verification.challenges import Challenges
 from services.verification.domain.days import window
 from services.verification.domain.ratings import (
-    Accepted,
     Claim,
     Command,
     Decided,
-    Rejected,
     TryPhoneCode,
     Verify,
+    Withdraw,
+    decision,
 )
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import (
@@ -36,6 +43,8 @@ from services.verification.ports import (
 )
 from services.verification.proof_of_work import ProofsOfWork
 
+Asked = RatingSubmitted | PhoneCodeEntered | RatingWithdrawalRequested | RatingVoidRequested
+
 
 @dataclass(slots=True)
 class Item:
@@ -43,7 +52,7 @@ class Item:
 
     source: Source
     event_id: UUID
-    event: RatingSubmitted | PhoneCodeEntered
+    event: Asked
     command: Command | None = None
     token: bytes = b""
     nonce: bytes = b""
@@ -59,7 +68,7 @@ class Item:
         """The decision that this very message led to when it was processed before."""
         if stored is None or stored.source != self.source:
             return None
-        return stored.state if isinstance(stored.state, Accepted | Rejected) else None
+        return decision(stored.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class Reader:
             try:
                 envelope = decode(record.value, record.headers)
                 event = envelope.data
-                if not isinstance(event, RatingSubmitted | PhoneCodeEntered):
+                if not isinstance(event, Asked):
                     raise UnknownType(f"{event.NAME} does not belong here")
             except InvalidMessage as error:
                 reasons[record.offset] = error.reason
@@ -161,8 +170,15 @@ class Reader:
 
     def _understand(self, items: Iterable[Item]) -> None:
         for item in items:
-            if isinstance(item.event, RatingSubmitted):
-                self._submission(item, item.event)
+            match item.event:
+                case RatingSubmitted() as event:
+                    self._submission(item, event)
+                case RatingWithdrawalRequested() as event:
+                    item.command = Withdraw(event.requested_at)
+                case RatingVoidRequested() as event:
+                    item.command = Withdraw(
+                        event.requested_at, Withdrawal.VOIDED, event.reason, event.wave_id
+                    )
 
     def _check(self, tries: Iterable[Item], sent: Mapping[UUID, HashedCodes]) -> None:
         for item in tries:

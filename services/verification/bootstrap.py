@@ -151,6 +151,7 @@ def worker_app(
                         decisions=decisions,
                         reader=reader,
                         clock=clock,
+                        withdrawable=settings.withdrawable,
                         through_kafka=through_kafka,
                         through_database=through_database,
                         sms_waiting=sms_waiting,
@@ -220,6 +221,7 @@ async def _forget(settings: Settings, directory: KafkaDirectory, clock: Clock, r
             clock=clock,
             through_outages=through_outages,
             repeats=timedelta(days=settings.repeat_days),
+            withdrawable=settings.withdrawable,
         ).run()
     finally:
         pool.terminate()
@@ -261,7 +263,7 @@ def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     proofs = ProofsOfWork(challenge_key, maxnumber=settings.proof_of_work_maxnumber)
     news = asyncio.Event()
     statuses = _NotYet()
-    outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage)
+    outcomes = Outcomes(statuses, news=news, outage=postgres.is_outage, withdrawable=settings.withdrawable)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:

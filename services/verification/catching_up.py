@@ -7,24 +7,36 @@ so no decision is told again by the offset that led to it; all of them have been
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from contracts.events import PhoneCodeEntered, RatingSubmitted
 from services.verification.batches import Item, Reader
-from services.verification.domain.ratings import Claim, Decided, Rejected, Verify, held, would_prove
+from services.verification.domain.outcomes import Rated
+from services.verification.domain.ratings import (
+    Claim,
+    Decided,
+    Rejected,
+    Verify,
+    Withdraw,
+    Withdrawn,
+    held,
+    would_prove,
+)
 from services.verification.ports import Committed, Key, Record
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the log says of a submission."""
+    """What the log says of a submission: its outcome, or that it was accepted before and is withdrawn."""
 
     submission_id: UUID
     decided: Decided
     decided_at: datetime
+    withdrawn: Withdrawn | None = None
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class TakenOver:
     """A decision of the log with what it had claimed."""
 
     rating_id: UUID
+    rated: Rated
     told: Told
     claims: Mapping[Claim, Key]
 
@@ -62,10 +75,11 @@ class Agreeing(Protocol):
     """One transaction. `tell` comes before `forget`, and that before all others."""
 
     async def tell(self, told: Sequence[Told]) -> None:
-        """Of several of one submission the first stands."""
+        """Of several outcomes of one submission the first stands, and so of its withdrawals."""
 
     async def forget(self) -> int:
-        """Decisions that the log does not tell, with their claims. Returns how many."""
+        """Decisions that the log does not tell, with their claims, and withdrawals. Returns how many
+        decisions."""
 
     async def told(self, ids: Collection[UUID]) -> Mapping[UUID, Told]:
         """By submission."""
@@ -75,6 +89,9 @@ class Agreeing(Protocol):
 
     async def known(self, ratings: Collection[UUID]) -> Collection[UUID]:
         """Those that are stored, decided or awaiting their code."""
+
+    async def withdrawable(self, ratings: Collection[UUID]) -> Collection[UUID]:
+        """Those that a request may still withdraw."""
 
     async def settled(self, tries: Mapping[UUID, UUID]) -> Collection[UUID]:
         """Which of these tries (their ratings by event id) were counted, or are of a decided rating."""
@@ -130,12 +147,16 @@ async def catch_up(log: Log, store: Store, reader: Reader, progress: Progress) -
 
 
 async def _take_over(agreeing: Agreeing, items: Sequence[Item]) -> int:
-    submissions = {item.event_id: item for item in items if isinstance(item.event, RatingSubmitted)}
+    submissions = {
+        item.event_id: (item, Rated.of(item.event_id, item.event))
+        for item in items
+        if isinstance(item.event, RatingSubmitted)
+    }
     told = await agreeing.told(submissions.keys())
-    return await agreeing.take_over([_taken_over(submissions[name], each) for name, each in told.items()])
+    return await agreeing.take_over([_taken_over(*submissions[name], each) for name, each in told.items()])
 
 
-def _taken_over(item: Item, told: Told) -> TakenOver:
+def _taken_over(item: Item, rated: Rated, told: Told) -> TakenOver:
     decided = told.decided
     if isinstance(decided, Rejected) and isinstance(item.command, Verify):
         # An outcome does not say it, and what a citizen may hear of a duplicate depends on it.
@@ -147,7 +168,7 @@ def _taken_over(item: Item, told: Told) -> TakenOver:
         Claim.SLOT: item.slot,
     }
     claims = {claim: key for claim in held(decided) if (key := keys[claim])}
-    return TakenOver(item.rating_id, Told(told.submission_id, decided, told.decided_at), claims)
+    return TakenOver(item.rating_id, rated, replace(told, decided=decided), claims)
 
 
 async def _open(agreeing: Agreeing, items: Sequence[Item]) -> Sequence[int]:
@@ -155,9 +176,12 @@ async def _open(agreeing: Agreeing, items: Sequence[Item]) -> Sequence[int]:
     known = await agreeing.known({item.rating_id for item in items})
     tries = {item.event_id: item.rating_id for item in items if isinstance(item.event, PhoneCodeEntered)}
     settled = await agreeing.settled(tries) if tries else ()
-    return [
-        item.source.offset
-        for item in items
-        if item.source.offset is not None
-        and (item.event_id not in settled if item.event_id in tries else item.rating_id not in known)
-    ]
+    requests = {item.rating_id for item in items if isinstance(item.command, Withdraw)}
+    withdrawable = await agreeing.withdrawable(requests) if requests else ()
+
+    def is_open(item: Item) -> bool:
+        if isinstance(item.command, Withdraw):
+            return item.rating_id in withdrawable
+        return item.event_id not in settled if item.event_id in tries else item.rating_id not in known
+
+    return [item.source.offset for item in items if item.source.offset is not None and is_open(item)]

@@ -15,6 +15,7 @@ from contracts.events import EditionPublished
 from contracts.topics import submissions_kept_days
 from services.verification import metrics
 from services.verification.domain.days import window
+from services.verification.domain.ratings import WITHDRAWABLE
 from services.verification.partition import WaitOut
 from services.verification.ports import Clock
 
@@ -22,6 +23,7 @@ log = logger(__name__)
 EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.05  # between two batches: deciding goes first
 TEXTS_KEPT = timedelta(days=1)  # far longer than a gateway is tried
+A_DAY = timedelta(days=1)  # for a request that waits to be read
 
 
 class Store(Protocol):
@@ -49,7 +51,8 @@ class Forgetting:
     """`run` in a task of its own, once the editions have been read.
 
     `repeats`: how long callers may send the same rating again. What recognises such a repetition is kept so
-    much longer, because the repetition is in the log so much longer.
+    much longer, because the repetition is in the log so much longer. `withdrawable`: how long a rating can be
+    withdrawn, for which it has to be known; an edition may have its submissions deleted before.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Forgetting:
         clock: Clock,
         through_outages: WaitOut,
         repeats: timedelta,
+        withdrawable: timedelta = WITHDRAWABLE,
     ) -> None:
         self._store = store
         self._editions = editions
@@ -68,6 +72,7 @@ class Forgetting:
         self._clock = clock
         self._through_outages = through_outages
         self._repeats = repeats
+        self._withdrawable = withdrawable
 
     async def run(self) -> None:
         while True:
@@ -84,7 +89,8 @@ class Forgetting:
             return
         await self._slots(editions, gone)
         before = gone - self._repeats
-        await self._all("ratings", lambda: self._store.ratings(before))
+        ratings = min(before, now - self._withdrawable - A_DAY)
+        await self._all("ratings", lambda: self._store.ratings(ratings))
         await self._all("tokens", lambda: self._store.tokens(before))
         await self._all("challenges", lambda: self._store.challenges(before))
 

@@ -4,12 +4,18 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from chassis.counters import from_zero
 from chassis.dead_letters.reasons import UNREADABLE
+from contracts.events import Withdrawal
 from services.verification.domain.sending import Cause
 
 DECISIONS = Counter("verification_decisions_total", "Ratings decided.", ["outcome", "reason"])
+WITHDRAWALS = from_zero(
+    Counter("verification_withdrawals_total", "Accepted ratings that count no more, by who says so.", ["by"]),
+    Withdrawal,
+)
 PHONE_CODES = Counter("verification_phone_codes_total", "Phone codes asked for.")
 IGNORED = Counter(
-    "verification_messages_ignored_total", "Repetitions, and phone codes for nothing that awaits one."
+    "verification_messages_ignored_total",
+    "Repetitions, phone codes for nothing that awaits one, withdrawals of what does not count.",
 )
 BATCH_SIZE = Histogram(
     "verification_batch_messages", "Messages in a batch.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 from services.verification import metrics
@@ -23,11 +24,13 @@ class Outcomes:
         *,
         news: asyncio.Event,
         outage: Callable[[BaseException], bool],
+        withdrawable: timedelta,
         most_waiters: int = 2000,
     ) -> None:
         self._statuses = statuses
         self._news = news
         self._outage = outage
+        self._withdrawable = withdrawable
         self._most_waiters = most_waiters
         self._queues: dict[UUID, set[asyncio.Queue[PublicStatus]]] = defaultdict(set)
         self._waiting = 0
@@ -69,7 +72,7 @@ class Outcomes:
 
     async def _now(self, rating_id: UUID) -> PublicStatus:
         found = await self._statuses.of([rating_id])
-        return public_status(*found[rating_id]) if rating_id in found else PENDING
+        return public_status(*found[rating_id], self._withdrawable) if rating_id in found else PENDING
 
     async def run(self) -> None:
         while True:
@@ -87,4 +90,4 @@ class Outcomes:
                 continue  # the callers time out by themselves, and then hear of it
             for rating_id, (state, decided_at) in found.items():
                 for queue in self._queues.get(rating_id, ()):
-                    queue.put_nowait(public_status(state, decided_at))
+                    queue.put_nowait(public_status(state, decided_at, self._withdrawable))

@@ -19,7 +19,7 @@ from services.verification import metrics
 from services.verification.batches import Batch, Reader
 from services.verification.deciding import Result, decide_batch
 from services.verification.domain.outcomes import outcome_message
-from services.verification.domain.ratings import Accepted, Decided
+from services.verification.domain.ratings import Accepted, Decided, Withdrawn
 from services.verification.expiring import expire
 from services.verification.ports import (
     Clock,
@@ -60,6 +60,7 @@ class Partition:
         decisions: Decisions,
         reader: Reader,
         clock: Clock,
+        withdrawable: timedelta,
         through_kafka: WaitOut,
         through_database: WaitOut,
         sms_waiting: asyncio.Event,
@@ -70,6 +71,7 @@ class Partition:
         self._decisions = decisions
         self._reader = reader
         self._clock = clock
+        self._withdrawable = withdrawable
         self._through_kafka = through_kafka
         self._through_database = through_database
         self._sms_waiting = sms_waiting
@@ -172,7 +174,7 @@ class Partition:
         async for _ in attempts(first=0.01, most=1.0):
             try:
                 async with self._decisions.transaction(self.number, self._epoch) as transaction:
-                    return await decide_batch(transaction, batch, self._clock())
+                    return await decide_batch(transaction, batch, self._clock(), self._withdrawable)
             except Conflict as conflict:
                 log.info("deciding again", partition=self.number, conflict=str(conflict))
         raise AssertionError("attempts never end")
@@ -214,9 +216,11 @@ class Partition:
         self._next_offset, self._expiries = upto.next_offset, upto.expiries
 
 
-def _count(decided: Sequence[Decided]) -> None:
+def _count(decided: Sequence[Decided | Withdrawn]) -> None:
     for each in decided:
-        if isinstance(each, Accepted):
+        if isinstance(each, Withdrawn):
+            metrics.WITHDRAWALS.labels(each.kind.value).inc()
+        elif isinstance(each, Accepted):
             metrics.DECISIONS.labels("accepted", "").inc()
         else:
             metrics.DECISIONS.labels("rejected", each.reason.value).inc()

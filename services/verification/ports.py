@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.envelope import Message
 from contracts.events import EditionPublished, Sealed
 from services.verification.domain.outcomes import Rated
-from services.verification.domain.ratings import Claim, Decided, State
+from services.verification.domain.ratings import Claim, Decided, State, Withdrawn
 from services.verification.domain.sending import Spent, Totals
 
 Clock = Callable[[], datetime]
@@ -128,20 +128,30 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawing:
+    """Which message withdrew a rating, and since when it does not count."""
+
+    at: Source
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """A rating's state; `rated` and `slot` are kept where a phone code is asked for."""
+    """A rating's state; `slot` is kept where a phone code is asked for. `rated` is not known of a rejected
+    rating, nor of one from before there were withdrawals."""
 
     state: State
     decided_at: datetime
     source: Source
     rated: Rated | None = None
     slot: Slot | None = None
+    withdrawal: Withdrawing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewRating:
     rating_id: UUID
-    submission_id: UUID
+    rated: Rated
     state: State
     source: Source
 
@@ -192,6 +202,9 @@ class DecisionTransaction(Protocol):
         """Raises `Conflict`."""
 
     async def update(self, states: Mapping[UUID, tuple[State, Source]], at: datetime) -> None: ...
+
+    async def withdraw(self, ratings: Mapping[UUID, tuple[Withdrawn, Source]], at: datetime) -> None:
+        """Of ratings that are decided, and not withdrawn."""
 
     async def count_tries(self, tries: Sequence[Try]) -> None: ...
 

@@ -51,6 +51,9 @@ class Settings(FromEnvironment):
     repeat_days: Annotated[int, Unit("days"), WORKER] = Field(
         7, ge=1, description="How long callers may send the same rating again and be recognised."
     )
+    withdrawal_days: Annotated[int, Unit("days"), BOTH] = Field(
+        30, ge=0, le=365, description="How long after its acceptance a citizen can withdraw a rating."
+    )
     waits_at_once: Annotated[int, Unit("requests"), SERVE] = Field(
         1_000, ge=1, description="Requests at a time that wait for an outcome; more get 503."
     )
@@ -127,6 +130,10 @@ class Settings(FromEnvironment):
     @property
     def dead_letter_limits(self) -> Limits:
         return Limits(self.dead_letter_window, self.dead_letter_share, self.dead_letter_least)
+
+    @property
+    def withdrawable(self) -> timedelta:
+        return timedelta(days=self.withdrawal_days)
 
     @property
     def sms_limits(self) -> sending.Limits:

@@ -10,7 +10,16 @@ import asyncpg
 
 from services.verification.adapters import rows
 from services.verification.domain.outcomes import Rated
-from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Claim, Decided, Rejected, State
+from services.verification.domain.ratings import (
+    Accepted,
+    AwaitingPhoneCode,
+    Claim,
+    Decided,
+    Rejected,
+    State,
+    Withdrawn,
+    decision,
+)
 from services.verification.ports import (
     Conflict,
     HashedCodes,
@@ -143,13 +152,18 @@ class PostgresTransaction:
     async def add(self, ratings: Sequence[NewRating], codes: Sequence[NewPhoneCode], at: datetime) -> None:
         states = {rating.rating_id: rating.state for rating in ratings}
         columns = [
-            (r.rating_id, r.submission_id, *rows.columns(r.state), at, r.source.partition, r.source.offset)
+            (
+                *(r.rating_id, r.rated.submission_id, *rows.columns(r.state), at),
+                *(r.source.partition, r.source.offset),
+                r.rated.model_dump_json() if isinstance(decision(r.state), Accepted) else None,
+            )
             for r in ratings
         ]
         await self._connection.execute(
             "INSERT INTO ratings (rating_id, submission_id, status, reason, assurance, decided_at,"
-            " source_partition, source_offset) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[],"
-            " $4::text[], $5::text[], $6::timestamptz[], $7::integer[], $8::bigint[])",
+            " source_partition, source_offset, accepted_as) SELECT * FROM unnest($1::uuid[], $2::uuid[],"
+            " $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[], $8::bigint[],"
+            " $9::text[])",
             *zip(*columns, strict=True),
         )
         self.changed = True
@@ -197,7 +211,7 @@ class PostgresTransaction:
         decided = [
             (rating_id, *rows.columns(state), at, source.offset, source.expiry)
             for rating_id, (state, source) in states.items()
-            if isinstance(state, Accepted | Rejected)
+            if decision(state) is not None
         ]
         if decided:
             await self._connection.executemany(
@@ -221,6 +235,18 @@ class PostgresTransaction:
             await self._connection.executemany(
                 "UPDATE phone_codes SET tries_left = $2 WHERE rating_id = $1", missed
             )
+        self.changed = True
+
+    async def withdraw(self, ratings: Mapping[UUID, tuple[Withdrawn, Source]], at: datetime) -> None:
+        await self._connection.executemany(
+            "UPDATE ratings SET withdrawn_at = $2, withdrawal = $3, withdrawal_reason = $4,"
+            " withdrawal_wave_id = $5, withdrawal_partition = $6, withdrawal_offset = $7"
+            " WHERE rating_id = $1 AND withdrawn_at IS NULL",
+            [
+                (rating_id, at, state.kind.value, state.reason, state.wave_id, by.partition, by.offset)
+                for rating_id, (state, by) in ratings.items()
+            ],
+        )
         self.changed = True
 
     async def count_tries(self, tries: Sequence[Try]) -> None:

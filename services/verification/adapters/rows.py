@@ -1,13 +1,21 @@
 """Between rows of `ratings` and `phone_codes` and the states they hold."""
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from contracts.events import Assurance, RejectionReason
+from contracts.events import Assurance, RejectionReason, Withdrawal
 from services.verification.domain.outcomes import Rated
-from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Rejected, State
-from services.verification.ports import HashedCode, HashedCodes, Slot, Source, Stored
+from services.verification.domain.ratings import (
+    Accepted,
+    AwaitingPhoneCode,
+    Decided,
+    Rejected,
+    State,
+    Withdrawn,
+)
+from services.verification.ports import HashedCode, HashedCodes, Slot, Source, Stored, Withdrawing
 
 _SELECT = """
     SELECT r.*, c.expires_at, c.tries_left, c.rated, c.pseudonym, c.officer_id, c.edition_id, c.window_number
@@ -21,8 +29,10 @@ DUE = _SELECT + " WHERE c.partition = $1 AND c.awaiting AND c.expires_at < $2 OR
 
 
 def columns(state: State) -> tuple[str, str | None, str | None]:
-    """status, reason, assurance"""
+    """status, reason, assurance; of a withdrawn rating those of its decision"""
     match state:
+        case Withdrawn():
+            return columns(state.of)
         case Accepted():
             return "accepted", None, state.assurance.value
         case Rejected():
@@ -33,6 +43,19 @@ def columns(state: State) -> tuple[str, str | None, str | None]:
 
 
 def state(row: asyncpg.Record) -> State:
+    found = _decided(row)
+    if row["withdrawal"] is None or isinstance(found, AwaitingPhoneCode):
+        return found
+    wave_id = row["withdrawal_wave_id"]
+    return Withdrawn(
+        found,
+        Withdrawal(row["withdrawal"]),
+        row["withdrawal_reason"],
+        None if wave_id is None else UUID(int=wave_id.int),
+    )
+
+
+def _decided(row: asyncpg.Record) -> Decided | AwaitingPhoneCode:
     assurance = Assurance(row["assurance"]) if row["assurance"] else None
     if row["status"] == "rejected":
         return Rejected(RejectionReason(row["reason"]), assurance)
@@ -49,12 +72,17 @@ def slot(row: asyncpg.Record | dict[str, Any]) -> Slot:
 
 def stored(row: asyncpg.Record) -> Stored:
     asked = row["rated"] is not None
+    rated = row["rated"] or row["accepted_as"]
+    withdrawn_at = row["withdrawn_at"]
     return Stored(
         state=state(row),
         decided_at=row["decided_at"],
         source=Source(row["source_partition"], row["source_offset"], row["source_expiry"]),
-        rated=Rated.model_validate_json(row["rated"]) if asked else None,
+        rated=None if rated is None else Rated.model_validate_json(rated),
         slot=slot(row) if asked else None,
+        withdrawal=None
+        if withdrawn_at is None
+        else Withdrawing(Source(row["withdrawal_partition"], row["withdrawal_offset"]), withdrawn_at),
     )
 
 

@@ -16,7 +16,8 @@ from services.verification.adapters.decisions import CHANNEL
 from services.verification.domain.ratings import State
 
 _STATUSES = """
-    SELECT r.rating_id, r.status, r.reason, r.assurance, r.decided_at, c.expires_at, c.tries_left
+    SELECT r.rating_id, r.status, r.reason, r.assurance, r.decided_at, c.expires_at, c.tries_left,
+        r.withdrawal, r.withdrawal_reason, r.withdrawal_wave_id
     FROM ratings r LEFT JOIN phone_codes c USING (rating_id) WHERE r.rating_id = ANY ($1::uuid[])
 """
 LOOK_SECONDS = 5.0

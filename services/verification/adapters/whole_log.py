@@ -11,12 +11,19 @@ from aiokafka.structs import OffsetAndMetadata
 
 from chassis.kafka import KafkaClient, leave, start
 from contracts.envelope import InvalidMessage, decode
-from contracts.events import Assurance, RatingAccepted, RatingRejected, RejectionReason
+from contracts.events import (
+    Assurance,
+    RatingAccepted,
+    RatingRejected,
+    RatingWithdrawn,
+    RejectionReason,
+    Withdrawal,
+)
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS, Topic
 from services.verification.adapters.outcome_log import committed_metadata, expiries_of
 from services.verification.adapters.submissions import GROUP
 from services.verification.catching_up import Told, WorkersRun
-from services.verification.domain.ratings import Accepted, Rejected
+from services.verification.domain.ratings import Accepted, Rejected, Withdrawn
 from services.verification.ports import Committed, Record
 
 STEP_SECONDS = 20.0
@@ -130,4 +137,8 @@ def _told(record: ConsumerRecord) -> Told | None:
             return Told(event.submission_id, decided, event.decided_at)
         case RatingRejected():
             return Told(event.submission_id, Rejected(RejectionReason(event.reason)), event.decided_at)
+        case RatingWithdrawn():
+            accepted = Accepted(Assurance(event.assurance))
+            withdrawn = Withdrawn(accepted, Withdrawal(event.kind), event.reason, event.wave_id)
+            return Told(event.submission_id, accepted, event.accepted_at, withdrawn, event.decided_at)
     return None

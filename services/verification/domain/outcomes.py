@@ -13,10 +13,11 @@ from contracts.events import (
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
+    RatingWithdrawn,
 )
 from contracts.topics import key_of
 from contracts.values import Code, Identifier
-from services.verification.domain.ratings import Accepted, Decided
+from services.verification.domain.ratings import Accepted, Decided, Rejected, Withdrawn
 
 SOURCE = "/hailong/verification"
 
@@ -51,12 +52,41 @@ class Rated(Frozen):
 
 def outcome_message(rated: Rated, decided: Decided, decided_at: datetime) -> Message:
     """The outcome, encoded. Its id follows from the submission's, so a repetition is the same event."""
-    outcome = _outcome(rated, decided, decided_at)
+    shared = _shared(rated, decided_at)
+    if isinstance(decided, Accepted):
+        outcome: Outcome = RatingAccepted(
+            **shared, answer=rated.answer, reasons=rated.reasons, assurance=decided.assurance
+        )
+    else:
+        outcome = RatingRejected(**shared, reason=decided.reason)
+    return _message(rated, outcome, "outcome")
+
+
+def withdrawal_message(
+    rated: Rated, withdrawn: Withdrawn, accepted_at: datetime, at: datetime
+) -> Message | None:
+    """The same of its withdrawal, which says what the rating counted as; None where it never counted."""
+    if isinstance(withdrawn.of, Rejected):
+        return None
+    outcome = RatingWithdrawn(
+        **_shared(rated, at),
+        answer=rated.answer,
+        reasons=rated.reasons,
+        assurance=withdrawn.of.assurance,
+        accepted_at=accepted_at,
+        kind=withdrawn.kind,
+        reason=withdrawn.reason,
+        wave_id=withdrawn.wave_id,
+    )
+    return _message(rated, outcome, "withdrawal")
+
+
+def _message(rated: Rated, outcome: Outcome, label: str) -> Message:
     envelope = Envelope(
-        id=uuid5(rated.submission_id, "outcome"),
+        id=uuid5(rated.submission_id, label),
         source=SOURCE,
         subject=rated.officer_id,
-        time=decided_at,
+        time=outcome.decided_at,
         correlation_id=rated.submission_id,
         causation_id=rated.submission_id,
         data=outcome,
@@ -64,8 +94,8 @@ def outcome_message(rated: Rated, decided: Decided, decided_at: datetime) -> Mes
     return encode(envelope, key=key_of(outcome))
 
 
-def _outcome(rated: Rated, decided: Decided, decided_at: datetime) -> Outcome:
-    shared: dict[str, Any] = {
+def _shared(rated: Rated, decided_at: datetime) -> dict[str, Any]:
+    return {
         "submission_id": rated.submission_id,
         "edition_id": rated.edition_id,
         "group_id": rated.group_id,
@@ -75,8 +105,3 @@ def _outcome(rated: Rated, decided: Decided, decided_at: datetime) -> Outcome:
         "submitted_at": rated.submitted_at,
         "decided_at": decided_at,
     }
-    if isinstance(decided, Accepted):
-        return RatingAccepted(
-            **shared, answer=rated.answer, reasons=rated.reasons, assurance=decided.assurance
-        )
-    return RatingRejected(**shared, reason=decided.reason)

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
+from uuid import UUID
 
-from contracts.events import Assurance, EditionPublished, Policy, ProofOfWork, RejectionReason
+from contracts.events import Assurance, EditionPublished, Policy, ProofOfWork, RejectionReason, Withdrawal
 from services.verification.domain.days import is_open
 
 PHONE_CODE_SENT_WITHIN = timedelta(minutes=5)
 PHONE_CODE_LIFETIME = timedelta(minutes=5)
 PHONE_CODE_TRIES = 5
+WITHDRAWABLE = timedelta(days=30)  # after acceptance, unless the operator says otherwise
 
 
 class Claim(IntEnum):
@@ -98,7 +100,17 @@ class Expire:
     reached: datetime
 
 
-Command = Verify | TryPhoneCode | Expire
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """`reason` and `wave_id` are the office's, where it voids a rating."""
+
+    asked_at: datetime
+    kind: Withdrawal = Withdrawal.CITIZEN
+    reason: str | None = None
+    wave_id: UUID | None = None
+
+
+Command = Verify | TryPhoneCode | Expire | Withdraw
 
 
 # --- events, and the states they lead to ---------------------------------------------------------------
@@ -128,7 +140,17 @@ class Rejected:
     assurance: Assurance | None = None
 
 
-Event = PhoneCodeIssued | PhoneCodeMissed | Accepted | Rejected
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """`of` is the decision that stood before. A rejected one was told as accepted, and is told so no more."""
+
+    of: Accepted | Rejected
+    kind: Withdrawal
+    reason: str | None = None
+    wave_id: UUID | None = None
+
+
+Event = PhoneCodeIssued | PhoneCodeMissed | Accepted | Rejected | Withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +166,26 @@ class AwaitingPhoneCode:
 
 
 Decided = Accepted | Rejected
-State = Undecided | AwaitingPhoneCode | Decided
+State = Undecided | AwaitingPhoneCode | Decided | Withdrawn
 
 
-def decide(command: Command, state: State, claims: Claims) -> Event | Claim | None:
-    """What follows; the claim to make first; or None, where the command changes nothing."""
+def decision(state: State) -> Decided | None:
+    """How the submission was decided, whatever became of the rating since."""
+    if isinstance(state, Withdrawn):
+        return state.of
+    return state if isinstance(state, Accepted | Rejected) else None
+
+
+def decide(
+    command: Command, state: State, claims: Claims, until: datetime | None = None
+) -> Event | Claim | None:
+    """What follows; the claim to make first; or None, where the command changes nothing.
+
+    `until` is when the rating's citizen can withdraw it the latest.
+    """
     match command, state:
+        case Withdraw(), Accepted() | Rejected() if told_as_accepted(state):
+            return _withdraw(command, state, until)
         case Verify(), Undecided():
             return _verify(command, claims)
         case TryPhoneCode(), AwaitingPhoneCode():
@@ -166,9 +202,35 @@ def evolve(state: State, event: Event) -> State:
             return AwaitingPhoneCode(event.expires_at, PHONE_CODE_TRIES, event.assurance)
         case PhoneCodeMissed() if isinstance(state, AwaitingPhoneCode):
             return replace(state, tries_left=state.tries_left - 1)
-        case Accepted() | Rejected():
+        case Accepted() | Rejected() | Withdrawn():
             return event
     raise TypeError(f"{type(event).__name__} cannot follow on {type(state).__name__}")
+
+
+_PHONE_PROVED = {
+    Assurance.PHONE_CODE,
+    Assurance.CAPTCHA_AND_PHONE_CODE,
+    Assurance.PROOF_OF_WORK_AND_PHONE_CODE,
+    Assurance.CAPTCHA_AND_PROOF_OF_WORK_AND_PHONE_CODE,
+}
+
+
+def told_as_accepted(decided: Decided) -> bool:
+    """A duplicate is named only to who proved to hold the phone.
+
+    With the image code or proof of work alone, anyone could type anyone's number; being told "duplicate"
+    would tell whether, and whom, that person has rated. So there a duplicate is told as accepted.
+    """
+    if isinstance(decided, Accepted):
+        return True
+    return decided.reason is RejectionReason.DUPLICATE and decided.assurance not in _PHONE_PROVED
+
+
+def _withdraw(command: Withdraw, decided: Decided, until: datetime | None) -> Withdrawn | None:
+    """A citizen has until then; the office can void a rating as long as it is known."""
+    if command.kind is Withdrawal.CITIZEN and until is not None and command.asked_at > until:
+        return None
+    return Withdrawn(decided, command.kind, command.reason, command.wave_id)
 
 
 def held(decided: Decided) -> tuple[Claim, ...]:

@@ -1,7 +1,7 @@
 """Batches to decide, and a database in memory that keeps what PostgreSQL would."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from uuid import UUID, uuid5
@@ -12,13 +12,25 @@ from contracts.events import (
     RatingAccepted,
     RatingRejected,
     RatingSubmitted,
+    RatingWithdrawalRequested,
+    RatingWithdrawn,
     VerificationPolicy,
+    Withdrawal,
 )
 from contracts.golden import EVENTS
 from services.verification.batches import Batch, Item
 from services.verification.deciding import Result, decide_batch
 from services.verification.domain.outcomes import Rated
-from services.verification.domain.ratings import ChallengeCheck, Claim, CodeCheck, State
+from services.verification.domain.ratings import (
+    Accepted,
+    ChallengeCheck,
+    Claim,
+    CodeCheck,
+    State,
+    Withdraw,
+    Withdrawn,
+    decision,
+)
 from services.verification.ports import (
     Key,
     NewPhoneCode,
@@ -26,12 +38,14 @@ from services.verification.ports import (
     Source,
     Stored,
     Try,
+    Withdrawing,
 )
 from tests.unit.verification.scenario import NOON, code, submission
 
 PARTITION = 3
 _SUBMITTED = next(event for event in EVENTS if isinstance(event, RatingSubmitted))
 _ENTERED = next(event for event in EVENTS if isinstance(event, PhoneCodeEntered))
+_ASKED = next(event for event in EVENTS if isinstance(event, RatingWithdrawalRequested))
 _NAMES = UUID(int=17)
 
 
@@ -73,16 +87,29 @@ class Database:
         for new in ratings:
             assert new.rating_id not in self.stored
             asked = kept.get(new.rating_id)
-            self.submissions[new.rating_id] = new.submission_id
+            self.submissions[new.rating_id] = new.rated.submission_id
+            accepted = isinstance(decision(new.state), Accepted)
             self.stored[new.rating_id] = Stored(
-                new.state, at, new.source, asked.rated if asked else None, asked.slot if asked else None
+                decision(new.state) or new.state,
+                at,
+                new.source,
+                new.rated if asked or accepted else None,
+                asked.slot if asked else None,
             )
 
     async def update(self, states: Mapping[UUID, tuple[State, Source]], at: datetime) -> None:
         self.statements.append(f"update {len(states)}")
         for rating_id, (state, source) in states.items():
             before = self.stored[rating_id]
-            self.stored[rating_id] = Stored(state, at, source, before.rated, before.slot)
+            self.stored[rating_id] = Stored(decision(state) or state, at, source, before.rated, before.slot)
+
+    async def withdraw(self, ratings: Mapping[UUID, tuple[Withdrawn, Source]], at: datetime) -> None:
+        self.statements.append(f"withdraw {len(ratings)}")
+        for rating_id, (state, source) in ratings.items():
+            before = self.stored[rating_id]
+            assert before.state == state.of
+            assert before.withdrawal is None
+            self.stored[rating_id] = replace(before, state=state, withdrawal=Withdrawing(source, at))
 
     async def count_tries(self, tries: Sequence[Try]) -> None:
         self.statements.append(f"count_tries {len(tries)}")
@@ -144,13 +171,26 @@ class Citizens:
             command=code(check, NOON),
         )
 
+    def withdraws(
+        self, rating: str, at: datetime = NOON, kind: Withdrawal = Withdrawal.CITIZEN, message: str = ""
+    ) -> Item:
+        return Item(
+            source=Source(PARTITION, next(self.offsets)),
+            event_id=identity("withdrawal", message or rating),
+            event=_ASKED.model_copy(update={"rating_id": identity(rating), "requested_at": at}),
+            command=Withdraw(at, kind, *(("mistake", _NAMES) if kind is Withdrawal.VOIDED else ())),
+        )
+
 
 def told(result: Result) -> dict[str, str]:
     """What became of whom, in the order in which it is told."""
     said = {}
     for event in (decode(each.value, each.headers).data for each in result.outcomes):
-        assert isinstance(event, RatingAccepted | RatingRejected)
-        said[event.channel] = event.reason if isinstance(event, RatingRejected) else "accepted"
+        assert isinstance(event, RatingAccepted | RatingRejected | RatingWithdrawn)
+        if isinstance(event, RatingWithdrawn):
+            said[f"{event.channel} withdrawn"] = event.kind
+        else:
+            said[event.channel] = event.reason if isinstance(event, RatingRejected) else "accepted"
     assert len(said) == len(result.outcomes), "nobody is told twice"
     return said
 

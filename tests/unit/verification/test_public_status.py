@@ -2,8 +2,15 @@
 
 import pytest
 
-from contracts.events import Assurance, RejectionReason
-from services.verification.domain.ratings import Accepted, AwaitingPhoneCode, Rejected, Undecided
+from contracts.events import Assurance, RejectionReason, Withdrawal
+from services.verification.domain.ratings import (
+    WITHDRAWABLE,
+    Accepted,
+    AwaitingPhoneCode,
+    Rejected,
+    Undecided,
+    Withdrawn,
+)
 from services.verification.domain.status import PublicStatus, public_status
 from tests.unit.verification.scenario import NOON
 
@@ -14,7 +21,9 @@ def test_a_rating_that_has_not_been_read_yet_is_pending() -> None:
 
 @pytest.mark.parametrize("assurance", Assurance)
 def test_an_accepted_rating_is_told_with_the_time(assurance: Assurance) -> None:
-    assert public_status(Accepted(assurance), NOON) == PublicStatus("accepted", decided_at=NOON)
+    assert public_status(Accepted(assurance), NOON) == PublicStatus(
+        "accepted", decided_at=NOON, withdrawable_until=NOON + WITHDRAWABLE
+    )
 
 
 @pytest.mark.parametrize("reason", sorted(set(RejectionReason) - {RejectionReason.DUPLICATE}))
@@ -42,3 +51,11 @@ def test_without_proof_of_the_phone_a_duplicate_looks_exactly_like_a_rating_that
 def test_who_proved_to_hold_the_phone_is_told_of_the_duplicate(assurance: Assurance) -> None:
     said = public_status(Rejected(RejectionReason.DUPLICATE, assurance), NOON)
     assert said == PublicStatus("rejected", reason=RejectionReason.DUPLICATE, decided_at=NOON)
+
+
+@pytest.mark.parametrize("kind", Withdrawal)
+def test_what_is_withdrawn_is_told_alike_whoever_did_it_and_whether_it_ever_counted(kind: Withdrawal) -> None:
+    accepted = Accepted(Assurance.CAPTCHA)
+    duplicate = Rejected(RejectionReason.DUPLICATE, Assurance.CAPTCHA)
+    for state in (Withdrawn(accepted, kind), Withdrawn(duplicate, kind)):
+        assert public_status(state, NOON) == PublicStatus("withdrawn", decided_at=NOON)
