@@ -21,11 +21,13 @@ from services.intake.command_line import fail, read_settings
 from services.intake.ports import KeysMissing
 from services.intake.publishing import Plan
 from services.intake.settings import Settings
+from services.intake.void_commands import app as voiding
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
+app.add_typer(voiding, name="void")
 checking.add_to(app, Settings, checks.probes, program="python -m services.intake", processes=checks.PROCESSES)
 
 

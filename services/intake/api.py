@@ -21,6 +21,7 @@ from services.intake.entering import EnterPhoneCode
 from services.intake.limiting import Limited
 from services.intake.ports import DirectoryUnread, KeysMissing, NotKept
 from services.intake.submitting import Faulty, KeyReused, SubmitRating
+from services.intake.withdrawing import WithdrawRating
 
 RETRY_SECONDS = 5
 KEYS_RETRY_SECONDS = 60
@@ -31,6 +32,7 @@ Short = Annotated[str, Field(max_length=LONGEST)]
 Proof = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=2048)]
 # As challenges are written (base64url), and no control characters: databases refuse some.
 ChallengeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~=-]+$", max_length=1024)]
+Receipt = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=100)]
 Typed = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=32)]
 IdempotencyKey = Annotated[str, Header(include_in_schema=False)]
 """Described apart: FastAPI would refuse a missing one in words that do not say what to do."""
@@ -59,7 +61,12 @@ LINKED: dict[int | str, dict[str, Any]] = {
                 "operationId": "phone-code",
                 "parameters": {"rating_id": "$response.body#/rating_id"},
                 "description": "Where the outcome says phone_code_needed.",
-            }
+            },
+            "withdraw": {
+                "operationId": "withdraw",
+                "requestBody": {"receipt": "$response.body#/receipt"},
+                "description": "Where the citizen takes their rating back.",
+            },
         },
     }
 }
@@ -130,6 +137,14 @@ class PhoneCodeBody(Body):
     code: Short = ""
 
 
+class WithdrawalBody(Body):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"receipt": "K7QX-2MPA-9B7T-HC3E-WJ5N-RV4G"}}
+    )
+
+    receipt: Receipt = ""
+
+
 class Taken(BaseModel):
     """Kept for good; ask `outcome_url` for what became of it."""
 
@@ -138,21 +153,34 @@ class Taken(BaseModel):
     outcome_url: str
 
 
+class TakenRating(Taken):
+    """`receipt` is for the citizen alone, who can withdraw the rating with it; it says nothing else."""
+
+    receipt: str
+
+
 def routes(
-    *, submit: SubmitRating, enter_phone_code: EnterPhoneCode, callers: Callers, outcome_base_url: str
+    *,
+    submit: SubmitRating,
+    enter_phone_code: EnterPhoneCode,
+    withdraw: WithdrawRating,
+    callers: Callers,
+    outcome_base_url: str,
 ) -> APIRouter:
     router = APIRouter(
         prefix="/v1", tags=["ratings"], responses=TAKEN, route_class=_reporting_all(submit.faults)
     )
 
-    def taken(rating_id: UUID) -> Response:
+    def taken(rating_id: UUID, receipt: str | None = None) -> Response:
         url = f"{outcome_base_url}/v1/ratings/{rating_id}/outcome"
         body = Taken(rating_id=rating_id, outcome_url=url)
+        if receipt is not None:
+            body = TakenRating(**body.model_dump(), receipt=receipt)
         headers = {"Location": url, "Cache-Control": "no-store"}
         return JSONResponse(body.model_dump(mode="json"), status_code=202, headers=headers)
 
     @router.post(
-        "/ratings", status_code=202, response_model=Taken, responses=LINKED, openapi_extra=IDEMPOTENT
+        "/ratings", status_code=202, response_model=TakenRating, responses=LINKED, openapi_extra=IDEMPOTENT
     )
     async def submit_rating(
         body: RatingBody, request: Request, idempotency_key: IdempotencyKey = ""
@@ -171,7 +199,7 @@ def routes(
             channel = known.channel(body.channel)
             identity = await submit(body.rating(channel), _checked(idempotency_key), known.caller)
         metrics.ACCEPTED.labels(channel).inc()
-        return taken(identity.rating_id)
+        return taken(identity.rating_id, identity.receipt)
 
     @router.post(
         "/ratings/{rating_id}/phone-code",
@@ -187,6 +215,17 @@ def routes(
         with _answering():
             caller = callers.of(request).caller
             await enter_phone_code(rating_id, body.edition_id, body.code, _checked(idempotency_key), caller)
+        return taken(rating_id)
+
+    @router.post("/withdrawals", operation_id="withdraw", status_code=202, response_model=Taken)
+    async def withdraw_rating(body: WithdrawalBody, request: Request) -> Response:
+        """Withdraw a rating by its receipt. The same receipt may be sent again, and is the same request.
+
+        The answer is alike for every receipt. At `outcome_url` the rating is `withdrawn` within seconds, if
+        it was `accepted` and `withdrawable_until` is not over.
+        """
+        with _answering():
+            rating_id = await withdraw(body.receipt, callers.of(request).caller)
         return taken(rating_id)
 
     return router

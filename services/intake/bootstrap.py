@@ -1,9 +1,10 @@
 """Wires intake: the HTTP process, and what its commands need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -16,23 +17,27 @@ from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tally import Tally
 from chassis.tasks import Owned
-from contracts.events import ApiClientPublished, EditionPublished, Event
+from contracts.events import ApiClientPublished, EditionPublished, Event, WaveVoided
 from services.intake import api, browsing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.retention import keep_promise
 from services.intake.adapters.sealing import SodiumSealer
+from services.intake.adapters.submissions_log import submissions_log
 from services.intake.adapters.submissions_tail import SubmissionsTail
 from services.intake.calling import Callers
 from services.intake.catalogue import Catalogue
+from services.intake.domain.waves import Found
 from services.intake.entering import EnterPhoneCode
 from services.intake.limiting import Limiter
 from services.intake.ports import NotKept, Parts
 from services.intake.publishing import Plan, compare, kept_days, publish
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
+from services.intake.voiding import Told, look, void
 from services.intake.watching import watch_keys
+from services.intake.withdrawing import WithdrawRating
 
 START_SECONDS = 10.0
 
@@ -86,6 +91,7 @@ def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) ->
     ratings = api.routes(
         submit=SubmitRating(parts, limiter),
         enter_phone_code=EnterPhoneCode(parts, limiter),
+        withdraw=WithdrawRating(parts, limiter),
         callers=Callers(parts, Proxies(settings.trusted_proxies)),
         outcome_base_url=settings.outcome_base_url,
     )
@@ -96,13 +102,49 @@ def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) ->
 
 async def api_clients(settings: Settings) -> dict[str, ApiClientPublished]:
     """The API clients as the log has them, by id. Raises KafkaAway."""
-    try:
+    with _through_kafka():
         there = await read_all(settings.kafka)
+    return {event.client_id: event for event in there.values() if isinstance(event, ApiClientPublished)}
+
+
+async def waves(settings: Settings) -> dict[UUID, WaveVoided]:
+    """The waves that were voided, by id. Raises KafkaAway."""
+    with _through_kafka():
+        there = await read_all(settings.kafka)
+    return {event.wave_id: event for event in there.values() if isinstance(event, WaveVoided)}
+
+
+async def look_at_wave(settings: Settings, wave: WaveVoided, told: Told) -> Found:
+    """Raises KafkaAway."""
+    with _through_kafka():
+        async with submissions_log(settings.kafka) as submissions:
+            return await look(submissions, wave, told)
+
+
+async def void_wave(
+    settings: Settings, wave: WaveVoided, found: Found, told: Told, *, published: bool
+) -> None:
+    """Raises KafkaAway; then the same wave can be gone on with."""
+    log = KafkaLog(settings.kafka, Check("kafka"), name="intake-void")
+    producer = asyncio.create_task(log.run())
+    try:
+        with _through_kafka():
+            async with asyncio.timeout(START_SECONDS):
+                await log.standing()
+            await void(log, wave, found, told, published=published)
+    finally:
+        producer.cancel()
+        await asyncio.wait([producer])
+
+
+@contextmanager
+def _through_kafka() -> Iterator[None]:
+    try:
+        yield
     except Exception as error:
-        if kafka.is_outage(error):
+        if isinstance(error, NotKept) or kafka.is_outage(error):
             raise KafkaAway(str(error) or "no answer") from error
         raise
-    return {event.client_id: event for event in there.values() if isinstance(event, ApiClientPublished)}
 
 
 async def publish_all(

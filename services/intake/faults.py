@@ -138,6 +138,10 @@ _DETAILS = {
         "Hãy đánh dấu đồng ý để chúng tôi được dùng số điện thoại.",
         "Tick your consent so that we may use the phone number.",
     ),
+    "receipt_unknown": Bilingual(
+        "Mã biên nhận chưa đúng. Mã gồm 24 chữ và số, ghi trên trang cảm ơn; hãy xem lại từng ký tự.",
+        "This is no receipt. It has 24 letters and digits and is on the page that thanked you; check each.",
+    ),
     "phone_code_invalid": Bilingual("Mã gồm 6 chữ số.", "The code has 6 digits."),
 }
 

@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from chassis.counters import from_zero
 from chassis.dead_letters.reasons import UNREADABLE
-from services.intake.domain.limits import CODES, RATINGS
+from services.intake.domain.limits import BOOKS
 
 ACCEPTED = Counter("intake_submissions_total", "Answers 202: the log has the submission.", ["channel"])
 REFUSED = Counter("intake_refused_total", "Submissions not taken in.", ["problem"])
@@ -25,7 +25,7 @@ ALARMS = from_zero(
     Counter(
         "intake_alarms_total", "Unusually many ratings of an officer, in an edition or with a phone.", ["of"]
     ),
-    (alarm.name for book in (RATINGS, CODES) for alarm in book.alarms),
+    (alarm.name for book in BOOKS for alarm in book.alarms),
 )
 TAIL_RECORDS = Counter(
     "intake_tail_records_total", "Submissions read back from the log to be counted.", ["counted"]

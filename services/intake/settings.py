@@ -14,6 +14,7 @@ from services.intake.domain import limits
 SERVE = ReadBy(("serve",))
 Ratings = Annotated[int, Field(ge=1), Unit("ratings in the window"), SERVE]
 Tries = Annotated[int, Field(ge=1), Unit("tries in the window"), SERVE]
+Entered = Annotated[int, Field(ge=1), Unit("receipts in the window"), SERVE]
 
 
 class Settings(FromEnvironment):
@@ -62,6 +63,11 @@ class Settings(FromEnvironment):
     limit_phone: Ratings = Field(20, description="So many with one phone are unusually many.")
     limit_code_session: Tries = Field(20, description="At phone codes, in a session.")
     limit_code_lone_block: Tries = Field(60, description="At phone codes, from a block without sessions.")
+
+    limit_withdrawal_session: Entered = Field(10, description="Receipts entered in a session.")
+    limit_withdrawal_lone_block: Entered = Field(
+        30, description="Receipts entered from a block without sessions."
+    )
 
     @field_validator("outcome_base_url")
     @classmethod

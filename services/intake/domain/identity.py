@@ -4,23 +4,33 @@ See docs/decisions/0003 and 0004. All are HMAC-SHA256 under a secret, each with 
 length-prefixed, so that no two lists of parts give the same bytes.
 """
 
+import base64
 import hashlib
 import hmac
 import json
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 from uuid import UUID
 
+_MISREAD = str.maketrans("018", "OIB")  # base 32 has none of these digits
 BLOCK_BITS = {4: 24, 6: 48}
 """An address block: what one network is given, or as many homes as share an IPv4 one."""
 
 
+RECEIPT_BYTES, CHECK_BYTES = 12, 3  # 96 bits that nobody guesses, and what shows a slip of the pen
+RECEIPT_CHARACTERS = (RECEIPT_BYTES + CHECK_BYTES) * 8 // 5
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`rating_id` is for the citizen, `submission_id` for the log; neither tells the other."""
+    """`receipt` and `rating_id` are for the citizen, `submission_id` for the log. The receipt is as good as
+    the rating's id, which follows from it; apart from that, none of them tells another."""
 
+    receipt: str
     rating_id: UUID
     submission_id: UUID
     idempotency_token: str
@@ -28,11 +38,39 @@ class Identity:
 
 def identify(secret: bytes, idempotency_key: str, fingerprint: bytes) -> Identity:
     key = idempotency_key.encode()
+    receipt = _digest(secret, b"receipt", key, fingerprint)[:RECEIPT_BYTES]
     return Identity(
-        rating_id=_uuid(_digest(secret, b"rating", key, fingerprint)),
+        receipt=_written(secret, receipt),
+        rating_id=_rating_of(secret, receipt),
         submission_id=_uuid(_digest(secret, b"submission", key, fingerprint)),
         idempotency_token=_digest(secret, b"idempotency-token", key).hex(),
     )
+
+
+def received(secret: bytes, typed: str) -> UUID | None:
+    """The rating that a receipt is for, however it is spaced and whatever case it is in; None for what never
+    was one."""
+    characters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", typed)).upper().translate(_MISREAD)
+    if len(characters) != RECEIPT_CHARACTERS:
+        return None
+    try:
+        receipt = base64.b32decode(characters)[:RECEIPT_BYTES]
+    except ValueError:
+        return None
+    right = _written(secret, receipt).replace("-", "")
+    return _rating_of(secret, receipt) if hmac.compare_digest(right, characters) else None
+
+
+def _written(secret: bytes, receipt: bytes) -> str:
+    """Six groups of four letters and digits."""
+    checked = receipt + _digest(secret, b"receipt-check", receipt)[:CHECK_BYTES]
+    characters = base64.b32encode(checked).decode()
+    return "-".join(characters[at : at + 4] for at in range(0, RECEIPT_CHARACTERS, 4))
+
+
+def _rating_of(secret: bytes, receipt: bytes) -> UUID:
+    """So the log holds a keyed digest of the receipt, and nothing that withdraws."""
+    return _uuid(_digest(secret, b"rating-of-receipt", receipt))
 
 
 def event_id(secret: bytes, label: str, idempotency_key: str, *parts: str) -> UUID:

@@ -31,7 +31,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is counted: a rating, or a try at a phone code, which has an id and its caller alone."""
+    """What is counted: a rating; or a try at a phone code or a receipt, which has an id and its caller
+    alone."""
 
     id: str
     caller: Caller
@@ -117,7 +118,11 @@ RATINGS = Book(
     ),
 )
 CODES = Book("code", (Rule("code_session", _session), Rule("code_lone_block", _lone_block)))
-NAMES = (*(rule.name for book in (RATINGS, CODES) for rule in (*book.limits, *book.alarms)), TIGHTENED)
+WITHDRAWALS = Book(
+    "withdrawal", (Rule("withdrawal_session", _session), Rule("withdrawal_lone_block", _lone_block))
+)
+BOOKS = (RATINGS, CODES, WITHDRAWALS)
+NAMES = (*(rule.name for book in BOOKS for rule in (*book.limits, *book.alarms)), TIGHTENED)
 """What numbers are needed for."""
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from chassis.tally import Tally
-from services.intake.domain.limits import CODES, NAMES, RATINGS, Arrival, Caller
+from services.intake.domain.limits import BOOKS, NAMES, Arrival, Caller
 from services.intake.limiting import Limited, Limiter
 
 WINDOW = 900.0
@@ -171,5 +171,5 @@ def test_tries_at_codes_are_limited_on_their_own() -> None:
 
 
 def test_every_rule_has_a_number_of_its_own() -> None:
-    rules = [rule.name for book in (RATINGS, CODES) for rule in (*book.limits, *book.alarms)]
+    rules = [rule.name for book in BOOKS for rule in (*book.limits, *book.alarms)]
     assert len(set(rules)) == len(rules) == len(NAMES) - 1

@@ -37,13 +37,12 @@ async def rated(client: httpx.AsyncClient) -> httpx.Response:
 
 
 def shape(answer: httpx.Response) -> tuple[bytes, list[tuple[str, str]]]:
-    """All that is answered, but for the ids, which are drawn."""
-    rating_id = str(UUID(answer.json()["rating_id"]))
+    """All that is answered, but for the ids and the receipt, which are drawn."""
+    rating_id, receipt = str(UUID(answer.json()["rating_id"])), answer.json()["receipt"]
+    content = answer.content.replace(rating_id.encode(), b"ID").replace(receipt.encode(), b"RECEIPT")
     headers = [(name, value.replace(rating_id, "ID")) for name, value in answer.headers.items()]
     drawn = ("x-request-id",)
-    return answer.content.replace(rating_id.encode(), b"ID"), [
-        (name, "" if name in drawn else value) for name, value in headers
-    ]
+    return content, [(name, "" if name in drawn else value) for name, value in headers]
 
 
 async def test_a_number_that_has_rated_gets_the_same_bytes_as_one_that_has_not(tmp_path: Path) -> None:
