@@ -76,7 +76,7 @@ class Reading(Protocol):
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot: ...
     async def days(
-        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False, as_of: date | None = None
     ) -> dict[date, Published]: ...
     async def children(self, scope: Scope) -> list[Scope]: ...
     def outage(self, error: BaseException) -> bool: ...
@@ -97,9 +97,12 @@ class Answers:
         return found.model_copy(update={"response": await self._response(scope, period)})
 
     async def history(self, scope: Scope, period: Period) -> History:
-        figures = await self._one(scope, period)
-        days = await self._reading.days(scope, period.edition, predecessors=period.predecessors)
-        return history(figures, days, *_span(period, max([self._today, *days])))
+        figures = await self._one(scope, replace(period, as_of=None))
+        days = await self._reading.days(
+            scope, period.edition, predecessors=period.predecessors, as_of=period.as_of
+        )
+        latest = period.as_of or max([self._today, *days])
+        return history(figures, days, *_span(period, latest), as_of=period.as_of)
 
     async def would_answer(self, scope: Scope, period: Period) -> None:
         """Raises Problem where no history of it is given."""
@@ -218,11 +221,11 @@ def period_of(edition: str | None, first: str | None, last: str | None) -> Perio
     return period
 
 
-def looking_back(period: Period, as_of: str | None) -> Period:
-    """The same as it stood at the end of a day."""
+def looking_back(period: Period, as_of: str | None, *, by_day: bool = False) -> Period:
+    """The same as it stood at the end of a day. Only what is said `by_day` can be of a range of days."""
     if as_of is None:
         return period
-    if (period.first, period.last) != (None, None):
+    if (period.first, period.last) != (None, None) and not by_day:
         raise _invalid("as_of", "as_of_with_days", _AS_OF_WITH_DAYS)
     return replace(period, as_of=day_of("as_of", as_of))
 

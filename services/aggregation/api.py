@@ -121,16 +121,21 @@ def _scope(
 Asked = Annotated[Period, Depends(_period)]
 
 
-def _dated(
-    period: Asked,
-    as_of: Annotated[
-        str | None, Query(description="How it stood at the end of this day, city time. Not of officers.")
-    ] = None,
-) -> Period:
+AsOf = Annotated[
+    str | None, Query(description="How it stood at the end of this day, city time. Not of officers.")
+]
+
+
+def _dated(period: Asked, as_of: AsOf = None) -> Period:
     return looking_back(period, as_of)
 
 
+def _dated_days(period: Asked, as_of: AsOf = None) -> Period:
+    return looking_back(period, as_of, by_day=True)
+
+
 Dated = Annotated[Period, Depends(_dated)]
+DatedDays = Annotated[Period, Depends(_dated_days)]
 
 
 With = Annotated[
@@ -147,7 +152,7 @@ async def city(request: Request, period: Dated) -> Response:
 
 
 @router.get("/satisfaction/city/history", response_model=History, responses=AS_BEFORE)
-async def city_history(request: Request, period: Asked) -> Response:
+async def city_history(request: Request, period: DatedDays) -> Response:
     """The city's figures day by day; the last 30 days unless asked otherwise, 400 at most:
     `curl -s "$AGGREGATION/v1/satisfaction/city/history?from=2017-11-20&to=2017-11-22"`"""
     return await _answer(request, _answers(request).history(CITY, period))
@@ -177,7 +182,7 @@ async def satisfaction(request: Request, scope: Place, period: Dated, joined: Wi
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
-async def history(request: Request, scope: Place, period: Asked, joined: With = None) -> Response:
+async def history(request: Request, scope: Place, period: DatedDays, joined: With = None) -> Response:
     """The same day by day; the last 30 days unless asked otherwise, 400 at most:
     `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/history?from=2017-11-20"`"""
     asked = replace(period, predecessors=joined is not None)

@@ -12,7 +12,7 @@ from chassis.oidc import ACCESS_TOKEN, Provider, ProviderAway, TokenRefused
 from chassis.problems import Problem, ProblemBody
 from services.aggregation.access import Caller, caller_of
 from services.aggregation.answers import Reading
-from services.aggregation.api import DEPARTMENT, Asked, Place, ask
+from services.aggregation.api import DEPARTMENT, Asked, Dated, DatedDays, Place, ask
 from services.aggregation.comparisons import Children
 from services.aggregation.department import NOT_SIGNED_IN, PROVIDER_AWAY, Department, Overview, audit
 from services.aggregation.documents import History, Satisfaction
@@ -82,37 +82,37 @@ async def overview(request: Request, who: Who, period: Asked) -> Response:
 
 
 @router.get("/satisfaction/city", response_model=Satisfaction)
-async def city(request: Request, who: Who, period: Asked) -> Response:
+async def city(request: Request, who: Who, period: Dated) -> Response:
     """The city's figures, with nothing left out."""
     return await _answer(request, _department(request).satisfaction(who, CITY, period))
 
 
 @router.get("/satisfaction/city/history", response_model=History)
-async def city_history(request: Request, who: Who, period: Asked) -> Response:
+async def city_history(request: Request, who: Who, period: DatedDays) -> Response:
     """The same day by day."""
     return await _answer(request, _department(request).history(who, CITY, period))
 
 
 @router.get("/satisfaction/city/children", response_model=Children)
-async def city_children(request: Request, who: Who, period: Asked) -> Response:
+async def city_children(request: Request, who: Who, period: Dated) -> Response:
     """The figures of every group."""
     return await _answer(request, _department(request).children(who, CITY, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction)
-async def satisfaction(request: Request, who: Who, scope: Place, period: Asked) -> Response:
+async def satisfaction(request: Request, who: Who, scope: Place, period: Dated) -> Response:
     """The figures of a group, a unit or an officer, up to the last rating that was counted."""
     return await _answer(request, _department(request).satisfaction(who, scope, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History)
-async def history(request: Request, who: Who, scope: Place, period: Asked) -> Response:
+async def history(request: Request, who: Who, scope: Place, period: DatedDays) -> Response:
     """The same day by day, an officer's too; the last 30 days unless asked otherwise, 400 at most."""
     return await _answer(request, _department(request).history(who, scope, period))
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children)
-async def children(request: Request, who: Who, scope: Place, period: Asked) -> Response:
+async def children(request: Request, who: Who, scope: Place, period: Dated) -> Response:
     """The figures of a group's units, or of a unit's officers."""
     return await _answer(request, _department(request).children(who, scope, period))
 

@@ -188,6 +188,11 @@ class History(BaseModel):
     those of a unit of which one officer alone was rated."""
 
     scope: NamedScope
+    as_of: date | None = Field(
+        None,
+        description="Each day as it stood at the end of this one. Where small figures are hidden, days that"
+        " have changed since are `suppressed`.",
+    )
     days: list[Day]
 
 
@@ -274,12 +279,16 @@ def _funnel(published: Published) -> Funnel:
     return Funnel(decided=decided, accepted=accepted, rejected=rejected, complete=complete)
 
 
-def history(figures: Figures, days: Mapping[date, Published], first: date, last: date) -> History:
+def history(
+    figures: Figures, days: Mapping[date, Published], first: date, last: date, *, as_of: date | None = None
+) -> History:
     """Every day from `first` to `last`, those without ratings too."""
     span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     usual = without_days(figures)
     return History(
-        scope=named(figures), days=[Day(day=day, **dict(share(days.get(day, usual)))) for day in span]
+        scope=named(figures),
+        as_of=as_of,
+        days=[Day(day=day, **dict(share(days.get(day, usual)))) for day in span],
     )
 
 

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from contracts.city_time import CITY_TIME, city_day
-from contracts.events import Outcome, RatingAccepted, RatingRejected
+from contracts.events import Outcome, RatingAccepted, RatingRejected, RatingWithdrawn
 
 ALL_EDITIONS = "*"
 ALL_DAYS = date.max  # PostgreSQL's 'infinity'; contracts let no year past 9000 in
@@ -93,13 +93,13 @@ def weekday(day: date) -> str:
 
 
 def measured(outcome: Outcome) -> Iterator[tuple[Measure, str]]:
-    """What an outcome adds one to: the only place that says what counts.
+    """What an outcome adds one to, or a withdrawal takes one from: the only place that says what counts.
 
     A reason named twice counts once. Of a rejected rating nothing counts but why it was rejected. Hours are
     "00" to "23", weekdays "1" (Monday) to "7", both of the submission in city time.
     """
     match outcome:
-        case RatingAccepted():
+        case RatingAccepted() | RatingWithdrawn():
             yield Measure.ANSWER, outcome.answer
             yield Measure.CHANNEL, outcome.channel
             yield Measure.ASSURANCE, outcome.assurance
@@ -118,7 +118,8 @@ def fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     """The increments of a batch: each outcome counts for its officer, unit, group and the city, for its day
     and its edition, its edition as a whole, and all editions.
 
-    Adding is commutative, so neither order nor the cut into batches changes a figure.
+    A withdrawal takes away what its acceptance added, on the same day. Adding is commutative, so neither
+    order nor the cut into batches changes a figure.
     """
     increments: Counter[Tally] = Counter()
     for (path, edition, day, measure, item), count in _grouped(outcomes).items():
@@ -140,28 +141,34 @@ def officers_fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
 
 
 class Acceptance(NamedTuple):
-    """What is counted of a unit to tell later how its figures stood: when a rating was submitted, and when it
-    began to count."""
+    """What is counted of a unit to tell later how its figures stood: when a rating was submitted, when it
+    began to count, and when it ceased to (ALL_DAYS: it counts)."""
 
     unit_id: str
     edition_id: str
     day: date
     accepted_day: date
+    withdrawn_day: date
     answer: str
 
 
 def acceptances(outcomes: Iterable[Outcome]) -> Counter[Acceptance]:
-    return Counter(
-        Acceptance(
-            outcome.unit_id,
-            outcome.edition_id,
-            city_day(outcome.submitted_at),
-            city_day(outcome.decided_at),
-            outcome.answer,
-        )
-        for outcome in outcomes
-        if isinstance(outcome, RatingAccepted)
-    )
+    found: Counter[Acceptance] = Counter()
+    for outcome in outcomes:
+        match outcome:
+            case RatingAccepted():
+                found[_acceptance(outcome, outcome.decided_at, ALL_DAYS)] += 1
+            case RatingWithdrawn():
+                found[_acceptance(outcome, outcome.accepted_at, ALL_DAYS)] -= 1
+                found[_acceptance(outcome, outcome.accepted_at, city_day(outcome.decided_at))] += 1
+    return found
+
+
+def _acceptance(
+    outcome: RatingAccepted | RatingWithdrawn, accepted_at: datetime, withdrawn_day: date
+) -> Acceptance:
+    submitted, accepted = city_day(outcome.submitted_at), city_day(accepted_at)
+    return Acceptance(outcome.unit_id, outcome.edition_id, submitted, accepted, withdrawn_day, outcome.answer)
 
 
 def _grouped(outcomes: Iterable[Outcome]) -> Counter[tuple[Path, str, date, Measure, str]]:
@@ -169,8 +176,9 @@ def _grouped(outcomes: Iterable[Outcome]) -> Counter[tuple[Path, str, date, Meas
     for outcome in outcomes:
         path = Path(outcome.group_id, outcome.unit_id, outcome.officer_id)
         day = city_day(outcome.submitted_at)
+        by = -1 if isinstance(outcome, RatingWithdrawn) else 1
         for measure, item in measured(outcome):
-            grouped[path, outcome.edition_id, day, measure, item] += 1
+            grouped[path, outcome.edition_id, day, measure, item] += by
     return grouped
 
 
@@ -223,10 +231,21 @@ def admit(next_offset: int, records: Sequence[Read]) -> tuple[list[Read], int]:
     return fresh, next_offset
 
 
-def first_of_each(records: Iterable[Read]) -> dict[UUID, Outcome]:
-    """The outcome of each submission; the first one wins."""
-    found: dict[UUID, Outcome] = {}
+class Once(NamedTuple):
+    """What counts once: a submission's outcome, and its withdrawal."""
+
+    submission_id: UUID
+    withdrawn: bool
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        return cls(outcome.submission_id, isinstance(outcome, RatingWithdrawn))
+
+
+def first_of_each(records: Iterable[Read]) -> dict[Once, Outcome]:
+    """The outcome of each submission, and its withdrawal, in the order of the log; the first ones win."""
+    found: dict[Once, Outcome] = {}
     for record in records:
         if record.outcome is not None:
-            found.setdefault(record.outcome.submission_id, record.outcome)
+            found.setdefault(Once.of(record.outcome), record.outcome)
     return found

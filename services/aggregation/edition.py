@@ -7,8 +7,8 @@ from datetime import date, datetime
 from functools import cached_property
 
 from contracts.events import Publication
-from services.aggregation.domain import CITY, Level, Measure, Scope, weekday
-from services.aggregation.looking_back import cuts
+from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, weekday
+from services.aggregation.looking_back import Cell, cuts
 from services.aggregation.releasing import due
 from services.aggregation.stored import Counts, Stored, Tallied, alone, items, total
 from services.aggregation.suppression import hidden, shown
@@ -142,29 +142,54 @@ class EditionView:
         self,
         unit: str,
         day: date,
-        accepted: Mapping[tuple[date, date], Mapping[str, int]],
+        accepted: Mapping[Cell, Mapping[str, int]],
         tallied: Mapping[Scope, Mapping[date, Tallied]],
     ) -> Published:
         """Answers of the unit as they stood at the end of the day, or of the last one before it that can be
         looked back to."""
         totals = {cell: sum(answers.values()) for cell, answers in accepted.items()}
-        counted = sum(totals.values()) == total(
-            self.units.get(unit, {})
-        )  # else a rebuild has to fold the rest
+        counted = self._counted(unit, accepted)
         last = None
         if counted and unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
             secret = self._hidden_days(unit, tallied)
             last = max((cut for cut in cuts(totals, secret, self._below) if cut <= day), default=None)
         found: Counter[tuple[Measure, str]] = Counter()
         more = not counted
-        for (_, when), answers in accepted.items():
-            if last is not None and when <= last:
+        for (_, came, went), answers in accepted.items():
+            stood = last is not None and came <= last < went
+            if stood:
                 found.update({(Measure.ANSWER, answer): n for answer, n in answers.items()})
-            else:
-                more = more or when <= day
+            more = more or stood is not (came <= day < went)
         return Published(
             found, suppressed=more and not found, partial=more, left_out=frozenset(ITEMS if found else ())
         )
+
+    def days_as_of(
+        self,
+        unit: str,
+        day: date,
+        accepted: Mapping[Cell, Mapping[str, int]],
+        tallied: Mapping[Scope, Mapping[date, Tallied]],
+    ) -> dict[date, Published]:
+        """The unit's days as they stood at the end of `day`. Where small figures are hidden, only those that
+        nothing has changed since, which say what is public anyway: a change is of few nearly always."""
+        every = self.days(unit, tallied)
+        known = self._counted(unit, accepted)
+        moved = {submitted for submitted, came, went in accepted if came > day or day < went < ALL_DAYS}
+        stood: dict[date, Counter[tuple[Measure, str]]] = defaultdict(Counter)
+        for (submitted, came, went), answers in accepted.items():
+            if came <= day < went:
+                stood[submitted].update({(Measure.ANSWER, answer): n for answer, n in answers.items()})
+        if not known:
+            return {each: TOO_FEW for each in every if each <= day}
+        if self._below == 1 and unit not in self.alone:
+            return {each: Published(counts) for each, counts in stood.items()}
+        return {each: TOO_FEW if each in moved else every.get(each, TOO_FEW) for each in stood}
+
+    def _counted(self, unit: str, accepted: Mapping[Cell, Mapping[str, int]]) -> bool:
+        """Whether all that counts today is among them; else a rebuild has to fold the rest."""
+        today = sum(sum(its.values()) for (*_, went), its in accepted.items() if went == ALL_DAYS)
+        return today == total(self.units.get(unit, {}))
 
     def _hidden_days(self, unit: str, tallied: Mapping[Scope, Mapping[date, Tallied]]) -> dict[date, str]:
         """Of a unit of several officers, with the public sum each day is in: its weekday's, or where that is

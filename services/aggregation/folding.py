@@ -13,7 +13,14 @@ from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.dead_letters import dead_letter
 from contracts.envelope import InvalidMessage, Message, UnknownType, decode
-from contracts.events import Assurance, Outcome, RatingAccepted, RatingRejected, RejectionReason
+from contracts.events import (
+    Assurance,
+    Outcome,
+    RatingAccepted,
+    RatingRejected,
+    RatingWithdrawn,
+    RejectionReason,
+)
 from contracts.topics import RATING_OUTCOMES
 from services.aggregation import metrics
 from services.aggregation.domain import Read
@@ -138,6 +145,8 @@ class Folder:
         log_correlated(log, "outcomes counted", [each.submission_id for each in counted.outcomes])
         now = self.now()
         for outcome in counted.outcomes:
+            if isinstance(outcome, RatingWithdrawn):
+                continue  # it is as old as its citizen wished
             age = max(0.0, (now - outcome.submitted_at).total_seconds())
             metrics.AGE.labels(str(_waited_for_a_code(outcome)).lower()).observe(age)
 

@@ -101,6 +101,18 @@ class View:
                     found[day].append(published)
         return {day: together(parts) for day, parts in found.items()}
 
+    def days_as_of(
+        self, scope: Scope, edition: str | None, day: date, accepted: Accepted, tallied: ByDay
+    ) -> dict[date, Published]:
+        """Answers by day of submission as they stood at the end of `day`; of officers nothing."""
+        found: dict[date, list[Published]] = defaultdict(list)
+        for each in self._asked(edition):
+            for unit in self.units_in(scope):
+                cells, days = accepted.get(each.id, {}).get(unit, {}), tallied.get(each.id, {})
+                for when, published in each.days_as_of(unit, day, cells, days).items():
+                    found[when].append(published)
+        return {when: together(parts) for when, parts in found.items()}
+
     def unit_days(self, tallied: ByDay) -> Iterator[UnitDay]:
         """All that `days` adds up."""
         for each in self._editions.values():

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from contracts.city_time import CITY_TIME, city_day
-from contracts.events import Outcome, RatingAccepted
+from contracts.events import Outcome, RatingAccepted, RatingWithdrawn
 
 LEAST_BY_MORNING = 3
 """A morning releases no fewer: of two ratings, each citizen could work out the other's."""
@@ -24,10 +24,10 @@ class Officer(NamedTuple):
 
 class Standing(NamedTuple):
     """What of an officer's ratings is not released yet. `since` is the first day of it, `last` the day on
-    which its last accepted rating was decided."""
+    which its last accepted rating was decided, or one was withdrawn."""
 
-    accepted: int = 0  # all of them, released or not
-    pending: int = 0  # of these, not released
+    accepted: int = 0  # all of them that count, released or not
+    pending: int = 0  # accepted and not released, less those withdrawn since: may be below nothing
     since: date | None = None
     last: date | None = None
 
@@ -46,6 +46,9 @@ def release(before: Standing, outcomes: Sequence[Outcome], batch: int) -> Releas
 
     A batch that is full is released with its last rating; a smaller one when something is decided on a later
     day. Rejections go with the ratings around them.
+
+    A withdrawal takes one from what is pending, whether the rating itself was: so a move is of at least as
+    many ratings, however many of them came and went unseen; and of as many withdrawals, where those are more.
     """
     earlier, released, standing = False, 0, before
     for place, outcome in enumerate(outcomes):
@@ -54,7 +57,7 @@ def release(before: Standing, outcomes: Sequence[Outcome], batch: int) -> Releas
             earlier, released = True, place
             standing = Standing(standing.accepted)
         standing = _with(standing, outcome, decided)
-        if standing.pending >= batch:
+        if abs(standing.pending) >= batch:
             earlier, released = True, place + 1
             standing = Standing(standing.accepted)
     return Release(earlier, released, standing)
@@ -69,16 +72,17 @@ def due(standing: Standing, batch: int, hour: int) -> datetime | None:
 
 
 def _enough(pending: int, batch: int) -> bool:
-    return pending >= min(LEAST_BY_MORNING, batch)
+    return abs(pending) >= min(LEAST_BY_MORNING, batch)
 
 
 def _with(standing: Standing, outcome: Outcome, decided: date) -> Standing:
     day = city_day(outcome.submitted_at)
     since = day if standing.since is None else min(day, standing.since)
-    if not isinstance(outcome, RatingAccepted):
+    if not isinstance(outcome, RatingAccepted | RatingWithdrawn):
         return standing._replace(since=since)
     last = decided if standing.last is None else max(decided, standing.last)
-    return Standing(standing.accepted + 1, standing.pending + 1, since, last)
+    by = 1 if isinstance(outcome, RatingAccepted) else -1
+    return Standing(standing.accepted + by, standing.pending + by, since, last)
 
 
 class Moves(NamedTuple):

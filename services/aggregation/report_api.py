@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.problems import Bilingual, Problem, ProblemBody, ProblemType, language_of
-from services.aggregation.api import Asked, Place, With, ask
+from services.aggregation.api import Dated, Place, With, ask
 from services.aggregation.documents import Period
 from services.aggregation.domain import CITY, Scope
 from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
@@ -80,7 +80,7 @@ Bom = Annotated[bool, Query(description="Begin a CSV file with a byte order mark
 
 
 def _wanted(
-    request: Request, extension: Format, period: Asked, language: Language = None, *, bom: Bom = False
+    request: Request, extension: Format, period: Dated, language: Language = None, *, bom: Bom = False
 ) -> _Wanted:
     return _Wanted(period, extension, language or language_of(request), bom)
 

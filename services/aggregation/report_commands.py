@@ -13,7 +13,7 @@ import typer
 from chassis import postgres
 from chassis.problems import Problem
 from services.aggregation.adapters.files_handled import InvalidFiles
-from services.aggregation.answers import period_of, scopes_of
+from services.aggregation.answers import looking_back, period_of, scopes_of
 from services.aggregation.bootstrap import published_days, read_report
 from services.aggregation.documents import Period
 from services.aggregation.open_data import catalogue, lines
@@ -44,6 +44,9 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
         edition: Annotated[str | None, typer.Option(help="An edition's id; all editions without.")] = None,
         kind: Annotated[Format, typer.Option("--format")] = Format.PDF,
         language: Annotated[Literal["vi", "en"], typer.Option(help="Of the file's texts.")] = "vi",
+        as_of: Annotated[
+            str | None, typer.Option(help="How it stood at the end of this day, city time.")
+        ] = None,
         joined: Annotated[
             Literal["predecessors"] | None,
             typer.Option("--with", help="Of a unit: with what merged into it."),
@@ -52,7 +55,7 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
     ) -> None:
         with progress("reading") as told, _one_line():
             (place,), asked = scopes_of([scope]), period_of(edition, first, last)
-            period = replace(asked, predecessors=joined is not None)
+            period = replace(looking_back(asked, as_of), predecessors=joined is not None)
             order = Order(place, period, kind, language, bom)
             found = asyncio.run(read_report(quiet(settings()), order, told))
             size = _write(out, written(found, kind, bom=bom))

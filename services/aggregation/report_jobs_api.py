@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from chassis.problems import NOT_FOUND, Bilingual, Problem, ProblemBody, ProblemType, language_of
 from services.aggregation.answers import Answers, scopes_of
-from services.aggregation.api import Asked, With, ask
+from services.aggregation.api import Dated, With, ask
 from services.aggregation.domain import CITY
 from services.aggregation.report_api import FILE, REPORTS_FULL, Bom, Language
 from services.aggregation.reports.jobs import Job, Jobs, Maker, State
@@ -84,7 +84,7 @@ def attach(app: FastAPI, jobs: Jobs, maker: Maker) -> None:
 
 def _order(
     request: Request,
-    period: Asked,
+    period: Dated,
     scope: Annotated[str, Query(description="city, group:ID, unit:ID or officer:ID.")] = CITY.id,
     extension: Annotated[Format, Query(alias="format")] = Format.PDF,
     language: Language = None,

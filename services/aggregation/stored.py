@@ -7,14 +7,15 @@ from datetime import date, datetime
 
 from contracts.events import Publication
 from services.aggregation.domain import Measure, Scope
+from services.aggregation.looking_back import Cell
 from services.aggregation.releasing import Standing
 
 Counts = Mapping[tuple[Measure, str], int]
 ByDay = Mapping[str, Mapping[Scope, Mapping[date, "Tallied"]]]  # edition, scope
 
 
-Accepted = Mapping[str, Mapping[str, Mapping[tuple[date, date], Mapping[str, int]]]]
-"""By edition and unit, answers by the days of submission and of acceptance."""
+Accepted = Mapping[str, Mapping[str, Mapping[Cell, Mapping[str, int]]]]
+"""By edition and unit, answers by the days of submission, of acceptance and of withdrawal."""
 
 
 @dataclass(frozen=True, slots=True)

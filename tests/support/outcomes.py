@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
 
 from contracts.envelope import Envelope, Message, encode
-from contracts.events import Outcome, RatingAccepted, RatingRejected
+from contracts.events import Outcome, RatingAccepted, RatingRejected, RatingWithdrawn, Withdrawal
 from contracts.topics import key_of
 
 GROUP, UNIT = "so-ban-nganh", "so-thong-tin-va-truyen-thong"
@@ -62,6 +62,17 @@ def rejected(
     )
 
 
+def taken_back(
+    rating: RatingAccepted, at: datetime | None = None, kind: Withdrawal = Withdrawal.CITIZEN
+) -> RatingWithdrawn:
+    """Its withdrawal, at once unless said otherwise."""
+    return RatingWithdrawn(
+        **{**rating.model_dump(), "decided_at": at or rating.decided_at},
+        accepted_at=rating.decided_at,
+        kind=kind,
+    )
+
+
 def some(count: int) -> list[Outcome]:
     """`count` accepted ratings over many officers, and one rejected for every ten."""
     chosen = random.Random(count)
@@ -81,7 +92,9 @@ def some(count: int) -> list[Outcome]:
 def message(outcome: Outcome) -> Message:
     return encode(
         Envelope(
-            id=uuid5(outcome.submission_id, "outcome"),
+            id=uuid5(
+                outcome.submission_id, "withdrawal" if isinstance(outcome, RatingWithdrawn) else "outcome"
+            ),
             source="urn:hailong:verification",
             subject=outcome.officer_id,
             time=outcome.decided_at,

@@ -46,8 +46,8 @@ class Book:
                 theirs = tally.scope == Scope(Level.OFFICER, officer.officer_id)
                 if theirs and tally.edition_id == officer.edition_id and tally.day >= since:
                     self.released[tally] = count
-        self.count += fold(outcomes)
-        self.released += officers_fold(due.released)
+        self.count.update(fold(outcomes))  # adding would drop what adds up to nothing
+        self.released.update(officers_fold(due.released))
         self.standings.update(due.standings)
         for scope, parent in parents(outcomes).items():
             self.above.setdefault(scope, parent)

@@ -33,10 +33,11 @@ class Kept:
         return Snapshot(self.book.revision, [self._figures(scope, period) for scope in scopes])
 
     async def days(
-        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False, as_of: date | None = None
     ) -> dict[date, Published]:
         view = self.book.view(self.now, merged=self.merged if predecessors else None)
-        return view.days(scope, edition, self._by_day())
+        days = view.days(scope, edition, self._by_day())
+        return {day: published for day, published in days.items() if as_of is None or day <= as_of}
 
     async def children(self, scope: Scope) -> list[Scope]:
         level = scope.level.children

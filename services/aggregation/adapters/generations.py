@@ -45,9 +45,13 @@ SELECT pg_notify('{1}', value::text) FROM read_models.revision
 _COUNT = "SELECT count(*) FROM read_models.{0}"
 _COMPARED = {
     "tally": (("level", "scope_id", "edition_id", "day", "measure", "item"), ("count", "released")),
-    "acceptance": (("unit_id", "edition_id", "day", "accepted_day", "answer"), ("count",)),
+    "acceptance": (
+        ("unit_id", "edition_id", "day", "accepted_day", "withdrawn_day", "answer"),
+        ("count",),
+    ),
     "standing": (("officer_id", "edition_id"), ("accepted", "pending", "since", "last")),
     "counted_submission": (("submission_id",), ()),
+    "withdrawn_submission": (("submission_id",), ()),
     "scope": (("level", "id"), ()),
 }
 

@@ -13,6 +13,7 @@ from contracts.topics import RATING_OUTCOMES
 from services.aggregation.domain import (
     Acceptance,
     Level,
+    Once,
     Read,
     Scope,
     Tally,
@@ -46,6 +47,9 @@ WHERE checkpoint.topic = $1 AND checkpoint.partition = n.partition
 _NEW_SUBMISSIONS = """
 INSERT INTO counted_submission SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING submission_id
 """
+_NEW_WITHDRAWALS = """
+INSERT INTO withdrawn_submission SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING submission_id
+"""
 _ADD = """
 INSERT INTO tally AS t (level, scope_id, day, edition_id, measure, item, count, released)
 SELECT * FROM unnest(
@@ -55,9 +59,10 @@ ON CONFLICT (level, scope_id, day, edition_id, measure, item) DO UPDATE SET coun
     released = t.released + excluded.released
 """
 _ACCEPT = """
-INSERT INTO acceptance AS a (unit_id, edition_id, day, accepted_day, answer, count)
-SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::text[], $6::bigint[])
-ON CONFLICT (unit_id, edition_id, day, accepted_day, answer) DO UPDATE SET count = a.count + excluded.count
+INSERT INTO acceptance AS a (unit_id, edition_id, day, accepted_day, withdrawn_day, answer, count)
+SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::date[], $6::text[], $7::bigint[])
+ON CONFLICT (unit_id, edition_id, day, accepted_day, withdrawn_day, answer)
+DO UPDATE SET count = a.count + excluded.count
 """
 _STANDINGS = """
 SELECT o.officer_id, o.edition_id, s.accepted, s.pending, s.since, s.last, p.officer_batch
@@ -75,7 +80,7 @@ _RELEASE = """
 UPDATE tally AS t SET released = t.count
 FROM unnest($1::text[], $2::text[], $3::date[]) AS o (id, edition_id, since)
 WHERE t.level = 'officer' AND t.scope_id = o.id AND t.day >= o.since AND t.edition_id = o.edition_id
-  AND t.released < t.count
+  AND t.released <> t.count
 """
 # The last statement of the transaction: the row of `revision` stays locked until it commits, so revisions
 # become visible in their order, and whoever has seen revision n has seen all up to n. An officer of whom
@@ -153,11 +158,14 @@ class PostgresLedger:
 
 
 async def _new(
-    connection: "asyncpg.pool.PoolConnectionProxy", outcomes: dict[UUID, Outcome]
+    connection: "asyncpg.pool.PoolConnectionProxy", outcomes: dict[Once, Outcome]
 ) -> list[Outcome]:
-    """Those whose submission is not counted yet, in the order of the log."""
-    rows = await connection.fetch(_NEW_SUBMISSIONS, sorted(outcomes))
-    new = {UUID(int=row["submission_id"].int) for row in rows}
+    """Those that are not counted yet, in the order of the log."""
+    new: set[Once] = set()
+    for withdrawn, statement in ((False, _NEW_SUBMISSIONS), (True, _NEW_WITHDRAWALS)):
+        ids = sorted(each.submission_id for each in outcomes if each.withdrawn is withdrawn)
+        rows = await connection.fetch(statement, ids) if ids else []
+        new |= {Once(UUID(int=row["submission_id"].int), withdrawn) for row in rows}
     return [outcome for submission, outcome in outcomes.items() if submission in new]
 
 

@@ -20,6 +20,7 @@ from services.aggregation.adapters.mergers import mergers
 from services.aggregation.documents import Figures, Merger, Period, Snapshot
 from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
+from services.aggregation.looking_back import Cell
 from services.aggregation.publication import UnitDay, View
 from services.aggregation.releasing import Standing
 from services.aggregation.stored import Accepted, ByDay, Counts, Mark, Stored, Tallied, alone
@@ -65,7 +66,8 @@ SELECT id, NULL FROM scope AS c WHERE level = $1 AND parent_id = $2
 ORDER BY position NULLS LAST, id
 """
 _ACCEPTED = """
-SELECT edition_id, unit_id, day, accepted_day, answer, count FROM acceptance WHERE unit_id = ANY ($1::text[])
+SELECT edition_id, unit_id, day, accepted_day, withdrawn_day, answer, count FROM acceptance
+WHERE unit_id = ANY ($1::text[]) AND count > 0
 """
 _EARLIEST, _LATEST = date(1, 1, 2), ALL_DAYS - timedelta(days=1)
 
@@ -112,14 +114,18 @@ class PostgresReading:
         )
 
     async def days(
-        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False, as_of: date | None = None
     ) -> dict[date, Published]:
         """Each day that has ratings."""
         async with self._pool.acquire() as connection, _one_moment(connection):
             today = city_day(self._now())
             merged = await mergers(connection, [scope.id], today) if predecessors else {}
             view = self._view(await _stored(connection, [scope]), _predecessors(merged))
-            return view.days(scope, edition, await _days(connection, view.day_scopes(scope)))
+            tallied = await _days(connection, view.day_scopes(scope))
+            if as_of is None:
+                return view.days(scope, edition, tallied)
+            accepted = await _accepted(connection, view.units_in(scope))
+            return view.days_as_of(scope, edition, as_of, accepted, tallied)
 
     async def children(self, scope: Scope) -> list[Scope]:
         level = scope.level.children
@@ -261,12 +267,12 @@ async def _days(connection: "asyncpg.pool.PoolConnectionProxy", scopes: Sequence
 
 
 async def _accepted(connection: "asyncpg.pool.PoolConnectionProxy", units: Sequence[str]) -> Accepted:
-    found: dict[str, dict[str, dict[tuple[date, date], dict[str, int]]]] = defaultdict(
+    found: dict[str, dict[str, dict[Cell, dict[str, int]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(dict))
     )
     for row in await connection.fetch(_ACCEPTED, units):
         cells = found[row["edition_id"]][row["unit_id"]]
-        cells[row["day"], row["accepted_day"]][row["answer"]] = row["count"]
+        cells[row["day"], row["accepted_day"], row["withdrawn_day"]][row["answer"]] = row["count"]
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from services.aggregation.reports.report import Report
-from services.aggregation.reports.tables import DIFFERENCE, RANK, RESPONSE, SHARE, WITH, Cell, tables
+from services.aggregation.reports.tables import AS_OF, DIFFERENCE, RANK, RESPONSE, SHARE, WITH, Cell, tables
 
 BOM = "\ufeff"
 COLUMNS = (
@@ -30,6 +30,7 @@ COLUMNS = (
     "complete",
     *RESPONSE,
     WITH,
+    AS_OF,
 )
 RUN = tuple("=+-@\t\r\n＝＋－＠")
 """What a cell begins with that a spreadsheet may take for a formula (OWASP, CSV Injection)."""

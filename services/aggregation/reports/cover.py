@@ -29,6 +29,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield word("with_predecessors", language), "; ".join(merged)
     yield word("edition", language), edition(report)
     yield word("period", language), period(report)
+    if report.figures.as_of is not None:
+        yield word("as_of", language), on(report.figures.as_of, language)
     yield word("made_on", language), made_on(report)
     if question := report.said.get((Kind.QUESTION, "")):
         yield word("question", language), report.say(question)
@@ -63,6 +65,7 @@ def file_names(report: Report, kind: Format) -> tuple[str, str]:
     asked = [] if report.figures.edition is None else [report.figures.edition]
     asked += [str(day) for day in (report.figures.from_, report.figures.to) if day is not None]
     asked += ["with-predecessors"] if report.joined else []
+    asked += [] if report.figures.as_of is None else [f"as-of-{report.figures.as_of}"]
     plain = "-".join(["hai-long", scope.level, *([] if scope.level is Level.CITY else [scope.id])])
     plain = "-".join([plain, *asked])
     named = " ".join([title(report).replace(": ", " – "), *asked])

@@ -70,7 +70,8 @@ class Below:
 class Report:
     """`figures`, `change`, `history` and `below` are of the period; `whole` and officers in `below` of all
     days of the edition: items, rejections and officers' figures are not public by day. `joined`: of a unit
-    with what merged into it, of which there is no change."""
+    with what merged into it, of which there is no change; nor is there of figures as of an earlier day, when
+    officers had none either."""
 
     figures: Satisfaction
     whole: Satisfaction
@@ -120,10 +121,11 @@ async def gather(
     whole = replace(period, first=None, last=None)
     figures = await answers.satisfaction(scope, period)
     all_days = figures if period == whole else await answers.satisfaction(scope, whole)
-    change = None if joined else await answers.change(scope, period)
+    change = None if joined or period.as_of is not None else await answers.change(scope, period)
     history = await answers.history(scope, period)
     period, whole = (replace(each, predecessors=False) for each in (period, whole))
-    levels = list(levels_below(scope.level))
+    shown = (each for each in levels_below(scope.level) if each is not Level.OFFICER or period.as_of is None)
+    levels = list(shown)
     below, above = [], [scope]
     for done, level in enumerate(levels):
         told(done, len(levels))

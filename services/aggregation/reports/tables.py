@@ -25,7 +25,7 @@ SHARE = (
     "partial",
 )
 PLACE = ("id", "name", "parent_id", "edition", "from", "to", *SHARE)
-WITH = "with"
+WITH, AS_OF = "with", "as_of"
 RANK = ("rank_best", "rank_worst", "rank_of")
 DIFFERENCE = ("difference", "difference_low", "difference_high", "more_than_noise")
 CHANGE = ("item", "text", "from", "to", *SHARE, *DIFFERENCE)
@@ -49,8 +49,9 @@ class Table:
 def tables(report: Report) -> Iterator[Table]:
     """In the order in which they are read; one for each level below."""
     whole = report.whole
-    joined = {WITH: "predecessors"} if report.joined else {}
-    yield Table("figures", (*PLACE, *joined), [{**_place(report, report.figures), **joined}])
+    asked: dict[str, Cell] = {WITH: "predecessors"} if report.joined else {}
+    asked |= {} if report.figures.as_of is None else {AS_OF: report.figures.as_of}
+    yield Table("figures", (*PLACE, *asked), [{**_place(report, report.figures), **asked}])
     if report.change is not None:
         yield Table("change", CHANGE, list(_change(report, report.change)))
     if report.figures.response is not None:

@@ -19,6 +19,7 @@ WORDS = MappingProxyType(
             "period": ("Thời gian", "Period"),
             "all_days": ("Tất cả các ngày", "All days"),
             "until": ("đến", "to"),
+            "as_of": ("Như đã được tính đến hết ngày", "As it stood at the end of"),
             "from_on": ("từ", "from"),
             "made_on": ("Ngày lập", "Made on"),
             "question": ("Câu hỏi", "Question"),

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from chassis.kafka import KafkaClient
+from contracts.events import RatingAccepted
 from services.aggregation.adapters.generations import generation
 from services.aggregation.bootstrap import NEXT, rebuild_figures, verify_figures
 from services.aggregation.domain import LogShortened
@@ -16,7 +18,7 @@ from services.aggregation.settings import Settings
 from tests.support import stack
 from tests.support.aggregation import PARTITIONS, Stage, a_stage
 from tests.support.aggregation_process import until
-from tests.support.outcomes import some
+from tests.support.outcomes import some, taken_back
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,16 @@ async def caught_up(stage: Stage) -> None:
 
 async def test_figures_are_what_the_log_says_and_one_that_is_not_is_named(stage: Stage) -> None:
     worker = await stage.worker()
-    await stage.send(some(300))
+    ratings = some(300)
+    back = [
+        taken_back(each, each.decided_at + timedelta(days=n % 9))
+        for n, each in enumerate(ratings[:60])
+        if isinstance(each, RatingAccepted)
+    ]
+    await stage.send(ratings)
+    await stage.send([*back, *back])
     await caught_up(stage)
+    assert await stage.total() == 300 - len(back)
     same = await verified(stage)
     assert same.differing == 0
     assert same.rows > 500

@@ -38,6 +38,7 @@ class Store:
     below: list[Scope] = field(default_factory=lambda: [UNIT])
     asked: list[Period] = field(default_factory=list)
     away: bool = False
+    looked_back_to: list[date | None] = field(default_factory=list)
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         if self.away:
@@ -48,8 +49,9 @@ class Store:
         return Snapshot(7, [replace(f, published=self.published.get(f.scope, Published())) for f in found])
 
     async def days(
-        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False, as_of: date | None = None
     ) -> dict[date, Published]:
+        self.looked_back_to.append(as_of)
         assert not predecessors
         assert (scope in self.published, edition) == (True, None)
         return self.by_day
@@ -212,6 +214,20 @@ async def test_history_has_every_day_with_zeros_where_nobody_rated(
         ("2017-11-02", 5),
         ("2017-11-03", 0),
     ]
+
+
+async def test_history_can_be_of_days_as_they_stood_at_the_end_of_an_earlier_one(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.published[CITY] = answered(1, 0)
+    store.by_day = {date(2017, 11, 2): answered(2, 1)}
+    found = (await client.get("satisfaction/city/history?as_of=2017-11-03&from=2017-11-02")).json()
+    assert store.looked_back_to == [date(2017, 11, 3)]
+    assert found["as_of"] == "2017-11-03"
+    assert [(day["day"], day["total"]) for day in found["days"]] == [("2017-11-02", 3), ("2017-11-03", 0)]
+    assert store.asked[-1].as_of is None, "whom it is about stands as it does"
+    wrong = await problem(client, "satisfaction/city/history?as_of=yesterday")
+    assert [error["pointer"] for error in wrong["errors"]] == ["as_of"]
 
 
 @pytest.mark.parametrize("ahead", [0, 3])

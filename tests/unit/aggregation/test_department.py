@@ -43,8 +43,9 @@ class Store:
         return Snapshot(1, [Figures(s, known=s in EVERY, published=two, full=True) for s in scopes])
 
     async def days(
-        self, scope: Scope, edition: str | None, *, predecessors: bool = False
+        self, scope: Scope, edition: str | None, *, predecessors: bool = False, as_of: date | None = None
     ) -> dict[date, Published]:
+        assert as_of is None
         assert (scope in EVERY, edition, predecessors) == (True, None, False)
         return {date(2017, 11, 23): Published({(Measure.ANSWER, "satisfied"): 2})}
 

@@ -20,16 +20,18 @@ from services.aggregation.domain import (
     Hole,
     Level,
     Measure,
+    Once,
     Read,
     Scope,
     Tally,
+    acceptances,
     admit,
     first_of_each,
     fold,
     measured,
     parents,
 )
-from tests.support.outcomes import GROUP, UNIT, accepted, rejected
+from tests.support.outcomes import GROUP, MOMENT, UNIT, accepted, rejected, taken_back
 
 UNITS = {"u1": "g1", "u2": "g1", "u3": "g2"}
 
@@ -161,7 +163,28 @@ def test_the_first_outcome_of_a_submission_wins() -> None:
     first = accepted()
     second = rejected(submission=first.submission_id)
     found = first_of_each([Read(3, 3, first), Read(4, 4, None), Read(5, 5, second)])
-    assert found == {first.submission_id: first}
+    assert found == {Once(first.submission_id, withdrawn=False): first}
+
+
+def test_the_first_withdrawal_of_a_submission_wins_beside_its_outcome() -> None:
+    rating = accepted()
+    back, again = taken_back(rating), taken_back(rating, MOMENT + timedelta(days=1))
+    found = first_of_each([Read(n, n, each) for n, each in enumerate((rating, back, again))])
+    assert list(found.values()) == [rating, back]
+
+
+def test_a_withdrawal_takes_away_what_its_rating_added_whatever_its_own_day() -> None:
+    rating = accepted(answer="not_satisfied", reasons=["late", "attitude"])
+    back = taken_back(rating, MOMENT + timedelta(days=9))
+    added, taken = fold([rating]), fold([back])
+    assert taken == {tally: -count for tally, count in added.items()}
+    both = fold([rating, back])
+    assert both.keys() == added.keys()
+    assert not any(both.values())
+    assert acceptances([rating, back]) == {
+        acceptance: 0 if acceptance.withdrawn_day == ALL_DAYS else 1
+        for acceptance in acceptances([rating, back])
+    }
 
 
 def log_of(gaps: list[int]) -> list[Read]:

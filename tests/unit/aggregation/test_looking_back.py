@@ -7,12 +7,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Outcome, Publication
-from services.aggregation.domain import CITY, Level, Measure, Scope, acceptances
+from contracts.events import Outcome, Publication, RatingAccepted
+from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, acceptances
 from services.aggregation.edition import ITEMS, NO_DAYS, NOTHING, TOO_FEW, Published
-from services.aggregation.looking_back import cuts
+from services.aggregation.looking_back import Cell, cuts
 from services.aggregation.stored import Accepted, total
-from tests.support.outcomes import accepted
+from tests.support.outcomes import accepted, taken_back
 from tests.support.publication import Book, booked
 
 FIRST = datetime(2026, 3, 2, 3, tzinfo=UTC)
@@ -39,11 +39,21 @@ def looked(
     outcomes: list[Outcome], at: int, scope: Scope = UNIT, policy: Publication | None = None
 ) -> Published:
     book: Book = booked([outcomes], policy)
-    counted: dict[str, dict[tuple[date, date], dict[str, int]]] = {}
+    return book.view().as_of(scope, "1", day(at), kept(outcomes), book.by_day())
+
+
+def kept(outcomes: list[Outcome]) -> Accepted:
+    counted: dict[str, dict[Cell, dict[str, int]]] = {}
     for one, count in acceptances(outcomes).items():
-        counted.setdefault(one.unit_id, {}).setdefault((one.day, one.accepted_day), {})[one.answer] = count
-    stored: Accepted = {"1": counted}
-    return book.view().as_of(scope, "1", day(at), stored, book.by_day())
+        if count:
+            cell = one.day, one.accepted_day, one.withdrawn_day
+            counted.setdefault(one.unit_id, {}).setdefault(cell, {})[one.answer] = count
+    return {"1": counted}
+
+
+def withdrawn(outcomes: list[Outcome], on: int) -> list[Outcome]:
+    at = FIRST + timedelta(days=on)
+    return [taken_back(each, at) for each in outcomes if isinstance(each, RatingAccepted)]
 
 
 def answers(published: Published) -> int | None:
@@ -85,44 +95,75 @@ def test_a_unit_that_is_hidden_or_one_officer_or_not_folded_whole_cannot_be_look
     assert looked([*rated(3, 0), *rated(9, 0, unit="v"), *rated(3, 0, unit="w")], 0) == TOO_FEW
     assert looked([each for each in rated(20, 0) if each.officer_id == "u.a"], 0) == TOO_FEW
     book = booked([rated(20, 0)])
-    some: Accepted = {"1": {"u": {(day(0), day(0)): {"satisfied": 19}}}}
+    some: Accepted = {"1": {"u": {(day(0), day(0), ALL_DAYS): {"satisfied": 19}}}}
     assert book.view().as_of(UNIT, "1", day(0), some, book.by_day()).suppressed
 
 
 @st.composite
-def cells(draw: st.DrawFn) -> dict[tuple[date, date], int]:
-    found: Counter[tuple[date, date]] = Counter()
+def cells(draw: st.DrawFn) -> dict[Cell, int]:
+    found: Counter[Cell] = Counter()
     for _ in range(draw(st.integers(1, 14))):
         submitted = draw(st.integers(0, 7))
-        waited = draw(st.sampled_from([0, 0, 0, 1, 3]))
-        found[day(submitted), day(submitted + waited)] += draw(st.integers(1, 9))
+        accepted = submitted + draw(st.sampled_from([0, 0, 0, 1, 3]))
+        stayed = draw(st.sampled_from([None, None, None, 0, 1, 4]))
+        went = ALL_DAYS if stayed is None else day(accepted + stayed)
+        found[day(submitted), day(accepted), went] += draw(st.integers(1, 9))
     return dict(found)
 
 
 @given(cells(), st.sets(st.integers(0, 7)))
 def test_all_ratings_are_cut_into_blocks_of_which_none_is_small(
-    counts: dict[tuple[date, date], int], secret: set[int]
+    counts: dict[Cell, int], secret: set[int]
 ) -> None:
-    days = {submitted for submitted, _ in counts}
-    few = {each for each in days if sum(n for (s, _), n in counts.items() if s == each) < BELOW}
+    days = {submitted for submitted, *_ in counts}
+    few = {each for each in days if sum(n for (s, *_), n in counts.items() if s == each) < BELOW}
     hidden = {each: "ab"[each.day % 2] for each in few | {day(each) for each in secret} & days}
     found = cuts(counts, hidden, BELOW)
     if not found:
         return
     assert all(first < second for first, second in pairwise(found))
-    edges = [date.min, *found, date.max]
-    spans = list(pairwise(edges))
-    for rows in spans:
-        for columns in spans:
-            for kind in ("", "a", "b"):
-                block = sum(
-                    n
-                    for (submitted, when), n in counts.items()
-                    if rows[0] < submitted <= rows[1]
-                    and columns[0] < when <= columns[1]
-                    and hidden.get(submitted, "") == kind
-                )
-                assert block == 0 or block >= BELOW
+
+    def block(at: date) -> int:
+        return sum(at > cut for cut in found)
+
+    blocks: Counter[tuple[object, ...]] = Counter()
+    for (submitted, came, went), count in counts.items():
+        if went == ALL_DAYS:
+            blocks[block(submitted), hidden.get(submitted, ""), block(came), "stays"] += count
+        elif block(came) != block(went):  # else it is in no figure
+            blocks[block(submitted), hidden.get(submitted, ""), block(came), block(went)] += count
+    assert all(count >= BELOW for count in blocks.values())
+
+
+def test_a_withdrawn_rating_leaves_the_present_figures_and_stays_in_the_past_ones() -> None:
+    first, second = rated(6, 0), rated(8, 1)
+    outcomes = [*first, *second, *withdrawn(first, 2)]
+    assert [answers(looked(outcomes, at)) for at in (0, 1, 2)] == [6, 14, 8]
+    everything = Publication(officer_batch=1, suppress_below=1)
+    one = [*rated(6, 0), *rated(6, 1), *withdrawn(rated(1, 0), 3)]
+    assert [answers(looked(one, at, policy=everything)) for at in (0, 2, 3)] == [6, 12, 11]
+
+
+def test_a_few_that_were_withdrawn_are_told_by_no_two_figures() -> None:
+    first = rated(9, 0)
+    outcomes = [*first, *rated(6, 1), *withdrawn(first[:1], 1), *rated(6, 2)]
+    assert [answers(looked(outcomes, at)) for at in (0, 1, 2)] == [None, 14, 20], "8 and then 14, never 9"
+
+
+def test_days_stand_as_they_stood_where_nothing_changed_them_since() -> None:
+    first = rated(7, 0)
+    outcomes = [*first, *rated(6, 1), *rated(6, 2), *withdrawn(first[:1], 2)]
+    everything = Publication(officer_batch=1, suppress_below=1)
+
+    def shown(policy: Publication | None, at: int) -> dict[date, int | None]:
+        book = booked([outcomes], policy)
+        days = book.view().days_as_of(UNIT, "1", day(at), kept(outcomes), book.by_day())
+        return {each: answers(published) for each, published in days.items()}
+
+    assert shown(everything, 1) == {day(0): 7, day(1): 6}
+    assert shown(everything, 2) == {day(0): 6, day(1): 6, day(2): 6}
+    assert shown(None, 1) == {day(0): None, day(1): 6}
+    assert shown(None, 2) == {day(0): 6, day(1): 6, day(2): 6}
 
 
 def test_answers_are_looked_back_to_and_nothing_else() -> None:

@@ -1,15 +1,16 @@
 """An officer's figures move in batches, whatever comes when."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.city_time import CITY_TIME
-from contracts.events import Outcome, Publication
+from contracts.events import Outcome, Publication, RatingAccepted
 from services.aggregation.releasing import LEAST_BY_MORNING, Officer, Standing, due, moves, release
-from tests.support.outcomes import accepted, rejected
+from tests.support.outcomes import accepted, rejected, taken_back
 from tests.support.publication import Book, booked
 
 DAY = datetime(2017, 11, 23, 3, tzinfo=UTC)
@@ -101,12 +102,20 @@ def test_officers_and_editions_are_released_each_by_itself() -> None:
 def logs(draw: st.DrawFn) -> list[Outcome]:
     """Of two officers, in the order of the log, which is nearly that of time."""
     outcomes: list[Outcome] = []
+    ratings: list[RatingAccepted] = []
+    gone: set[UUID] = set()
     at = DAY
     for _ in range(draw(st.integers(0, 40))):
         at += timedelta(hours=draw(st.integers(-1, 9)))
         officer = draw(st.sampled_from("ab"))
-        if draw(st.integers(0, 4)):
-            outcomes.append(accepted(officer, at=at, edition=draw(st.sampled_from(["1", "2"]))))
+        standing = [each for each in ratings if each.submission_id not in gone]
+        if standing and not draw(st.integers(0, 3)):
+            rating = draw(st.sampled_from(standing))
+            gone.add(rating.submission_id)
+            outcomes.append(taken_back(rating, at))
+        elif draw(st.integers(0, 4)):
+            ratings.append(accepted(officer, at=at, edition=draw(st.sampled_from(["1", "2"]))))
+            outcomes.append(ratings[-1])
         else:
             outcomes.append(rejected(officer, at=at))
     return outcomes
@@ -138,5 +147,25 @@ def test_no_move_of_an_officers_figures_is_of_so_few_that_one_of_them_knew_the_o
         book.add([outcome])
         for officer, standing in book.standings.items():
             moved = standing.accepted - standing.pending - before.get(officer, 0)
-            assert moved == 0 or moved >= min(LEAST_BY_MORNING, batch)
-            assert standing.pending < batch
+            assert moved == 0 or abs(moved) >= min(LEAST_BY_MORNING, batch)
+            assert abs(standing.pending) < batch
+
+
+def test_withdrawals_make_up_for_ratings_so_that_who_comes_and_goes_uncovers_nobody() -> None:
+    four = [accepted("o", at=DAY) for _ in range(4)]
+    others = [taken_back(each) for each in four[:3]]
+    done = release(Standing(), [*four, *others, *ratings(3)], 5)
+    assert (done.earlier, done.released, done.standing.pending) == (False, 0, 4)
+    assert release(done.standing, ratings(1), 5).released == 1
+
+
+def test_a_wave_that_is_voided_leaves_an_officers_figures_a_batch_at_a_time() -> None:
+    wave = [accepted("o", at=DAY) for _ in range(12)]
+    before = release(Standing(), wave, 5).standing
+    assert (before.accepted, before.pending) == (12, 2)
+    done = release(before, [taken_back(each) for each in wave], 5)
+    assert (done.released, done.standing) == (12, Standing(0, 0, None, None))
+    single = release(Standing(9), [taken_back(wave[0])], 5).standing
+    assert single == Standing(8, -1, DAY.date(), DAY.date())
+    assert due(single, 5, 7) is None
+    assert due(single._replace(pending=-3), 5, 7) is not None

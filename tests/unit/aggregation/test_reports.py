@@ -104,6 +104,22 @@ async def test_a_unit_is_reported_with_what_merged_into_it_where_that_is_asked_f
     assert "Gồm cả so-y-te" in text_of(as_pdf.document(found))
 
 
+async def test_a_report_of_an_earlier_day_says_so_and_leaves_out_what_nobody_can_look_back_to(
+    kept: Kept,
+) -> None:
+    then = replace(Period("2017"), as_of=date(2017, 11, 22))
+    found = await report(kept, UNIT, then)
+    assert found.change is None
+    assert [below.level for below in found.below] == []
+    assert [below.level for below in (await report(kept, CITY, then)).below] == [Level.GROUP, Level.UNIT]
+    assert found.history.as_of == found.figures.as_of == date(2017, 11, 22)
+    assert max(day.day for day in found.history.days) == date(2017, 11, 22)
+    assert dict(facts(found))["Như đã được tính đến hết ngày"] == "22/11/2017"
+    assert file_names(found, Format.CSV)[0].endswith("-as-of-2017-11-22.csv")
+    assert [row["as_of"] for row in rows(found) if row["table"] == "figures"] == ["2017-11-22"]
+    assert "Như đã được tính đến hết ngày" in text_of(as_pdf.document(found))
+
+
 async def test_of_a_group_there_are_no_predecessors(kept: Kept) -> None:
     kept.merged = {UNIT.id: ["so-y-te"]}
     group = Scope(Level.GROUP, "so-ban-nganh")
