@@ -25,7 +25,17 @@ from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
 from portal.oidc import Client, SignIn
-from portal.pages import browse, code, department, downloads, figures, outcome, rating, signing_in
+from portal.pages import (
+    browse,
+    code,
+    department,
+    downloads,
+    figures,
+    outcome,
+    rating,
+    signing_in,
+    withdrawal,
+)
 from portal.pages.context import Context
 from portal.pages.signing_in import Door
 from portal.session import Sessions
@@ -90,8 +100,8 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         title="Hài Lòng: portal",
         description="Server-rendered pages over the public HTTP APIs.",
         lifespan=lifespan,
-        # Pages wait for the APIs; the one that sends a rating waits for its outcome.
-        capacity=Capacity(reads=200, writes=200, waiting=re.compile(f"{walk.Page.SENDING}$")),
+        # Pages wait for the APIs; those that send or withdraw a rating wait for what comes of it.
+        capacity=Capacity(reads=200, writes=200, waiting=re.compile(f"({walk.Page.SENDING}|/rut-lai)$")),
         headers=security.headers(settings.live_url, https=settings.secure_cookies),
         callers_request_ids=False,
         openapi_url=None,
@@ -99,7 +109,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
     inside = (signing_in, department) if settings.oidc_issuer is not None else ()
-    for pages in (browse, rating, code, outcome, downloads, figures, *inside):
+    for pages in (browse, rating, code, outcome, withdrawal, downloads, figures, *inside):
         app.include_router(pages.router)
     return app
 

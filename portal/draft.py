@@ -65,6 +65,8 @@ class Draft(BaseModel):
     key: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
     frozen: bool = False
     rating_id: str | None = None
+    receipt: str = ""
+    withdrawable_until: AwareDatetime | None = None
     phone_code: PhoneCodeTry | None = None
     phone_code_entered: bool = False
     notice: str = ""
@@ -77,10 +79,14 @@ class Draft(BaseModel):
         self.frozen = False
         self.challenge, self.code, self.proof = None, "", ""
         self.rating_id, self.phone_code, self.phone_code_entered = None, None, False
+        self.receipt, self.withdrawable_until = "", None
 
-    def finish(self, end: End) -> None:
-        """The rating is decided: forget everything personal, remember only how it ended."""
+    def finish(self, end: End, withdrawable_until: datetime | None = None) -> None:
+        """The rating is decided: forget everything personal, remember only how it ended, and the receipt of
+        one that can be withdrawn. At a kiosk the next citizen would see it."""
+        receipt = self.receipt if withdrawable_until is not None and self.channel != "kiosk" else ""
         self.edit()
+        self.receipt, self.withdrawable_until = receipt, withdrawable_until
         self.phone, self.answer, self.reasons, self.consent = "", "", [], False
         self.notice, self.errors, self.end = "", {}, end
 

@@ -44,9 +44,10 @@ async def advance(
     """
     if draft.rating_id is None:
         try:
-            draft.rating_id = await intake.rate(
+            taken = await intake.rate(
                 walk.body(draft), key=draft.key, language=draft.language, visitor=visitor
             )
+            draft.rating_id, draft.receipt = taken.rating_id, taken.receipt
         except Limited as limited:
             return Progress("limited", seconds=limited.seconds)
         except Unavailable:
@@ -111,8 +112,8 @@ async def _follow(draft: Draft, edition: Edition, verification: Verification, wa
 
 
 def _read(draft: Draft, edition: Edition, outcome: Outcome) -> Progress:
-    if outcome.status == "accepted":
-        draft.finish("thanks")
+    if outcome.status in ("accepted", "withdrawn"):
+        draft.finish("thanks", outcome.withdrawable_until)
         return Progress("turn", walk.Turn(walk.Page.THANKS, {}))
     if outcome.status == "rejected":
         return _rejected(draft, edition, outcome.reason or "")

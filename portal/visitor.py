@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """`address` as Proxies found it; empty where it is not known."""
+    """`address` as Proxies found it; empty where it is not known. `visit`: empty for who is not rating."""
 
     visit: str
     address: str
@@ -23,7 +23,7 @@ class Visitor:
     @property
     def headers(self) -> dict[str, str]:
         said = {"X-Forwarded-For": self.address} if self.address else {}
-        return {**said, "Hailong-Session": self.visit}
+        return said | ({"Hailong-Session": self.visit} if self.visit else {})
 
 
 def new_visit() -> str:

@@ -125,6 +125,13 @@ class Edition(Document):
         return any(a.asks_reasons for a in self.instrument.answers if a.id == answer)
 
 
+class Taken(Document):
+    """`receipt` withdraws the rating; whoever shows it to its citizen keeps it nowhere."""
+
+    rating_id: str
+    receipt: str = ""
+
+
 class Intake:
     """Every method raises Refused or Unavailable (see Api)."""
 
@@ -162,27 +169,29 @@ class Intake:
                 return None
             raise
 
-    async def rate(self, body: dict[str, Any], *, key: str, language: str, visitor: Visitor) -> str:
-        """Hand in a rating; returns its rating_id. The same key and body may be handed in again."""
-        response = await self._post("/v1/ratings", body, key, language, visitor)
-        return str(response.json()["rating_id"])
+    async def rate(self, body: dict[str, Any], *, key: str, language: str, visitor: Visitor) -> Taken:
+        """Hand in a rating. The same key and body may be handed in again."""
+        response = await self._post("/v1/ratings", body, language, visitor, key=key)
+        return Taken.model_validate(response.json())
+
+    async def withdraw(self, receipt: str, *, language: str, visitor: Visitor) -> str:
+        """Ask for a rating's withdrawal; returns its rating_id. The same receipt may be handed in again."""
+        response = await self._post("/v1/withdrawals", {"receipt": receipt}, language, visitor)
+        return Taken.model_validate(response.json()).rating_id
 
     async def phone_code(
         self, rating_id: str, *, edition_id: str, code: str, key: str, language: str, visitor: Visitor
     ) -> None:
         """Hand in the code that came by SMS. The same key and code count as one try."""
         body = {"edition_id": edition_id, "code": code}
-        await self._post(f"/v1/ratings/{_part(rating_id)}/phone-code", body, key, language, visitor)
+        await self._post(f"/v1/ratings/{_part(rating_id)}/phone-code", body, language, visitor, key=key)
 
     async def _post(
-        self, path: str, body: dict[str, Any], key: str, language: str, visitor: Visitor
+        self, path: str, body: dict[str, Any], language: str, visitor: Visitor, *, key: str | None = None
     ) -> httpx.Response:
-        headers = {
-            "Idempotency-Key": key,
-            "Accept-Language": language,
-            **visitor.headers,
-            **self._key.headers,
-        }
+        headers = {"Accept-Language": language, **visitor.headers, **self._key.headers}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return await self._api.request("POST", path, json=body, headers=headers, timeout=8.0)
 
 

@@ -21,9 +21,10 @@ class PhoneCodeState(Document):
 
 
 class Outcome(Document):
-    status: Literal["pending", "phone_code_needed", "accepted", "rejected"]
+    status: Literal["pending", "phone_code_needed", "accepted", "rejected", "withdrawn"]
     reason: str | None = None
     phone_code: PhoneCodeState | None = None
+    withdrawable_until: AwareDatetime | None = None
 
 
 class Verification:

@@ -40,6 +40,20 @@ for (const player of players) {
   place.replaceChildren(button, player);
 }
 
+// A receipt can be copied and printed; without this file it can be marked, and the browser prints.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.copied;
+  });
+}
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 // The page that waits asks again by itself, instead of reloading.
 const waiting = document.querySelector("[data-poll]");
 if (waiting) {

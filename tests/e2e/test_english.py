@@ -56,6 +56,7 @@ async def test_the_whole_walk_and_the_dashboards_are_english(visitor: Visitor, p
     for path in (
         "/",
         "/gioi-thieu",
+        "/rut-lai",
         "/danh-gia",
         "/danh-gia/nhom/so-ban-nganh",
         "/danh-gia/nhom/quan-huyen",

@@ -23,6 +23,10 @@ from tests.unit.portal.fake_data import (
 from tests.unit.portal.fake_state import FakeCity
 
 
+def receipt_of(mark: str) -> str:
+    return "-".join(mark.upper()[at : at + 4] for at in range(0, 24, 4))
+
+
 def limited(seconds: int) -> Response:
     answer = problem(429, "too_many")
     answer.headers["Retry-After"] = str(seconds)
@@ -144,6 +148,24 @@ def build(city: FakeCity) -> APIRouter:
         if city.takes_but_answers_503:
             city.takes_but_answers_503 -= 1
             return problem(503, "not_confirmed")
+        taken = {"rating_id": mark, "status": "pending", "outcome_url": "x", "receipt": receipt_of(mark)}
+        return JSONResponse(taken, status_code=202)
+
+    @routes.post("/v1/withdrawals")
+    async def withdraw(request: Request) -> Response:
+        body = await request.json()
+        city.headers.append(dict(request.headers))
+        if city.limited_seconds:
+            return limited(city.limited_seconds)
+        if city.takes_but_answers_503:
+            city.takes_but_answers_503 -= 1
+            return problem(503, "not_confirmed")
+        typed = "".join(filter(str.isalnum, body["receipt"])).upper()
+        mark = next((each for each in city.ratings if receipt_of(each).replace("-", "") == typed), None)
+        if mark is None:
+            wrong = {"pointer": "/receipt", "code": "receipt_unknown", "detail": "Mã biên nhận chưa đúng."}
+            return problem(422, "validation_failed", [wrong])
+        city.withdrawn.add(mark)
         return JSONResponse({"rating_id": mark, "status": "pending", "outcome_url": "x"}, status_code=202)
 
     @routes.post("/v1/ratings/{rating_id}/phone-code")

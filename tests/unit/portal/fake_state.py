@@ -27,6 +27,9 @@ class FakeCity:
     posts: list[Json] = field(default_factory=list)
     ratings: dict[str, Json] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
+    withdrawable_days: int = 30
+    slow_to_withdraw: bool = False
     challenges: int = 0
     phone_posts: list[Json] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)

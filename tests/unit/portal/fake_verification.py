@@ -44,7 +44,12 @@ def build(city: FakeCity) -> APIRouter:
         if not proved and city.policy != "phone" and (body["challenge"] or {}).get("answer") != RIGHT_CODE:
             return {**answer, "status": "rejected", "reason": "challenge_wrong"}
         if city.policy == "captcha" or rating["status"] == "accepted":
-            return {**answer, "status": "accepted"}
+            until = datetime.now(UTC) + timedelta(days=city.withdrawable_days)
+            withdrawn = (
+                rating_id in city.withdrawn and not city.slow_to_withdraw and city.withdrawable_days >= 0
+            )
+            status = "withdrawn" if withdrawn else "accepted"
+            return {**answer, "status": status, "withdrawable_until": until.isoformat()}
         if rating["tries"] <= 0:
             return {**answer, "status": "rejected", "reason": "phone_code_wrong"}
         expires = datetime.now(UTC) + timedelta(minutes=5)
