@@ -65,6 +65,9 @@ class Client:
             await self._until_kept(planned, body)
         if kept is not None and planned.asks_code:
             await self._enter_codes(planned, kept)
+        if kept is not None and planned.kind is Kind.WITHDRAWN:
+            asked = await asyncio.gather(self._withdraw(planned), self._withdraw(planned))
+            self._ledger.note("withdrawal", number=planned.number, kept=any(asked))
         return kept
 
     async def again(self, planned: Planned) -> str | None:
@@ -145,6 +148,7 @@ class Client:
             )
             if status == 202 and rating_id:
                 self._ledger.note("kept", number=planned.number, rating_id=rating_id)
+                planned.receipt = str(said.get("receipt", ""))
                 return rating_id
             if status not in (0, 429, 500, 502, 503):
                 expected = planned.kind is Kind.REUSED_KEY and status == 422
@@ -192,6 +196,21 @@ class Client:
             if status not in (0, 429, 500, 502, 503):
                 self._ledger.note("unexpected", number=planned.number, status=status, said=said)
                 return
+            await self._pause(attempt)
+
+    async def _withdraw(self, planned: Planned) -> bool:
+        """Returns whether it was surely taken in."""
+        until = time.monotonic() + GIVE_UP_SECONDS
+        attempt = 0
+        while True:
+            attempt += 1
+            url = f"{self._chance.choice(self._intake)}/v1/withdrawals"
+            status, said = await self._post(url, {"receipt": planned.receipt}, planned.key)
+            if status == 202 or time.monotonic() > until:
+                return status == 202
+            if status not in (0, 429, 500, 502, 503):
+                self._ledger.note("unexpected", number=planned.number, status=status, said=said)
+                return False
             await self._pause(attempt)
 
     async def _pause(self, attempt: int) -> None:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"  # the same phone and officer again
     REPEATED = "repeated"  # the same request again after its 202
     HASTY = "hasty"  # the same request to both replicas at once
+    WITHDRAWN = "withdrawn"  # and withdrawn as soon as it is kept, twice at once
     REUSED_KEY = "reused-key"  # another rating under the same Idempotency-Key
     PHONE = "phone"  # with a code by SMS, entered right
     PHONE_WRONG = "phone-wrong"  # five wrong codes
@@ -35,13 +36,14 @@ class Kind(StrEnum):
 
 
 WEIGHTS = {
-    Kind.PLAIN: 67,
+    Kind.PLAIN: 64,
     Kind.WRONG: 6,
     Kind.USED: 5,
     Kind.DUPLICATE: 5,
     Kind.REPEATED: 4,
     Kind.HASTY: 4,
     Kind.REUSED_KEY: 3,
+    Kind.WITHDRAWN: 3,
     # Each code and each try takes a seventh of a second of a core to hash: more of them, and all that is
     # measured is that.
     Kind.PHONE: 4,
@@ -76,6 +78,7 @@ class Planned:
     partner: "Planned | None" = None
     challenge: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
+    receipt: str = ""
 
     @property
     def asks_code(self) -> bool:

@@ -33,7 +33,7 @@ CONDITIONS: tuple[Change, ...] = (
     ("faults/campaign.py", "RECOVERY_SECONDS = 60.0", "RECOVERY_SECONDS = 30.0"),
     ("faults/judging.py", "REFOLD_SECONDS = 180.0", "REFOLD_SECONDS = 25.0"),
     ("faults/replicas.py", "READY_SECONDS = 60.0", "READY_SECONDS = 40.0"),
-    ("faults/planning.py", "Kind.PLAIN: 67", "Kind.PLAIN: 63"),
+    ("faults/planning.py", "Kind.PLAIN: 64", "Kind.PLAIN: 60"),
     ("faults/planning.py", "Kind.PHONE_WRONG: 1", "Kind.PHONE_WRONG: 3"),
     ("faults/planning.py", "Kind.PHONE_SILENT: 1", "Kind.PHONE_SILENT: 3"),
     ("services/verification/sms.py", "LEASE_SECONDS = 60.0", "LEASE_SECONDS = 12.0"),

@@ -19,6 +19,7 @@ FOREVER = date.max  # as asyncpg gives PostgreSQL's 'infinity'
 USUAL_BATCH, LEAST_BY_MORNING = 5, 3
 CITY_HOURS = timedelta(hours=7)
 Row = tuple[str, str, date, str, str, str]
+WITHDRAWN = " withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ async def read_model(url: str) -> Model:
             )
             counted = await connection.fetch(
                 "SELECT submission_id::text AS id FROM read_models.counted_submission"
+                " UNION ALL SELECT submission_id::text || ' withdrawn' FROM read_models.withdrawn_submission"
             )
             scopes = await connection.fetch("SELECT level, id, parent_id FROM read_models.scope")
     finally:
@@ -65,9 +67,9 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
     parents: dict[tuple[str, str], str | None] = {}
     for record in outcomes:
         said = record.data
-        if said["submission_id"] in counted:
+        if once(record) in counted:
             continue
-        counted.add(said["submission_id"])
+        counted.add(once(record))
         counts, day = items(record), city_day(said["submitted_at"])
         chain = [("officer", said["officer_id"]), ("unit", said["unit_id"]), ("group", said["group_id"])]
         chain.append(("city", "city"))
@@ -79,13 +81,22 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
                     (FOREVER, said["edition_id"]),
                     (FOREVER, "*"),
                 ):
-                    tallies[level, scope, when, edition, measure, item] += 1
+                    tallies[level, scope, when, edition, measure, item] += sign(record)
     return tallies, counted, parents
+
+
+def once(record: Record) -> str:
+    """What of a submission counts once: its outcome, and its withdrawal."""
+    return str(record.data["submission_id"]) + (WITHDRAWN if record.type == "rating-withdrawn" else "")
+
+
+def sign(record: Record) -> int:
+    return -1 if record.type == "rating-withdrawn" else 1
 
 
 def items(record: Record) -> list[tuple[str, str]]:
     said = record.data
-    if record.type != "rating-accepted":
+    if record.type == "rating-rejected":
         return [("rejection", said["reason"])]
     items = [("answer", said["answer"]), ("channel", said["channel"]), ("assurance", said["assurance"])]
     submitted = datetime.fromisoformat(said["submitted_at"]) + CITY_HOURS
@@ -104,7 +115,9 @@ def release(outcomes: Iterable[Record], batches: dict[str, int]) -> Counter[Row]
         said = record.data
         for measure, item in items(record):
             for when in (city_day(said["submitted_at"]), FOREVER):
-                released["officer", said["officer_id"], when, said["edition_id"], measure, item] += 1
+                released["officer", said["officer_id"], when, said["edition_id"], measure, item] += sign(
+                    record
+                )
     return released
 
 
@@ -112,29 +125,37 @@ def parted(
     outcomes: Iterable[Record], batches: dict[str, int]
 ) -> tuple[list[Record], dict[tuple[str, str], list[Record]]]:
     """What is released, and what waits, by officer and edition: a batch goes when it is full, and what waits
-    from an earlier day (three at least) before anything decided later."""
+    from an earlier day (three at least) before anything decided later. Accepted and withdrawn ratings make up
+    for each other, and whichever is more has to be enough."""
     released: list[Record] = []
     waiting: dict[tuple[str, str], list[Record]] = defaultdict(list)
     seen: set[str] = set()
     for record in outcomes:
         said = record.data
-        if said["submission_id"] in seen:
+        if once(record) in seen:
             continue
-        seen.add(said["submission_id"])
+        seen.add(once(record))
         batch = batches.get(said["edition_id"], USUAL_BATCH)
         queue = waiting[said["officer_id"], said["edition_id"]]
-        accepted = [each for each in queue if each.type == "rating-accepted"]
-        if len(accepted) >= min(LEAST_BY_MORNING, batch) and max(
-            city_day(each.data["decided_at"]) for each in accepted
+        moves = moving(queue)
+        if abs(net(moves)) >= min(LEAST_BY_MORNING, batch) and max(
+            city_day(each.data["decided_at"]) for each in moves
         ) < city_day(said["decided_at"]):
             released += queue
             queue.clear()
-            accepted = []
         queue.append(record)
-        if len(accepted) + (record.type == "rating-accepted") >= batch:
+        if abs(net(moving(queue))) >= batch:
             released += queue
             queue.clear()
     return released, waiting
+
+
+def moving(queue: Iterable[Record]) -> list[Record]:
+    return [each for each in queue if each.type != "rating-rejected"]
+
+
+def net(moves: Iterable[Record]) -> int:
+    return sum(map(sign, moves))
 
 
 def check_model(

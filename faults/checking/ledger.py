@@ -23,6 +23,7 @@ class Posted:
     right_code: bool | None = None  # entered and kept; None: perhaps
     wrong_codes: int = 0
     unsure_codes: int = 0
+    withdrawn: bool | None = False  # asked for and kept; None: perhaps
 
     @property
     def kept(self) -> bool:
@@ -71,6 +72,8 @@ def read_ledger(path: Path) -> Ledger:
                 ledger.posted[number].rating_ids.add(entry["rating_id"])
             elif what == "code":
                 codes[number].append((entry["right"], entry["kept"]))
+            elif what == "withdrawal":
+                ledger.posted[number].withdrawn = True if entry["kept"] else None
             elif what in ("unexpected", "no-text"):
                 ledger.unexpected.append(
                     f"rating {number}: {what} {entry.get('status', '')} {entry.get('said', '')}"

@@ -8,7 +8,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from faults.checking.figures import CITY_HOURS, LEAST_BY_MORNING, city_day, items, parted
+from faults.checking.figures import (
+    CITY_HOURS,
+    LEAST_BY_MORNING,
+    city_day,
+    items,
+    moving,
+    net,
+    once,
+    parted,
+    sign,
+)
 from faults.checking.reading import Record
 
 Scope = tuple[str, str]
@@ -48,23 +58,27 @@ class Edition:
 
     def __init__(self, records: Iterable[Record], rules: Rules, now: datetime) -> None:
         self._below = rules.below
-        every = list({record.data["submission_id"]: record for record in reversed(list(records))}.values())
+        every = list({once(record): record for record in reversed(list(records))}.values())
         every.reverse()
-        rated: dict[str, set[str]] = defaultdict(set)
+        standing: Counter[tuple[str, str]] = Counter()  # ratings that count, by unit and officer
         self._above: dict[Scope, Scope] = {}
         for record in every:
             said = record.data
             chain: list[Scope] = [(kind, said[f"{kind}_id"]) for kind in ("officer", "unit", "group")]
             self._above |= dict(zip(chain, [*chain[1:], CITY], strict=True))
-            if record.type == "rating-accepted":
-                rated[said["unit_id"]].add(said["officer_id"])
+            if record.type != "rating-rejected":
+                standing[said["unit_id"], said["officer_id"]] += sign(record)
+        rated: dict[str, set[str]] = defaultdict(set)
+        for (unit_id, officer_id), count in standing.items():
+            if count:
+                rated[unit_id].add(officer_id)
         visible = _visible(every, rules, now)
         single = {unit: theirs for unit, theirs in rated.items() if len(theirs) == 1 and rules.batch > 1}
         self.single = set(single)
         self._records: dict[Scope, list[Record]] = defaultdict(list)
         for record in every:
             officer, unit = ("officer", record.data["officer_id"]), ("unit", record.data["unit_id"])
-            seen = record.data["submission_id"] in visible
+            seen = once(record) in visible
             if seen:
                 self._records[officer].append(record)
             if unit[1] not in single or (seen and officer[1] in single[unit[1]]):
@@ -113,9 +127,10 @@ class Edition:
         for unit in self._units(scope):
             counts: dict[date, Counter[Key]] = defaultdict(Counter)
             for record in self._records.get(unit, ()):
-                if record.type == "rating-accepted":
+                if record.type != "rating-rejected":
                     day = city_day(record.data["submitted_at"])
-                    counts[day]["answer", record.data["answer"]] += 1
+                    counts[day]["answer", record.data["answer"]] += sign(record)
+            counts = defaultdict(Counter, {day: those for day, those in counts.items() if those.total()})
             shown = False if unit[1] in self.single else self._shown.get(unit, False)
             hides = self._hidden_days({day: counts[day].total() for day in sorted(counts)})
             for day, those in counts.items():
@@ -168,17 +183,22 @@ def _visible(every: list[Record], rules: Rules, now: datetime) -> set[str]:
     batches = {record.data["edition_id"]: rules.batch for record in every}
     released, waiting = parted(every, batches)
     for queue in waiting.values():
-        days = [city_day(each.data["decided_at"]) for each in queue if each.type == "rating-accepted"]
-        if len(days) >= min(LEAST_BY_MORNING, rules.batch):
+        moves = moving(queue)
+        if abs(net(moves)) >= min(LEAST_BY_MORNING, rules.batch):
+            days = [city_day(each.data["decided_at"]) for each in moves]
             morning = datetime.combine(max(days) + timedelta(days=1), time(rules.hour), UTC) - CITY_HOURS
             released += queue if morning <= now else []
         elif rules.batch == 1:
             released += queue
-    return {record.data["submission_id"] for record in released}
+    return {once(record) for record in released}
 
 
 def _counted(records: Iterable[Record]) -> Counter[Key]:
-    return Counter(item for record in records for item in items(record))
+    counts: Counter[Key] = Counter()
+    for record in records:
+        for item in items(record):
+            counts[item] += sign(record)
+    return +counts  # without what adds up to nothing
 
 
 def _total(counts: Mapping[Key, int]) -> int:

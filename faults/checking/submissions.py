@@ -22,6 +22,7 @@ class Submission:
     deliveries: list[Record]
     posted: Posted
     outcomes: list[Record] = field(default_factory=list)
+    withdrawals: list[Record] = field(default_factory=list)
 
     @property
     def first(self) -> Record:
@@ -71,6 +72,8 @@ def match(ledger: Ledger, submitted: Topic, outcomes: Topic, findings: Findings)
         submission = found.get(record.data["submission_id"])
         if submission is None:
             findings.add(Wrong.PHANTOM, f"outcome {_where(record)} of no submission")
+        elif record.type == "rating-withdrawn":
+            submission.withdrawals.append(record)
         else:
             submission.outcomes.append(record)
     for posted in ledger.posted.values():
@@ -110,6 +113,7 @@ def check_outcomes(submissions: Iterable[Submission], waiting: set[str], finding
                 _impersonal(submission, outcome, findings)
         elif submission.id not in waiting or submission.posted.right_code:
             findings.add(Wrong.LOST, f"{name}: no outcome")
+        _withdrawn(submission, name, findings)
     _rules(decided, findings)
 
 
@@ -129,12 +133,30 @@ def _same(submission: Submission, delivery: Record, findings: Findings) -> None:
 
 
 def _copied(submission: Submission, outcome: Record, findings: Findings) -> None:
-    names = (*COPIED, "answer", "reasons") if outcome.type == "rating-accepted" else COPIED
+    names = COPIED if outcome.type == "rating-rejected" else (*COPIED, "answer", "reasons")
     for name in names:
         if outcome.data[name] != submission.first.data[name]:
             findings.add(Wrong.CHANGED, f"outcome of {submission.id}: another {name}")
     if outcome.data["submitted_at"] not in {each.data["submitted_at"] for each in submission.deliveries}:
         findings.add(Wrong.CHANGED, f"outcome of {submission.id}: another submitted_at")
+
+
+def _withdrawn(submission: Submission, name: str, findings: Findings) -> None:
+    """One withdrawal of what was accepted, if it was asked for, and of nothing else."""
+    found, asked = submission.withdrawals, submission.posted.withdrawn
+    if len(found) > 1:
+        where = ", ".join(_where(each) for each in found)
+        findings.add(Wrong.DOUBLED, f"{name}: {len(found)} withdrawals at {where}", of="withdrawals")
+    if found and (asked is False or submission.verdict != "accepted"):
+        findings.add(Wrong.CHANGED, f"{name}: withdrawn, and {submission.verdict}", of="withdrawals")
+    if asked and submission.verdict == "accepted" and not found:
+        findings.add(Wrong.LOST, f"{name}: not withdrawn", of="withdrawals")
+    for record in found:
+        _copied(submission, record, findings)
+        _impersonal(submission, record, findings)
+        accepted = {each.data["decided_at"] for each in submission.outcomes}
+        if record.data["kind"] != "citizen" or record.data["accepted_at"] not in accepted:
+            findings.add(Wrong.CHANGED, f"{name}: withdrawn as {record.data}", of="withdrawals")
 
 
 def _impersonal(submission: Submission, outcome: Record, findings: Findings) -> None:

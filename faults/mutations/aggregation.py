@@ -123,13 +123,35 @@ AGGREGATION = (
         "read models: ('city'",
     ),
     Mutation(
+        "withdrawal-counted-twice",
+        "2, 6: a rating is withdrawn once, however often that is asked for and told",
+        (
+            (
+                "services/verification/deciding.py",
+                "            work.states[item.rating_id] = evolve(state, event)\n"
+                "            work.withdrawn[item.rating_id] = event, item.source\n",
+                "",
+            ),
+            (
+                _DOMAIN,
+                "            found.setdefault(Once.of(record.outcome), record.outcome)\n",
+                "            once = Once.of(record.outcome)\n"
+                "            again = once._replace(submission_id=UUID(int=record.offset))\n"
+                "            found.setdefault(again if once.withdrawn else once, record.outcome)\n",
+            ),
+        ),
+        "term aggregation-worker",
+        "figures",
+        "read models: (",
+    ),
+    Mutation(
         "officers-move-at-once",
         "10: an officer's public figures move in batches",
         (
             (
                 "services/aggregation/releasing.py",
-                "        if standing.pending >= batch:\n",
-                "        if standing.pending >= 1:\n",
+                "        if abs(standing.pending) >= batch:\n",
+                "        if abs(standing.pending) >= 1:\n",
             ),
         ),
         "term aggregation-worker",

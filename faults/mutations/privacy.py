@@ -48,15 +48,15 @@ PRIVACY = (
         (
             (
                 _API,
-                "    def taken(rating_id: UUID) -> Response:\n"
+                "    def taken(rating_id: UUID, receipt: str | None = None) -> Response:\n"
                 '        url = f"{outcome_base_url}/v1/ratings/{rating_id}/outcome"\n',
-                '    def taken(rating_id: UUID, phone: str = "") -> Response:\n'
+                '    def taken(rating_id: UUID, receipt: str | None = None, phone: str = "") -> Response:\n'
                 '        url = f"{outcome_base_url}/v1/ratings/{rating_id}/outcome?phone={phone}"\n',
             ),
             (
                 _API,
-                "        return taken(identity.rating_id)\n",
-                "        return taken(identity.rating_id, body.phone)\n",
+                "        return taken(identity.rating_id, identity.receipt)\n",
+                "        return taken(identity.rating_id, identity.receipt, body.phone)\n",
             ),
         ),
         _ANY,

@@ -76,6 +76,14 @@ class World:
             )
         )
 
+    def withdraw(self, rating: Posted, kind: str = "citizen") -> None:
+        accepted = next(
+            each for each in self.outcomes if each.data["submission_id"].endswith(f"-{rating.number}")
+        )
+        data = {**accepted.data, "kind": kind, "accepted_at": LATER.isoformat()}
+        headers = {"ce_type": "x.rating-withdrawn.v1", "ce_id": "w"}
+        self.outcomes.append(Record("rating-outcomes", 0, len(self.outcomes), "", headers, data))
+
     def found(self, waiting: set[str] | None = None) -> set[Wrong]:
         findings = Findings()
         submissions = match(self.ledger, topic(self.submitted), topic(self.outcomes), findings)
@@ -132,6 +140,42 @@ def test_two_outcomes_are_doubled() -> None:
     world.decide(posted(1))
     world.decide(posted(1))
     assert world.found() == {Wrong.DOUBLED}
+
+
+@pytest.mark.parametrize(
+    ("asked", "times", "wrong"),
+    [
+        (True, 1, set()),
+        (None, 1, set()),
+        (None, 0, set()),
+        (False, 0, set()),
+        (True, 0, {Wrong.LOST}),
+        (False, 1, {Wrong.CHANGED}),
+        (True, 2, {Wrong.DOUBLED}),
+    ],
+)
+def test_a_rating_is_withdrawn_once_if_that_was_asked_for(
+    asked: bool | None, times: int, wrong: set[Wrong]
+) -> None:
+    rating = posted(1, withdrawn=asked)
+    world = World(rating)
+    world.submit(rating)
+    world.decide(rating)
+    for _ in range(times):
+        world.withdraw(rating)
+    assert world.found() == wrong
+
+
+def test_a_withdrawal_by_another_or_of_what_was_rejected_is_changed() -> None:
+    for verdict, kind in (("accepted", "voided"), ("duplicate", "citizen")):
+        rating = posted(1, withdrawn=True)
+        world = World(rating)
+        world.submit(rating)
+        world.decide(rating, verdict)
+        if verdict != "accepted":
+            world.outcomes[0].data.update(answer="satisfied", reasons=[])
+        world.withdraw(rating, kind)
+        assert Wrong.CHANGED in world.found()
 
 
 def test_two_submissions_of_one_rating_are_doubled() -> None:
@@ -292,6 +336,23 @@ def test_what_waits_from_an_earlier_day_is_released_before_what_is_decided_later
     world.outcomes[-1].data["decided_at"] = "2026-11-30T09:00:00+00:00"
     released = release(world.outcomes, {"faults-captcha": 5})
     assert released["officer", "officer", FOREVER, "faults-captcha", "answer", "satisfied"] == 3
+
+
+def test_a_withdrawal_takes_one_away_once_and_waits_with_the_ratings_around_it() -> None:
+    world = World()
+    ratings = [posted(number, officer="officer") for number in range(3)]
+    for each in ratings:
+        world.decide(each)
+    world.withdraw(ratings[0])
+    world.withdraw(ratings[0])
+    row = ("officer", "officer", FOREVER, "faults-captcha", "answer", "satisfied")
+    tallies, counted, _ = fold(world.outcomes)
+    assert tallies[row] == 2
+    assert len(counted) == 4
+    assert release(world.outcomes, {"faults-captcha": 3})[row] == 3, "released, and one waits to leave"
+    for each in ratings[1:]:
+        world.withdraw(each)
+    assert release(world.outcomes, {"faults-captcha": 3})[row] == 0
 
 
 def test_a_checkpoint_past_the_end_is_found_and_one_behind_has_lost_something() -> None:
