@@ -5,9 +5,11 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contracts.city_time import CITY_TIME, city_day
 from tests.support import stack
 from tests.support.citizen import a_citizen
 from tests.support.figures import FIGURES_SECONDS, counts, live_events, moved_by
@@ -92,6 +94,59 @@ async def test_the_same_request_sent_again_is_one_rating(system: System) -> None
     assert {each.rating_id for each in again} == {first.rating_id}
     assert (await system.outcome(first.rating_id))["status"] == "accepted"
     await moved_by(system, before, {"satisfied": 1, "channel portal": 1})
+
+
+async def test_who_withdraws_by_the_receipt_leaves_the_figures_once(system: System) -> None:
+    before = await counts(system)
+    submitted = [await system.submit() for _ in range(2)]
+    for each in submitted:
+        assert (await system.outcome(each.rating_id))["status"] == "accepted"
+    await moved_by(system, before, {"satisfied": 2, "channel portal": 2})
+    receipt = {"receipt": submitted[0].answer.json()["receipt"]}
+    asked = [await system.http.post(f"{system.url('intake')}/v1/withdrawals", json=receipt) for _ in range(2)]
+    assert [each.status_code for each in asked] == [202, 202]
+    assert asked[0].json() == asked[1].json()
+    await system.outcome(submitted[0].rating_id, status="withdrawn")
+    await moved_by(system, before, {"satisfied": 1, "channel portal": 1})
+    today = city_day(datetime.now(UTC))
+    past = await system.figures(f"city?as_of={today - timedelta(days=1)}")
+    assert past["total"] == 0
+
+
+async def test_a_wave_is_voided_from_the_command_line_and_gone_through_again_changes_nothing(
+    system: System,
+) -> None:
+    before = await counts(system)
+    now = datetime.now(UTC).astimezone(CITY_TIME)
+    submitted = [
+        await system.submit(channel="kiosk", answer="not_satisfied", reasons=["late"]) for _ in "123"
+    ]
+    for each in submitted:
+        assert (await system.outcome(each.rating_id))["status"] == "accepted"
+    await moved_by(system, before, {"not_satisfied": 3, "reason late": 3, "channel kiosk": 3})
+    said = {
+        "--edition": "2017",
+        "--officer": OFFICER,
+        "--channel": "kiosk",
+        "--since": f"{now:%Y-%m-%dT%H:%M:%S}",
+        "--before": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}",
+        "--reason": "coordinated",
+        "--words": "Ba đánh giá của một người",
+        "--by": "Văn phòng khảo sát",
+    }
+    start = ["void", "start", *(part for each in said.items() for part in each)]
+    looked = await system.run("intake", "services.intake", *start, "--dry-run")
+    assert "3 submissions fit" in looked
+    assert "Nothing was voided." in looked
+    done = await system.run("intake", "services.intake", *start, "--yes")
+    wave = re.search(r"^wave (\S+)$", done, re.MULTILINE)
+    assert wave is not None
+    await moved_by(system, before, {})
+    again = await system.run("intake", "services.intake", "void", "resume", wave[1])
+    assert "3 of them asked for before" in again
+    assert "Ba đánh giá của một người" in await system.run("intake", "services.intake", "void", "list")
+    await system.outcome(submitted[0].rating_id, status="withdrawn")
+    await moved_by(system, before, {})
 
 
 async def test_another_body_under_the_key_is_refused_and_after_a_restart_rejected(system: System) -> None:
@@ -295,10 +350,11 @@ async def test_each_submission_has_one_outcome_and_the_figures_are_their_fold(sy
     """Over all that the tests above did: nothing was counted again after they had looked."""
     committed = await topics(system.kafka_bootstrap, isolation_level="read_committed")
     submitted = set(re.findall(rb'"rating_id":"([^"]+)"', committed["rating-submissions"]))
-    decided = re.findall(rb'"submission_id":"([^"]+)"', committed["rating-outcomes"])
-    assert len(decided) == len(set(decided)) == len(submitted) > 0
+    told = re.findall(rb'"submission_id":"([^"]+)"', committed["rating-outcomes"])
+    withdrawn = committed["rating-outcomes"].count(b'"accepted_at":')
+    assert len(told) - withdrawn == len(set(told)) == len(submitted) > 0
     city = await system.figures("city")
-    assert city["total"] + sum(each["count"] for each in city["rejected"]) == len(decided)
+    assert city["total"] + sum(each["count"] for each in city["rejected"]) == len(set(told)) - withdrawn
 
 
 async def test_no_phone_number_is_anywhere_in_the_clear(system: System, traced_to: Receiver) -> None:
