@@ -104,7 +104,7 @@ async def test_the_challenge_of_the_api_makes_a_rating_count_and_the_caller_hear
         bodies = await asyncio.gather(*waiting)
         assert time.monotonic() - started < 15  # not when their 20 seconds were over
     for body in bodies:
-        assert body.pop("decided_at")
+        assert body.pop("decided_at") < body.pop("withdrawable_until")
         assert body == {"rating_id": str(submission.rating_id), "status": "accepted"}
 
 

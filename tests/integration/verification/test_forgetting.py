@@ -16,6 +16,7 @@ from services.verification.adapters.kept import KafkaKept
 from services.verification.adapters.retention import BATCH, PostgresRetention
 from services.verification.adapters.submissions import GROUP
 from services.verification.bootstrap import worker_app
+from services.verification.domain.ratings import WITHDRAWABLE
 from services.verification.forgetting import Forgetting
 from tests.support.verification import Submission, World, running, until
 
@@ -103,6 +104,10 @@ async def test_the_strictest_edition_says_for_all_how_long(world: World) -> None
     await forgetting(world, edition, after=after).round()
     assert (await rows(world))["ratings"] == 1
     await forgetting(world, edition, strict, after=after).round()
+    assert await rows(world) == dict.fromkeys(TABLES, 0) | {"ratings": 1}, "it can still be withdrawn"
+    await forgetting(world, edition, strict, after=WITHDRAWABLE + timedelta(hours=23)).round()
+    assert (await rows(world))["ratings"] == 1
+    await forgetting(world, edition, strict, after=WITHDRAWABLE + timedelta(hours=25)).round()
     assert await rows(world) == dict.fromkeys(TABLES, 0)
 
 
