@@ -19,7 +19,7 @@ from deploy.local.layout import CHECKOUT
 from faults.mutations import FAILURE, MUTATIONS, Change, Mutation
 from faults.schedule import schedule
 
-COPIED = ("contracts", "chassis", "services", "deploy", "faults", "data")
+COPIED = ("contracts", "chassis", "services", "portal", "deploy", "faults", "data")
 DEADLINE_SECONDS = 300.0
 CYCLE_SECONDS = 90.0
 SETTLE_SECONDS = 12

@@ -116,7 +116,7 @@ def _read(draft: Draft, edition: Edition, outcome: Outcome) -> Progress:
         draft.finish("thanks", outcome.withdrawable_until)
         return Progress("turn", walk.Turn(walk.Page.THANKS, {}))
     if outcome.status == "rejected":
-        return _rejected(draft, edition, outcome.reason or "")
+        return _rejected(draft, edition, outcome)
     if outcome.status == "phone_code_needed":
         attempt = draft.phone_code
         if attempt is None:
@@ -129,10 +129,13 @@ def _read(draft: Draft, edition: Edition, outcome: Outcome) -> Progress:
     return Progress("pending")
 
 
-def _rejected(draft: Draft, edition: Edition, reason: str) -> Progress:
-    turn = walk.after_rejection(reason, edition)
+def _rejected(draft: Draft, edition: Edition, outcome: Outcome) -> Progress:
+    turn = walk.after_rejection(outcome.reason or "", edition)
     if turn.page is walk.Page.THANKS:
-        draft.finish("duplicate" if walk.told_duplicate(draft, edition) else "thanks")
+        if walk.told_duplicate(draft, edition):
+            draft.finish("duplicate")
+        else:
+            draft.finish("thanks", outcome.withdrawable_until)
         return Progress("turn", turn)
     return _back(draft, turn)
 

@@ -53,6 +53,12 @@ class Citizen:
             self.page = unescape(response.text)
         return response
 
+    @property
+    def page_of_anyone(self) -> str:
+        """Without the receipt, which is each rating's own, and the moment until when it is good."""
+        bare = re.sub(r"[0-9A-F]{4}(?:-[0-9A-F]{4}){5}", "RECEIPT", self.page)
+        return re.sub(r"đến \d\d:\d\d ngày", "đến GIỜ ngày", bare)
+
     async def fill_form(self, answer: str = "satisfied", phone: str = PHONE) -> httpx.Response:
         await self.get(FORM)
         return await self.post(FORM, phone=phone, answer=answer, consent="yes")

@@ -32,19 +32,21 @@ def build(city: FakeCity) -> APIRouter:
         return Response(PIXEL, media_type=kind, headers={"Cache-Control": "no-store"})
 
     @routes.get("/v1/ratings/{rating_id}/outcome")
-    async def outcome(rating_id: str) -> Json:
+    async def outcome(rating_id: str) -> Json:  # noqa: PLR0911 - one a status
         rating = city.ratings.get(rating_id)
         answer: Json = {"rating_id": rating_id, "status": "pending"}
         if rating is None or city.undecided:
             return answer
+        until = datetime.now(UTC) + timedelta(days=city.withdrawable_days)
         if city.forced_reason:
+            if city.forced_reason == "duplicate" and city.policy == "captcha":
+                return {**answer, "status": "accepted", "withdrawable_until": until.isoformat()}
             return {**answer, "status": "rejected", "reason": city.forced_reason}
         body = rating["body"]
         proved = city.proof_of_work == "instead" and body.get("proof_of_work") == PROOF
         if not proved and city.policy != "phone" and (body["challenge"] or {}).get("answer") != RIGHT_CODE:
             return {**answer, "status": "rejected", "reason": "challenge_wrong"}
         if city.policy == "captcha" or rating["status"] == "accepted":
-            until = datetime.now(UTC) + timedelta(days=city.withdrawable_days)
             withdrawn = (
                 rating_id in city.withdrawn and not city.slow_to_withdraw and city.withdrawable_days >= 0
             )

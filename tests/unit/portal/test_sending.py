@@ -128,11 +128,11 @@ async def test_without_verification_the_code_page_keeps_what_was_entered(citizen
 async def test_with_the_picture_alone_a_duplicate_ends_in_the_very_same_page(citizen: Citizen) -> None:
     await citizen.fill_form()
     await citizen.send_code()
-    thanks = citizen.page
+    thanks = citizen.page_of_anyone
     citizen.city.forced_reason = "duplicate"
     await citizen.fill_form()
     await citizen.send_code()
-    assert citizen.page == thanks
+    assert citizen.page_of_anyone == thanks
 
 
 async def test_intake_s_own_words_about_a_number_are_shown_at_the_number(citizen: Citizen) -> None:

@@ -63,12 +63,12 @@ async def test_a_satisfied_citizen_sends_a_rating_and_is_thanked(citizen: Citize
 async def test_a_citizen_not_yet_satisfied_gives_reasons_and_gets_the_same_thanks(citizen: Citizen) -> None:
     await citizen.fill_form("satisfied")
     await citizen.send_code()
-    thanks = citizen.page
+    thanks = citizen.page_of_anyone
     await citizen.fill_form("not_satisfied")
     assert "Vì sao ông/bà chưa hài lòng?" in citizen.page
     await citizen.post(f"{FORM}/ly-do", reasons=["tre-hen", "thai-do"])
     await citizen.send_code()
-    assert citizen.page == thanks
+    assert citizen.page_of_anyone == thanks
     assert citizen.city.posts[-1]["body"]["reasons"] == ["thai-do", "tre-hen"]
 
 
