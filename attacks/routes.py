@@ -28,7 +28,7 @@ from portal import bootstrap as portal
 from portal.settings import Settings as PortalSettings
 from services.aggregation import bootstrap as aggregation
 from services.aggregation.settings import Settings as AggregationSettings
-from services.aggregation.settings import SignIn
+from chassis.sign_in import SignIn
 from services.intake import bootstrap as intake
 from services.intake.adapters.key_files import create_keys as create_intake_keys
 from services.intake.settings import Settings as IntakeSettings

@@ -1,6 +1,7 @@
 """The HTTP side of every process: what its applications have in common, and how it starts and stops."""
 
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -43,12 +44,21 @@ class Address:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The paths that take whole files, and how many bytes in one."""
+
+    paths: re.Pattern[str]
+    limit: int
+
+
 def create_app(
     *,
     title: str,
     description: str,
     lifespan: Lifespan,
     body_limit: int = 16 * 1024,
+    files: Files | None = None,
     capacity: Capacity = DEFAULT_CAPACITY,
     headers: Headers = for_data(),  # noqa: B008 - never changed
     callers_request_ids: bool = True,
@@ -57,12 +67,13 @@ def create_app(
     """A public application with /healthz, /readyz, problem details and a request log.
 
     `lifespan` opens what the process needs; background work goes to the `Owned` it is given, whose failure
-    ends the process. `body_limit` is in bytes. What is past `capacity` is refused; probes never are.
-    `headers` are those of every answer. Without `callers_request_ids` a caller neither chooses nor learns the
-    id of a request, nor that of its trace: nothing that a citizen's browser holds may lead to log lines.
+    ends the process. `body_limit` is in bytes, `files` are exceptions from it. What is past `capacity` is
+    refused; probes never are. `headers` are those of every answer. Without `callers_request_ids` a caller
+    neither chooses nor learns the id of a request, nor that of its trace: nothing that a citizen's browser
+    holds may lead to log lines.
     """
     app, readiness, pulse = _application(title, description, lifespan, openapi_url=openapi_url)
-    app.add_middleware(_BodyLimit, limit=body_limit)
+    app.add_middleware(_BodyLimit, limit=body_limit, files=files)
     app.add_middleware(RequestLog, callers_ids=callers_request_ids)
     if traces.on():
         app.add_middleware(TracedRequests, callers=callers_request_ids)
@@ -258,20 +269,24 @@ class _BodyLimit:
     FastAPI's own limit answers in plain text, by way of an exception that looks like a fault of ours.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, files: Files | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.limit
+        if self.files is not None and self.files.paths.fullmatch(scope["path"]):
+            limit = self.files.limit
         said = dict(scope["headers"]).get(b"content-length", b"")
-        if said.isdigit() and int(said) > self.limit:
+        if said.isdigit() and int(said) > limit:
             refusal = problems.respond(Request(scope), problems.Problem(problems.TOO_LARGE))
             await refusal(scope, receive, send)
             return
-        left = self.limit
+        left = limit
 
         async def counted() -> Message:
             nonlocal left

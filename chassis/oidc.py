@@ -1,8 +1,9 @@
 """An OpenID Connect provider, for those who rely on it: what it says of itself, and which tokens are its."""
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,6 +79,12 @@ def safe_url(url: str, *, local: bool) -> str:
     if parts.scheme == "https" or (local and parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     raise ValueError("a provider is reached by https")
+
+
+def subject_of(claims: Mapping[str, Any]) -> str:
+    """Who it is, as a digest: whoever has the provider's list of people can tell whose it is, and nobody
+    else can."""
+    return hashlib.sha256(f"{claims['iss']}\n{claims['sub']}".encode()).hexdigest()[:32]
 
 
 class Provider:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.values import Base64, Code, Day, Hex256, Identifier, Instant, Integer, Plain, Short
+from contracts.values import Base64, Code, Day, Hex128, Hex256, Identifier, Instant, Integer, Plain, Short
 
 
 class Frozen(BaseModel):
@@ -212,6 +212,44 @@ class WaveVoided(Event):
     voided_at: Instant
 
 
+# --- office-actions ------------------------------------------------------------------------------------
+
+Key = Annotated[Plain, StringConstraints(min_length=1, max_length=200)]
+Value = Annotated[Plain, StringConstraints(max_length=500)]
+
+
+class FieldChange(Frozen):
+    """One field of an event of the directory, before and after; an officer's name is left out."""
+
+    name: Key
+    before: Value | None = None
+    after: Value | None = None
+
+
+class DirectoryChange(Frozen):
+    """What became of one entry of the directory."""
+
+    key: Key = Field(description="Its key on `directory`.")
+    change: Code = Field(description="added, changed, moved, closed or removed; more may come.")
+    fields: tuple[FieldChange, ...] = Field((), description="Of what was there before; none for the new.")
+
+
+class OfficeActionTaken(Event):
+    """Who changed the directory or an edition, when and how. Written together with the change itself."""
+
+    NAME = "office-action-taken"
+    VERSION = (1, 0)
+
+    action: Code
+    target: Key = Field(description="What it was done to: a key of `directory`, or `directory`.")
+    actor: Hex128 = Field(description="A digest of who: their provider's `iss` and `sub`, or an operator.")
+    role: Identifier
+    via: Code = Field(description="`api`, or `command` on a machine of the operators'.")
+    changes: tuple[DirectoryChange, ...]
+    digest: Hex256 | None = Field(None, description="Of the preview that was applied, of an import.")
+    taken_at: Instant
+
+
 # --- rating-submissions --------------------------------------------------------------------------------
 
 
@@ -395,6 +433,7 @@ EVENTS: tuple[type[Event], ...] = (
     OfficerPublished,
     EditionPublished,
     ApiClientPublished,
+    OfficeActionTaken,
     RatingSubmitted,
     PhoneCodeEntered,
     RatingWithdrawalRequested,

@@ -10,9 +10,12 @@ from contracts.events import (
     ApiKey,
     Assurance,
     ChallengeAnswer,
+    DirectoryChange,
     EditionPublished,
     Event,
+    FieldChange,
     Instrument,
+    OfficeActionTaken,
     OfficerPublished,
     PhoneCodeEntered,
     Policy,
@@ -172,11 +175,33 @@ EVENTS: tuple[Event, ...] = (
         by="Văn phòng khảo sát",
         voided_at=_WITHDRAWN,
     ),
+    OfficeActionTaken(
+        action="unit_renamed",
+        target=f"unit:{_UNIT}",
+        actor="5e" * 16,
+        role="survey-office",
+        via="api",
+        changes=(
+            DirectoryChange(
+                key=f"unit:{_UNIT}",
+                change="changed",
+                fields=(
+                    FieldChange(
+                        name="name.vi",
+                        before="Sở Bưu chính",
+                        after="Sở Thông tin và Truyền thông",
+                    ),
+                ),
+            ),
+        ),
+        taken_at=_SUBMITTED,
+    ),
 )
 
 _WRITERS = {UnitPublished: "intake", OfficerPublished: "intake", EditionPublished: "intake"}
 _WRITERS |= {ApiClientPublished: "intake"}
 _WRITERS |= {WaveVoided: "intake", RatingVoidRequested: "intake", RatingWithdrawalRequested: "intake"}
+_WRITERS |= {OfficeActionTaken: "intake"}
 _WRITERS |= {RatingSubmitted: "intake", PhoneCodeEntered: "intake"}
 _WRITERS |= {RatingAccepted: "verification", RatingRejected: "verification", RatingWithdrawn: "verification"}
 

@@ -10,6 +10,7 @@ from contracts.events import (
     ApiClientPublished,
     EditionPublished,
     Event,
+    OfficeActionTaken,
     OfficerPublished,
     PhoneCodeEntered,
     RatingAccepted,
@@ -123,6 +124,15 @@ DIRECTORY = Topic(
     events=(UnitPublished, OfficerPublished, EditionPublished, ApiClientPublished, WaveVoided),
     compacted=True,
 )
+OFFICE_ACTIONS = Topic(
+    name="office-actions",
+    description="Who changed the directory or an edition, when and how: in the transaction of the change.",
+    writer="intake",
+    readers=("intake",),
+    key="the key on directory of what it was done to, or `directory`",
+    partitions=1,
+    events=(OfficeActionTaken,),
+)
 
 
 def _dead_letters_of(topic: Topic, consumer: str, *, read_back: bool = False) -> Topic:
@@ -142,6 +152,7 @@ TOPICS: tuple[Topic, ...] = (
     RATING_SUBMISSIONS,
     RATING_OUTCOMES,
     DIRECTORY,
+    OFFICE_ACTIONS,  # its one reader shows what it cannot read as such: nothing is left out of a trail
     _dead_letters_of(RATING_SUBMISSIONS, "verification"),
     _dead_letters_of(RATING_OUTCOMES, "aggregation"),
     _dead_letters_of(DIRECTORY, "intake", read_back=True),  # each message is buried once
@@ -170,6 +181,8 @@ def key_of(event: Event) -> str:  # noqa: PLR0911 - one a rule
             return f"client:{event.client_id}"
         case WaveVoided():
             return f"wave:{event.wave_id}"
+        case OfficeActionTaken():
+            return event.target
         case RatingSubmitted() | PhoneCodeEntered() | RatingWithdrawalRequested() | RatingVoidRequested():
             return str(event.rating_id)
         case RatingAccepted() | RatingRejected() | RatingWithdrawn():

@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from chassis.http import create_app
+from chassis.http import Files, create_app
 from chassis.oidc import Provider
 from chassis.origin import Proxies
 from chassis.overload import Capacity
@@ -21,6 +21,7 @@ from portal.apis.department import DepartmentFigures
 from portal.apis.http import Api, Refused, Unavailable
 from portal.apis.intake import Intake
 from portal.apis.key import IntakeKey
+from portal.apis.office import OfficeApi
 from portal.apis.verification import Verification
 from portal.draft import Drafts, load_key
 from portal.i18n import load
@@ -31,6 +32,10 @@ from portal.pages import (
     department,
     downloads,
     figures,
+    office,
+    office_editions,
+    office_import,
+    office_units,
     outcome,
     rating,
     signing_in,
@@ -104,20 +109,25 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         capacity=Capacity(reads=200, writes=200, waiting=re.compile(f"({walk.Page.SENDING}|/rut-lai)$")),
         headers=security.headers(settings.live_url, https=settings.secure_cookies),
         callers_request_ids=False,
+        files=Files(re.compile("/office/(import(/apply)?|editions(/[^/]+)?)"), office_import.MOST_BYTES),
         openapi_url=None,
     )
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
-    inside = (signing_in, department) if settings.oidc_issuer is not None else ()
-    for pages in (browse, rating, code, outcome, withdrawal, downloads, figures, *inside):
+    for pages in (browse, rating, code, outcome, withdrawal, downloads, figures):
         app.include_router(pages.router)
+    if settings.oidc_issuer is not None:
+        office.install(app)
+        for pages in (signing_in, department, office, office_import, office_units, office_editions):
+            app.include_router(pages.router)
     return app
 
 
 def _entrance(settings: Settings, sign_in: SignIn, apis: Mapping[str, Api]) -> Door:
     sessions = Sessions(load_session_key(settings.keys_dir), secure=settings.secure_cookies)
     longest = timedelta(seconds=settings.oidc_session)
-    return Door(sign_in, sessions, DepartmentFigures(apis["aggregation"]), longest)
+    figures, office = DepartmentFigures(apis["aggregation"]), OfficeApi(apis["intake"])
+    return Door(sign_in, sessions, figures, office, longest)
 
 
 def _client(settings: Settings) -> Client:

@@ -24,6 +24,7 @@ from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.bootstrap import publish_all, utc_now
+from services.intake.command_line import operator
 from services.intake.domain import identity
 from services.intake.domain.directory import Directory
 from services.intake.domain.limits import Caller
@@ -35,6 +36,7 @@ from services.intake.submitting import SubmitRating
 from services.verification.challenges import LIFETIME, Challenges
 
 CLIENT = "portal"
+DEMO = "demonstration"
 AT_ONCE = 100
 
 
@@ -51,7 +53,9 @@ class Past:
     async def publish(self, *events: Event) -> None:
         """Raises KafkaAway."""
         wanted = {key_of(event): event for event in events}
-        await publish_all(self.settings, wanted, prune=False, dry_run=False)
+        await publish_all(
+            self.settings, wanted, operator(DEMO), action="files_published", prune=False, dry_run=False
+        )
         self.current = self.current.with_(wanted)
 
     async def submit(

@@ -11,6 +11,7 @@ from pathlib import Path
 from chassis.dead_letters.redriving import transactional_id
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS, SEALED, TOPICS
 from services.aggregation.adapters.faust_worker import GROUP as AGGREGATION
+from services.intake.adapters.office_ledger import TRANSACTIONS as OFFICE
 from services.verification.adapters.outcome_log import TRANSACTIONS
 from services.verification.adapters.submissions import GROUP as VERIFICATION
 
@@ -67,6 +68,7 @@ def allowed() -> Iterator[Allowed]:
     yield Allowed("intake", ("DescribeConfigs",), "topic", tuple(topic.name for topic in SEALED))
     yield Allowed("verification", ("Read",), "group", (VERIFICATION,))
     yield Allowed("aggregation", ("Read",), "group", (AGGREGATION,))
+    yield Allowed("intake", ("Write",), "transactional-id", (OFFICE,))
     yield Allowed("verification", ("Write",), "transactional-id", (TRANSACTIONS,), prefixed=True)
     sent_again = tuple(name for topic in REDRIVEN for name in (topic.name, topic.dead_letters))
     yield Allowed(OPERATORS, ("Write",), "topic", sent_again)

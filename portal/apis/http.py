@@ -102,6 +102,7 @@ class Api:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         token: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpx enforces it
     ) -> httpx.Response:
@@ -125,6 +126,7 @@ class Api:
                     params=params,
                     headers={**(headers or {}), **traces.headers()},
                     json=json,
+                    content=content,
                     timeout=limits,
                 )
             except httpx.HTTPError as error:
@@ -133,7 +135,7 @@ class Api:
             span.set_attribute("http.response.status_code", response.status_code)
         if response.status_code == 401 and token is not None:
             raise SignedOut
-        if response.status_code >= 500 or response.status_code in (401, 403):
+        if response.status_code >= 500 or (token is None and response.status_code in (401, 403)):
             self.down(f"HTTP {response.status_code}")
             raise Unavailable(f"HTTP {response.status_code}")
         if not self._check.ok:

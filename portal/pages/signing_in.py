@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from chassis.logs import logger
 from chassis.oidc import ProviderAway
 from portal.apis.department import DepartmentFigures
+from portal.apis.office import OfficeApi
 from portal.oidc import Attempt, SignIn, SigningInFailed
 from portal.pages.context import context
 from portal.session import Session, Sessions, TooLarge
@@ -20,7 +21,12 @@ from portal.view import redirect
 log = logger(__name__)
 router = APIRouter()
 ENTER, RETURN, LEAVE, INSIDE = "/dang-nhap", "/dang-nhap/xong", "/dang-xuat", "/noi-bo"
-_INSIDE = re.compile(r"/noi-bo(/thanh-pho|/(nhom|don-vi|cong-chuc)/[a-z0-9][a-z0-9._-]{0,159})?")
+OFFICE = "/office"
+_NAME = "[a-z0-9][a-z0-9._-]{0,159}"
+_INSIDE = re.compile(
+    rf"/noi-bo(/thanh-pho|/(nhom|don-vi|cong-chuc)/{_NAME})?"
+    rf"|/office(/(import|actions|new-unit|new-edition|units|editions)|/(units|editions|officers)/{_NAME})?"
+)
 RETRY_SECONDS = "15"
 
 
@@ -31,6 +37,7 @@ class Door:
     sign_in: SignIn
     sessions: Sessions
     figures: DepartmentFigures
+    office: OfficeApi
     longest: timedelta
 
 
@@ -118,7 +125,7 @@ def away(request: Request) -> Response:
 
 def _failed(request: Request, status: int, what: str) -> Response:
     path = request.url.path
-    again = entrance(path if path.startswith(INSIDE) else INSIDE)
+    again = entrance(path if path.startswith((INSIDE, OFFICE)) else INSIDE)
     page = context(request).view.page
     response = page(request, "sign_in_failed.html", status=status, personal=True, what=what, again=again)
     if what in ("failed", "too_large"):

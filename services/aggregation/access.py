@@ -1,10 +1,10 @@
 """Who may see which full figures: by what the provider says of them. Pure."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.oidc import subject_of
 from services.aggregation.domain import CITY, Level, Scope
 
 EVERYWHERE = "*"
@@ -40,5 +40,4 @@ def caller_of(claims: Mapping[str, Any], claim: str) -> Caller:
     said = claims.get(claim)
     listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
     grants = [each for each in listed if isinstance(each, str) and each][:MOST_GRANTS]
-    whose = f"{claims['iss']}\n{claims['sub']}"
-    return Caller(hashlib.sha256(whose.encode()).hexdigest()[:32], frozenset(grants))
+    return Caller(subject_of(claims), frozenset(grants))

@@ -17,7 +17,8 @@ from services.intake.adapters.key_files import KeyDestroyed, create_keys, destro
 from services.intake.adapters.retention import KeptTooLong
 from services.intake.bootstrap import KafkaAway, create, publish_all
 from services.intake.client_commands import app as clients
-from services.intake.command_line import fail, read_settings
+from services.intake.command_line import By, fail, operator, read_settings
+from services.intake.office_commands import app as office
 from services.intake.ports import KeysMissing
 from services.intake.publishing import Plan
 from services.intake.settings import Settings
@@ -28,6 +29,7 @@ keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 app.add_typer(voiding, name="void")
+app.add_typer(office, name="office")
 checking.add_to(app, Settings, checks.probes, program="python -m services.intake", processes=checks.PROCESSES)
 
 
@@ -54,7 +56,7 @@ def serve() -> None:
 
 
 @app.command()
-def publish(
+def publish(  # noqa: PLR0917 - options, all by name
     files: Annotated[list[Path], typer.Argument(help="Directory and edition files (YAML).")],
     sealing_key: Annotated[
         str, typer.Option(help="For editions: what `services.verification keys create` printed.")
@@ -64,6 +66,7 @@ def publish(
     set_retention: Annotated[
         bool, typer.Option(help="Let Kafka keep submissions as long as the strictest edition allows.")
     ] = False,
+    by: By = "",
 ) -> None:
     """Publish directory and edition files: what has changed, once all files are found valid.
 
@@ -80,14 +83,22 @@ def publish(
     try:
         wanted = read_files(files, key)
         plan = asyncio.run(
-            publish_all(settings, wanted, prune=prune, dry_run=dry_run, set_retention=set_retention)
+            publish_all(
+                settings,
+                wanted,
+                operator(by),
+                action="files_published",
+                prune=prune,
+                dry_run=dry_run,
+                set_retention=set_retention,
+            )
         )
     except (FileInvalid, KeptTooLong) as error:
         fail(str(error))
     except KafkaAway as error:
         fail(
-            f"Kafka at {settings.kafka.bootstrap} did not confirm everything ({error})."
-            " Once it is there, run the same command again: it sends what is left."
+            f"Kafka at {settings.kafka.bootstrap} did not confirm ({error})."
+            " Once it is there, run the same command again: it sends what is not there yet."
         )
     _show(plan, prune=prune)
 

@@ -1,38 +1,49 @@
 """Wires intake: the HTTP process, and what its commands need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 from fastapi import FastAPI
 
 from chassis import kafka
 from chassis.headers import for_data
-from chassis.http import create_app
+from chassis.http import Files, create_app
 from chassis.key_files import private_folder
+from chassis.oidc import Provider
 from chassis.origin import Proxies
 from chassis.overload import Capacity
 from chassis.readiness import Check, Readiness
 from chassis.tally import Tally
 from chassis.tasks import Owned
+from contracts.city_time import city_day
 from contracts.events import ApiClientPublished, EditionPublished, Event, WaveVoided
-from services.intake import api, browsing
+from services.intake import api, browsing, office_api, office_changing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
+from services.intake.adapters.office_ledger import KafkaLedger
+from services.intake.adapters.office_trail import OfficeTrail, read_trail
 from services.intake.adapters.retention import keep_promise
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.adapters.submissions_log import submissions_log
 from services.intake.adapters.submissions_tail import SubmissionsTail
+from services.intake.adapters.tables import MOST_BYTES
 from services.intake.calling import Callers
 from services.intake.catalogue import Catalogue
 from services.intake.domain.waves import Found
+from services.intake.domain.directory import Directory
 from services.intake.entering import EnterPhoneCode
 from services.intake.limiting import Limiter
-from services.intake.ports import NotKept, Parts
-from services.intake.publishing import Plan, compare, kept_days, publish
+from services.intake.office import WHOLE, Actor, Office, kept_days, replaced, silent
+from services.intake.office_api import Admission
+from services.intake.office_reading import OfficeReading
+from services.intake.ports import Advance, NotKept, Overtaken, Parts, Taken
+from services.intake.publishing import Plan, compare
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
 from services.intake.voiding import Told, look, void
@@ -40,6 +51,7 @@ from services.intake.watching import watch_keys
 from services.intake.withdrawing import WithdrawRating
 
 START_SECONDS = 10.0
+OFFICE_BODIES = re.compile(r"/v1/office/(imports(/preview)?|editions/[^/]+)")
 
 
 class KafkaAway(Exception):
@@ -56,18 +68,26 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     keys = FileKeys(settings.keys_dir)
     keys.secret  # noqa: B018 - missing, it is missed at the start rather than at the first rating
 
+    oidc = settings.oidc
+
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
-        del app
         # In this order they end: what is under way is confirmed while the producer still stands.
         owned.start("producer", log.run())
         owned.start("directory", directory.run())
         owned.start("submissions", tail.run())
         owned.start("keys", watch_keys(parts, readiness.check("edition_keys", required=False)))
-        try:
-            yield
-        finally:
-            await owned.close()
+        async with httpx.AsyncClient() as http:
+            if oidc.issuer is not None:
+                owned.start("office", trail.run())
+                check = readiness.check("identity_provider", required=False)
+                provider = Provider(oidc.issuer, http, check, local=oidc.local)
+                admission = Admission(provider, oidc.audience, oidc.roles_claim, oidc.departments_claim)
+                app.state.office_admission = admission
+            try:
+                yield
+            finally:
+                await owned.close()
 
     app = create_app(
         title="Hài Lòng: intake",
@@ -75,6 +95,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
         lifespan=lifespan,
         capacity=Capacity(reads=settings.at_once, writes=settings.at_once),
         headers=for_data(https=settings.https),
+        files=Files(OFFICE_BODIES, MOST_BYTES),
     )
     readiness: Readiness = app.state.readiness
     log = KafkaLog(settings.kafka, readiness.check("kafka"))
@@ -83,6 +104,10 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     limiter = Limiter(settings.limits, Tally(settings.limit_window))
     tail = SubmissionsTail(settings.kafka, readiness.check("limits", required=False), limiter, clock)
     install(app, parts, settings, limiter)
+    if oidc.issuer is not None:
+        trail = OfficeTrail(settings.kafka, readiness.check("office", required=False))
+        reading = OfficeReading(directory, trail, keys, clock)
+        install_office(app, office_of(settings, clock=clock), reading)
     return app
 
 
@@ -100,25 +125,66 @@ def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) ->
     app.add_middleware(browsing.ReadableByAnyPage)
 
 
+def install_office(app: FastAPI, office: Office, reading: OfficeReading) -> None:
+    """The office's routes, on whatever parts; who may come is `app.state.office_admission`'s to say."""
+    app.include_router(office_api.routes(reading))
+    app.include_router(office_changing.routes(office, reading))
+
+
+@asynccontextmanager
+async def kafka_answering() -> AsyncIterator[None]:
+    """Raises KafkaAway where it does not."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, NotKept | Overtaken) or kafka.is_outage(error):
+            raise KafkaAway(str(error) or "no answer") from error
+        raise
+
+
 async def api_clients(settings: Settings) -> dict[str, ApiClientPublished]:
     """The API clients as the log has them, by id. Raises KafkaAway."""
-    with _through_kafka():
-        there = await read_all(settings.kafka)
-    return {event.client_id: event for event in there.values() if isinstance(event, ApiClientPublished)}
+    there = await directory_of(settings)
+    return dict(there.clients)
+
+
+async def directory_of(settings: Settings) -> Directory:
+    """As the log has it. Raises KafkaAway."""
+    async with kafka_answering():
+        return Directory().with_(await read_all(settings.kafka))
+
+
+async def trail_of(settings: Settings) -> Sequence[Taken]:
+    """Every action that was ever taken. Raises KafkaAway."""
+    async with kafka_answering():
+        return await read_trail(settings.kafka)
+
+
+def office_of(
+    settings: Settings, *, clock: Callable[[], datetime] = utc_now, set_retention: bool = False
+) -> Office:
+    async def promise(days: int) -> None:
+        try:
+            await keep_promise(settings.kafka, days, set_retention=set_retention)
+        except Exception as error:
+            if kafka.is_outage(error):
+                raise NotKept(str(error) or "no answer") from error
+            raise
+
+    return Office(KafkaLedger(settings.kafka), clock, promise)
 
 
 async def waves(settings: Settings) -> dict[UUID, WaveVoided]:
     """The waves that were voided, by id. Raises KafkaAway."""
-    with _through_kafka():
+    async with kafka_answering():
         there = await read_all(settings.kafka)
     return {event.wave_id: event for event in there.values() if isinstance(event, WaveVoided)}
 
 
 async def look_at_wave(settings: Settings, wave: WaveVoided, told: Told) -> Found:
     """Raises KafkaAway."""
-    with _through_kafka():
-        async with submissions_log(settings.kafka) as submissions:
-            return await look(submissions, wave, told)
+    async with kafka_answering(), submissions_log(settings.kafka) as submissions:
+        return await look(submissions, wave, told)
 
 
 async def void_wave(
@@ -128,7 +194,7 @@ async def void_wave(
     log = KafkaLog(settings.kafka, Check("kafka"), name="intake-void")
     producer = asyncio.create_task(log.run())
     try:
-        with _through_kafka():
+        async with kafka_answering():
             async with asyncio.timeout(START_SECONDS):
                 await log.standing()
             await void(log, wave, found, told, published=published)
@@ -137,43 +203,27 @@ async def void_wave(
         await asyncio.wait([producer])
 
 
-@contextmanager
-def _through_kafka() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, NotKept) or kafka.is_outage(error):
-            raise KafkaAway(str(error) or "no answer") from error
-        raise
-
-
 async def publish_all(
     settings: Settings,
     wanted: Mapping[str, Event],
+    actor: Actor,
     *,
+    action: str,
+    target: str = WHOLE,
     prune: bool,
     dry_run: bool,
     set_retention: bool = False,
+    advance: Advance = silent,
 ) -> Plan:
     """Publish what differs from the log, and return what that was. Raises KafkaAway, and KeptTooLong."""
-    check = Check("kafka")
-    log = KafkaLog(settings.kafka, check, name="intake-publish")
-    producer = asyncio.create_task(log.run())
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            await log.standing()
-        there = await read_all(settings.kafka)
-        plan = compare(wanted, there)
+    async with kafka_answering():
+        there = await directory_of(settings)
+        plan = compare(wanted, there.by_key())
+        decide = replaced(wanted, plan.absent if prune else ())
         if any(isinstance(event, EditionPublished) for event in wanted.values()):
-            days = kept_days(plan, wanted, there, prune=prune)
+            days = kept_days(there, decide(there, city_day(utc_now())))
             await keep_promise(settings.kafka, days, set_retention=set_retention and not dry_run)
         if not dry_run:
-            await publish(plan, wanted, prune=prune, log=log, clock=utc_now)
-    except Exception as error:
-        if isinstance(error, NotKept) or kafka.is_outage(error):
-            raise KafkaAway(str(error) or check.detail) from error
-        raise
-    finally:
-        producer.cancel()
-        await asyncio.wait([producer])
+            office = office_of(settings, set_retention=set_retention)
+            await office.act(actor, action, target, decide, advance=advance)
     return plan

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
-from chassis.checking import files, kafka
+from chassis.checking import files, kafka, web
 from chassis.checking.findings import Probe
 from chassis.checking.kafka import Work
 from contracts.topics import SEALED
 from services.intake.adapters.key_files import PSEUDONYM, SECRET
+from services.intake.adapters.office_ledger import TRANSACTIONS
 from services.intake.settings import Settings
 
 PROCESSES = ("serve",)
@@ -15,12 +16,17 @@ CREATE = "python -m services.intake keys create --edition EDITION"
 
 def work() -> Work:
     """Before it publishes an edition, it looks whether its numbers are gone in time."""
-    return kafka.work_of("intake", configs=SEALED)
+    return kafka.work_of("intake", configs=SEALED, transactions=TRANSACTIONS)
 
 
 def probes(settings: Settings, processes: Collection[str]) -> list[Probe]:
     del processes
+    oidc = settings.oidc
+    provider = (
+        [web.provider(oidc.issuer, local=oidc.local, setting="INTAKE_OIDC_ISSUER")] if oidc.issuer else []
+    )
     return [
         kafka.probe(settings.kafka, work(), setting="INTAKE_KAFKA_BOOTSTRAP"),
         files.keys(settings.keys_dir, (SECRET, f"*{PSEUDONYM}"), make=CREATE, setting="INTAKE_KEYS_DIR"),
+        *provider,
     ]

@@ -16,7 +16,7 @@ from contracts.city_time import city_day
 from contracts.events import ApiClientPublished
 from services.intake.adapters import client_key_files
 from services.intake.bootstrap import KafkaAway, api_clients, publish_all
-from services.intake.command_line import fail, read_settings
+from services.intake.command_line import fail, operator, read_settings
 from services.intake.domain import clients
 from services.intake.domain.clients import CHANNELS, Made
 
@@ -154,7 +154,18 @@ def _there() -> dict[str, ApiClientPublished]:
 
 def _publish(client: ApiClientPublished) -> None:
     wanted = {f"client:{client.client_id}": client}
-    _run(publish_all(read_settings(), wanted, prune=False, dry_run=False))
+    [target] = wanted
+    _run(
+        publish_all(
+            read_settings(),
+            wanted,
+            operator(),
+            action="client_published",
+            target=target,
+            prune=False,
+            dry_run=False,
+        )
+    )
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

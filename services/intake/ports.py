@@ -1,12 +1,14 @@
 """What intake's use cases need of the outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from contracts.envelope import Message
-from contracts.events import Sealed, SealingKey
+from contracts.events import OfficeActionTaken, Sealed, SealingKey
 from services.intake.domain.directory import Directory
 
 
@@ -20,6 +22,10 @@ class KeysMissing(Exception):
 
 class DirectoryUnread(Exception):
     """The directory has not been read to its end yet, so nothing can be said of it."""
+
+
+class Overtaken(Exception):
+    """Somebody else has begun to change the directory since; nothing of this was written."""
 
 
 class Log(Protocol):
@@ -45,6 +51,42 @@ class DirectoryView(Protocol):
     @property
     def current(self) -> Directory:
         """The directory as it was last read; never waits. Raises DirectoryUnread."""
+
+
+Advance = Callable[[int, int], None]
+"""Hears how much is done, of how much."""
+
+
+class Writing(Protocol):
+    """One change of the directory under way; whoever begins another ends this one."""
+
+    @property
+    def directory(self) -> Directory:
+        """As it stands, up to the last change that anybody made."""
+
+    async def commit(self, messages: Sequence[tuple[str, Message]], advance: Advance) -> None:
+        """All of these messages, each for a topic, or none. Raises Overtaken, where none was written, and
+        NotKept, where all of it may be there all the same."""
+
+
+class Ledger(Protocol):
+    def writing(self) -> AbstractAsyncContextManager[Writing]:
+        """Raises NotKept and Overtaken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An action as the trail has it; None for a message of the trail that nobody can read."""
+
+    id: UUID | None
+    number: int
+    action: OfficeActionTaken | None
+
+
+class TrailView(Protocol):
+    @property
+    def current(self) -> Sequence[Taken]:
+        """Every action that was ever taken, the first first, as far as it was read; never waits."""
 
 
 @dataclass(frozen=True, slots=True)

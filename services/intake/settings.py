@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from chassis.kafka import KafkaClient
 from chassis.origin import Networks
 from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
+from chassis.sign_in import SignIn
 from chassis.traces import Traces
 from services.intake.domain import limits
 
@@ -15,6 +16,14 @@ SERVE = ReadBy(("serve",))
 Ratings = Annotated[int, Field(ge=1), Unit("ratings in the window"), SERVE]
 Tries = Annotated[int, Field(ge=1), Unit("tries in the window"), SERVE]
 Entered = Annotated[int, Field(ge=1), Unit("receipts in the window"), SERVE]
+
+
+class OfficeSignIn(SignIn):
+    """INTAKE_OIDC_… variables. Without an issuer there is no office."""
+
+    roles_claim: Annotated[str, SERVE] = Field(
+        "hailong_roles", description="The claim that lists `survey-office`, `auditor` or `department`."
+    )
 
 
 class Settings(FromEnvironment):
@@ -32,6 +41,7 @@ class Settings(FromEnvironment):
     operations_port: Annotated[Port, SERVE] = Field(8021, description="Its port.")
     https: Annotated[bool, SERVE] = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
     kafka: KafkaClient = KafkaClient()
+    oidc: OfficeSignIn = OfficeSignIn()
     keys_dir: Path = Field(
         Path(".local/keys/intake"), description="Holds intake's secret and editions' keys for pseudonyms."
     )

@@ -8,6 +8,10 @@ from contracts.topics import DAY_MS, SEALED, kept_ms
 class KeptTooLong(Exception):
     """Kafka keeps submissions longer than an edition promises; the text says what to do."""
 
+    def __init__(self, text: str, days: int) -> None:
+        super().__init__(text)
+        self.days = days
+
 
 async def keep_promise(client: KafkaClient, days: int, *, set_retention: bool) -> None:
     """Let whatever holds sealed phones be gone after `days`. Raises outages of Kafka.
@@ -28,5 +32,6 @@ async def keep_promise(client: KafkaClient, days: int, *, set_retention: bool) -
             raise KeptTooLong(
                 f"An edition promises that phone numbers are gone after {days} days, and {name} keeps them"
                 f" {kept}. Run the same command again with --set-retention: what is older is then deleted,"
-                " of all editions, because they share the topic."
+                " of all editions, because they share the topic.",
+                days,
             )

@@ -42,6 +42,15 @@ class Directory:
             clients=_merged(self.clients, changes, "client", ApiClientPublished),
         )
 
+    def by_key(self) -> dict[str, Event]:
+        """Everything, by its Kafka key."""
+        parts = {"unit": self.units, "officer": self.officers, "edition": self.editions}
+        return {
+            f"{kind}:{name}": event
+            for kind, events in {**parts, "client": self.clients}.items()
+            for name, event in events.items()
+        }
+
     def is_active(self, officer: OfficerPublished, day: date) -> bool:
         unit = self.units.get(officer.unit_id)
         started = officer.active_from is None or officer.active_from <= day

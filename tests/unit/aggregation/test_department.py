@@ -18,7 +18,8 @@ from services.aggregation.department import Department
 from services.aggregation.documents import Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
-from services.aggregation.settings import Settings, SignIn
+from services.aggregation.settings import Settings
+from chassis.sign_in import SignIn
 from tests.support.figures_app import figures_app
 from tests.support.tokens import AUDIENCE, CLAIM, ISSUER, Clock, FakeProvider, token, unsigned
 

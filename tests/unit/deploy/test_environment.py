@@ -12,7 +12,7 @@ from deploy.local.layout import Layout
 from deploy.local.ports import Ports
 from portal.settings import Settings as PortalSettings
 from services.aggregation.settings import Settings as AggregationSettings
-from services.aggregation.settings import SignIn
+from chassis.sign_in import SignIn
 from services.intake.settings import Settings as IntakeSettings
 from services.verification.settings import Settings as VerificationSettings
 

@@ -5,8 +5,11 @@ import pytest
 from contracts.events import EditionPublished, Event, OfficerPublished, Policy, SealingKey
 from contracts.topics import key_of
 from services.intake.adapters.files import FileInvalid, read_files
-from services.intake.publishing import compare, kept_days, publish
-from tests.support.intake import NOW, PUBLIC_KEY, MemoryLog, edition, officer, unit
+from services.intake.domain.directory import Directory
+from services.intake.office import WHOLE, kept_days, replaced
+from services.intake.publishing import compare
+from tests.support.intake import NOW, PUBLIC_KEY, edition, officer, unit
+from tests.support.office import BY, MemoryLedger, office
 
 DATA = Path(__file__).parents[3] / "data"
 KEY = SealingKey(key_id="2017-1", public_key=PUBLIC_KEY)
@@ -111,19 +114,18 @@ def test_only_differences_are_planned() -> None:
 
 @pytest.mark.parametrize("prune", [False, True])
 async def test_what_is_absent_is_removed_when_asked_for(prune: bool) -> None:
-    log = MemoryLog()
+    ledger = MemoryLedger(by_key(unit("gone")))
     wanted = by_key(unit("new"))
-    plan = compare(wanted, by_key(unit("gone")))
-    assert await publish(plan, wanted, prune=prune, log=log, clock=lambda: NOW) == 1 + prune
-    tombstones = [m.key for m in log.messages["directory"] if m.value is None]
+    gone = compare(wanted, ledger.there).absent if prune else ()
+    await office(ledger).act(BY, "files_published", WHOLE, replaced(wanted, gone))
+    tombstones = [message.key for topic, message in ledger.written if message.value is None]
     assert tombstones == ([b"unit:gone"] if prune else [])
 
 
 def test_what_stays_on_the_log_counts_for_how_long_submissions_may_be_kept() -> None:
     strict = edition("2016", policy=Policy(phone_retention_days=30))
-    there, wanted = by_key(strict, unit()), by_key(edition("2017"))
-    plan = compare(wanted, there)
-    assert kept_days(plan, wanted, there, prune=False) == 30
-    assert kept_days(plan, wanted, there, prune=True) == 90
-    changed = by_key(edition("2016"))
-    assert kept_days(compare(changed, there), changed, there, prune=False) == 90
+    there, wanted = Directory().with_(by_key(strict, unit())), by_key(edition("2017"))
+    absent = compare(wanted, there.by_key()).absent
+    assert kept_days(there, replaced(wanted, ())(there, NOW.date())) == 30
+    assert kept_days(there, replaced(wanted, absent)(there, NOW.date())) == 90
+    assert kept_days(there, replaced(by_key(edition("2016")), ())(there, NOW.date())) == 90
