@@ -21,6 +21,7 @@ from rich.table import Table
 from attacks.malformed import OVERSIZED, SMUGGLED, TRICKS
 from attacks.surface import METHODS, NUMBER, OPERATIONS, PUBLIC, ROLES, Answers, expected
 from attacks.wire import Answer, ask, send
+from chassis.sign_in import SignIn
 from deploy.local import lock
 from deploy.local.errors import StackError
 from deploy.local.layout import Layout
@@ -28,9 +29,9 @@ from portal import bootstrap as portal
 from portal.settings import Settings as PortalSettings
 from services.aggregation import bootstrap as aggregation
 from services.aggregation.settings import Settings as AggregationSettings
-from chassis.sign_in import SignIn
 from services.intake import bootstrap as intake
 from services.intake.adapters.key_files import create_keys as create_intake_keys
+from services.intake.settings import OfficeSignIn
 from services.intake.settings import Settings as IntakeSettings
 from services.verification import bootstrap as verification
 from services.verification.adapters.key_files import create_keys as create_verification_keys
@@ -94,7 +95,12 @@ def applications(folder: Path) -> dict[str, FastAPI]:
                 oidc_client_id="portal",
             )
         ),
-        "intake": intake.create(IntakeSettings(keys_dir=folder / "intake")),
+        "intake": intake.create(
+            IntakeSettings(
+                keys_dir=folder / "intake",
+                oidc=OfficeSignIn(issuer="https://provider.example", audience="figures"),
+            )
+        ),
         "verification": verification.api_app(verifying),
         "aggregation": aggregation.api_app(
             AggregationSettings(oidc=SignIn(issuer="https://provider.example", audience="figures"))

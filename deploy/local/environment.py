@@ -44,6 +44,7 @@ class Wiring:
             "INTAKE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "INTAKE_KEYS_DIR": str(self.keys("intake")),
             "INTAKE_OUTCOME_BASE_URL": self.http_url("verification"),
+            **(self._takes_tokens("INTAKE") if self.sign_in else {}),
         }
 
     def verification(self) -> dict[str, str]:
@@ -68,7 +69,7 @@ class Wiring:
             "AGGREGATION_HTTPS": "false",
             "AGGREGATION_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "AGGREGATION_DATABASE_URL": self.database_urls["aggregation"],
-            **(self._aggregation_sign_in() if self.sign_in else {}),
+            **(self._takes_tokens("AGGREGATION") if self.sign_in else {}),
         }
 
     def portal(self) -> dict[str, str]:
@@ -86,11 +87,11 @@ class Wiring:
             **(self._portal_sign_in() if self.sign_in else {}),
         }
 
-    def _aggregation_sign_in(self) -> dict[str, str]:
+    def _takes_tokens(self, service: str) -> dict[str, str]:
         return {
-            "AGGREGATION_OIDC_ISSUER": self.http_url("identity-provider"),
-            "AGGREGATION_OIDC_AUDIENCE": AUDIENCE,
-            "AGGREGATION_OIDC_LOCAL": "true",
+            f"{service}_OIDC_ISSUER": self.http_url("identity-provider"),
+            f"{service}_OIDC_AUDIENCE": AUDIENCE,
+            f"{service}_OIDC_LOCAL": "true",
         }
 
     def _portal_sign_in(self) -> dict[str, str]:
@@ -113,6 +114,7 @@ class Wiring:
             "portal": self.http_url("portal"),
             "dashboard": f"{self.http_url('portal')}/ket-qua",
             **({"department": f"{self.http_url('portal')}/noi-bo"} if self.sign_in else {}),
+            **({"office": f"{self.http_url('portal')}/office"} if self.sign_in else {}),
             **{part: self.http_url(part) for part in HTTP_OFFSETS if self._listed(part)},
             "kafka": f"kafka://{self.kafka_bootstrap}",
             "postgres": f"postgresql://{HOST}:{self.ports['postgres']}",

@@ -11,7 +11,7 @@ const modules = path.resolve(process.argv[2]);
 const { Provider } = await import(pathToFileURL(path.join(modules, "oidc-provider/lib/index.js")));
 const said = (name) => process.env[`IDENTITY_PROVIDER_${name}`];
 const [port, portal, audience] = [Number(said("PORT")), said("PORTAL"), said("AUDIENCE")];
-const people = JSON.parse(said("PEOPLE")); // id: { name, departments }
+const people = JSON.parse(said("PEOPLE")); // id: { name, departments, roles }
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 
 const page = (title, body) => `<!doctype html><html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -35,7 +35,7 @@ const provider = new Provider(`http://${HOST}:${port}`, {
   responseTypes: ["code"],
   ttl: { AccessToken: 900, AuthorizationCode: 60, IdToken: 900, Interaction: 600, Session: 3600, Grant: 3600 },
   findAccount: (_, id) => id in people && { accountId: id, claims: () => ({ sub: id, name: people[id].name }) },
-  extraTokenClaims: (_, token) => ({ hailong_departments: people[token.accountId].departments }),
+  extraTokenClaims: (_, { accountId }) => ({ hailong_departments: people[accountId].departments, hailong_roles: people[accountId].roles }),
   loadExistingGrant: async ({ oidc }) => {
     const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
     grant.addOIDCScope("openid profile");

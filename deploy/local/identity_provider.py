@@ -17,13 +17,19 @@ SCRIPT = Path(__file__).with_suffix(".mjs")
 CLIENT = "hai-long-portal"
 AUDIENCE = "urn:hailong:aggregation"
 PEOPLE = {
-    "survey-office": {"name": "Phòng khảo sát", "departments": ["*"]},
+    "survey-office": {"name": "Phòng khảo sát", "departments": ["*"], "roles": ["survey-office"]},
+    "auditor": {"name": "Kiểm toán viên", "departments": ["*"], "roles": ["auditor"]},
     "head-of-unit": {
         "name": "Lãnh đạo Sở Thông tin và Truyền thông",
         "departments": ["so-thong-tin-va-truyen-thong"],
+        "roles": ["department"],
     },
-    "head-of-group": {"name": "Phụ trách các sở, ban, ngành", "departments": ["so-ban-nganh"]},
-    "nobody": {"name": "Nhân viên chưa được phân quyền", "departments": []},
+    "head-of-group": {
+        "name": "Phụ trách các sở, ban, ngành",
+        "departments": ["so-ban-nganh"],
+        "roles": ["department"],
+    },
+    "nobody": {"name": "Nhân viên chưa được phân quyền", "departments": [], "roles": []},
 }
 READY_DEADLINE = 60.0
 

@@ -42,7 +42,7 @@ CHANGES = {
 ROLES = {
     "survey-office": N_("Phòng khảo sát"),
     "auditor": N_("Kiểm toán"),
-    "department": N_("Đơn vị"),
+    "department": N_("Lãnh đạo đơn vị"),
     "operator": N_("Người vận hành"),
 }
 NOTHING = "unchanged"

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from contracts.envelope import Message, decode
 from contracts.events import Event, OfficeActionTaken
@@ -10,7 +11,7 @@ from contracts.topics import DIRECTORY, OFFICE_ACTIONS
 from services.intake.domain.directory import Directory
 from services.intake.domain.table import Row
 from services.intake.office import Actor, Office
-from services.intake.ports import Advance, NotKept
+from services.intake.ports import Advance, NotKept, Taken
 from tests.support.intake import NOW
 
 BY = Actor("5e" * 16, "survey-office", "api")
@@ -36,6 +37,37 @@ class MemoryLedger:
             if topic == OFFICE_ACTIONS.name
         ]
         return [each for each in found if isinstance(each, OfficeActionTaken)]
+
+
+@dataclass
+class LedgerView:
+    """The directory and the trail as a ledger in memory has them."""
+
+    ledger: MemoryLedger
+
+    @property
+    def current(self) -> Directory:
+        return Directory().with_(self.ledger.there)
+
+
+@dataclass
+class LedgerTrail:
+    ledger: MemoryLedger
+    unreadable: int = 0
+
+    @property
+    def current(self) -> list[Taken]:
+        taken = [
+            (dict(each.headers)["ce_id"].decode(), decode(each.value, each.headers).data)
+            for topic, each in self.ledger.written
+            if topic == OFFICE_ACTIONS.name
+        ]
+        found = [
+            Taken(UUID(id_), number, action)
+            for number, (id_, action) in enumerate(taken)
+            if isinstance(action, OfficeActionTaken)
+        ]
+        return found + [Taken(None, len(found) + n, None) for n in range(self.unreadable)]
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What an action of the office changes in the directory, and how it is told."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from attacks.routes import routes
+from chassis.sign_in import SignIn
 from services.aggregation import bootstrap, department_api
 from services.aggregation.access import EVERYWHERE, MOST_GRANTS, caller_of
 from services.aggregation.answers import Answers
@@ -19,7 +20,6 @@ from services.aggregation.documents import Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
 from services.aggregation.settings import Settings
-from chassis.sign_in import SignIn
 from tests.support.figures_app import figures_app
 from tests.support.tokens import AUDIENCE, CLAIM, ISSUER, Clock, FakeProvider, token, unsigned
 

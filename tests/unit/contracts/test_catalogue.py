@@ -11,6 +11,7 @@ from contracts.events import (
     ApiClientPublished,
     EditionPublished,
     Event,
+    OfficeActionTaken,
     OfficerPublished,
     PhoneCodeEntered,
     Policy,
@@ -45,6 +46,7 @@ KEYS = {
     OfficerPublished: f"officer:{OFFICER}",
     EditionPublished: "edition:2017",
     ApiClientPublished: "client:city-portal",
+    OfficeActionTaken: f"unit:{UNIT}",
     RatingSubmitted: RATING,
     PhoneCodeEntered: RATING,
     RatingAccepted: OFFICER,
@@ -105,7 +107,7 @@ def test_the_strictest_edition_says_how_long_submissions_are_kept(
 
 def test_each_topic_has_one_writer_and_what_is_read_has_a_dead_letter_topic_beside_it() -> None:
     names = [topic.name for topic in TOPICS]
-    assert len(names) == len(set(names)) == 6
+    assert len(names) == len(set(names)) == 7
     for topic in (RATING_SUBMISSIONS, RATING_OUTCOMES, DIRECTORY):
         assert topic.dead_letters in names
         assert topic.writer in {"intake", "verification"}

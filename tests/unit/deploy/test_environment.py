@@ -6,13 +6,13 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from chassis.kafka import KafkaClient
+from chassis.sign_in import SignIn
 from chassis.traces import Traces
 from deploy.local.environment import Wiring
 from deploy.local.layout import Layout
 from deploy.local.ports import Ports
 from portal.settings import Settings as PortalSettings
 from services.aggregation.settings import Settings as AggregationSettings
-from chassis.sign_in import SignIn
 from services.intake.settings import Settings as IntakeSettings
 from services.verification.settings import Settings as VerificationSettings
 
