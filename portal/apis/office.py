@@ -138,10 +138,14 @@ class RowError(Document):
     detail: str
 
 
+class Previewed(Change):
+    name: Localised
+
+
 class Preview(Document):
     digest: str | None
     rows: int
-    changes: list[Change]
+    changes: list[Previewed]
     unchanged: int
     absent: list[str]
     errors: list[RowError]

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from chassis.problems import Problem, ProblemType, language_of
+from contracts.events import Text
 from contracts.values import Identifier
 from services.intake import faults, office_faults
 from services.intake import office_documents as documents
@@ -169,11 +170,17 @@ def _preview(rows: int, plan: importing.Plan, language: str) -> documents.Previe
     return documents.Preview(
         digest=None if errors else plan.digest,
         rows=rows,
-        changes=[change.told for change in plan.changes],
+        changes=[_previewed(change) for change in plan.changes],
         unchanged=plan.unchanged,
         absent=list(plan.absent),
         errors=errors,
     )
+
+
+def _previewed(change: Change) -> documents.Previewed:
+    named = getattr(change.after or change.before, "name", change.key)
+    name = named if isinstance(named, Text) else Text(vi=named, en=named)
+    return documents.Previewed(**change.told.model_dump(), name=name)
 
 
 @contextmanager

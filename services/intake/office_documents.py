@@ -104,12 +104,18 @@ class RowError(BaseModel):
     detail: str
 
 
+class Previewed(DirectoryChange):
+    """`name` is what the entry is called, once it is changed."""
+
+    name: Text
+
+
 class Preview(BaseModel):
     """`digest` goes into If-Match when it is applied; None where there is something wrong."""
 
     digest: str | None
     rows: int
-    changes: list[DirectoryChange]
+    changes: list[Previewed]
     unchanged: int
     absent: list[str]
     errors: list[RowError]

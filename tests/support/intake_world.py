@@ -94,9 +94,11 @@ class World:
 
     async def publish(self, *events: Event) -> None:
         for event in events:
-            at = datetime.now(UTC)
-            envelope = Envelope(uuid4(), "/test", key_of(event), at, uuid4(), event)
-            await self.send(DIRECTORY.name, encode(envelope, key=key_of(event)))
+            await self.send(DIRECTORY.name, self.message(event))
+
+    def message(self, event: Event) -> Message:
+        envelope = Envelope(uuid4(), "/test", key_of(event), datetime.now(UTC), uuid4(), event)
+        return encode(envelope, key=key_of(event))
 
     async def send(self, topic: str, message: Message) -> ConsumerRecord:
         producer = AIOKafkaProducer(**self.settings.kafka.producer_arguments("test"))

@@ -23,7 +23,7 @@ from tests.support.secured import PRINCIPALS, Secured
 SECONDS = 30.0
 LARGER_THAN_ANY_TOPIC_TAKES = b"0" * (2 * 1024 * 1024)
 WRITES = {
-    "intake": {"rating-submissions", "directory", "directory-dlt"},
+    "intake": {"rating-submissions", "directory", "directory-dlt", "office-actions"},
     "verification": {"rating-outcomes", "rating-submissions-dlt"},
     "aggregation": {"rating-outcomes-dlt"},
     # They send dead letters again, and mark them.
@@ -35,7 +35,7 @@ WRITES = {
     },
 }
 READS = {
-    "intake": {"directory", "directory-dlt", "rating-submissions"},
+    "intake": {"directory", "directory-dlt", "rating-submissions", "office-actions"},
     "verification": {"rating-submissions", "directory"},
     "aggregation": {"rating-outcomes", "directory"},
     "operators": {"rating-submissions-dlt", "rating-outcomes-dlt", "directory-dlt"},
@@ -112,12 +112,16 @@ async def test_only_its_own_service_joins_a_consumer_group(
 
 
 @pytest.mark.parametrize("principal", PRINCIPALS)
-async def test_only_verification_opens_the_transactions_that_fence_it(
-    secured: Secured, principal: str
-) -> None:
+@pytest.mark.parametrize(
+    ("transactions", "owner"),
     # Of no partition that there is: a running worker is not to be fenced by a test.
+    [("verification-rating-submissions-99", "verification"), ("intake-directory", "intake")],
+)
+async def test_only_its_own_service_opens_the_transactions_that_fence_it(
+    secured: Secured, principal: str, transactions: str, owner: str
+) -> None:
     arguments = secured.kafka(principal).producer_arguments("test")
-    producer = AIOKafkaProducer(**arguments, transactional_id="verification-rating-submissions-99")
+    producer = AIOKafkaProducer(**arguments, transactional_id=transactions)
     allowed = True
     try:
         await kafka.start(producer, seconds=SECONDS)
@@ -125,7 +129,7 @@ async def test_only_verification_opens_the_transactions_that_fence_it(
         allowed = False
     finally:
         await kafka.abandon(producer)
-    assert allowed == (principal == "verification")
+    assert allowed == (principal == owner)
 
 
 @pytest.mark.parametrize("principal", PRINCIPALS)

@@ -43,7 +43,7 @@ class Room:
     app: FastAPI
 
     async def as_(self, role: str, method: str, path: str, **options: Any) -> httpx.Response:
-        claims = {ROLES: [role], DEPARTMENTS: [UNIT] if role == "department" else []}
+        claims: dict[str, Any] = {ROLES: [role], DEPARTMENTS: [UNIT] if role == "department" else []}
         headers = {"Authorization": f"Bearer {token(**claims)}", **options.pop("headers", {})}
         return await self.http.request(method, OFFICE + path, headers=headers, **options)
 
@@ -74,7 +74,8 @@ async def test_without_a_token_in_force_or_a_role_nobody_comes_in(room: Room) ->
         for method in methods - {"HEAD"}
     ]
     assert len(every) == 18
-    strange = token(**{ROLES: ["survey_office", 7, "*"], DEPARTMENTS: ["*"]})
+    claims: dict[str, Any] = {ROLES: ["survey_office", 7, "*"], DEPARTMENTS: ["*"]}
+    strange = token(**claims)
     for method, path in every:
         nobody = await room.http.request(method, path, json={})
         assert nobody.status_code == 401, (method, path)
