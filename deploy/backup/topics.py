@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from chassis.kafka import KafkaClient, leave, start
 from chassis.topic_settings import admin, retention_of
-from contracts.topics import DLT_SUFFIX, RATING_OUTCOMES, RATING_SUBMISSIONS, SEALED, TOPICS, Topic
+from contracts.topics import DIRECTORY, DLT_SUFFIX, RATING_OUTCOMES, RATING_SUBMISSIONS, SEALED, TOPICS, Topic
 from deploy.backup import records
 from deploy.backup.files import Partition, Position, Unusable, described
 from deploy.backup.records import Record
@@ -23,8 +23,9 @@ Told = Callable[[int], None]
 
 
 def effects_first(topics: Iterable[Topic]) -> list[Topic]:
-    """In this order their ends are taken: then what caused a record that is kept is kept as well."""
-    causes = [RATING_OUTCOMES, RATING_SUBMISSIONS]
+    """In this order their ends are taken: then what caused a record that is kept is kept as well, and who
+    changed the directory."""
+    causes = [RATING_OUTCOMES, RATING_SUBMISSIONS, DIRECTORY]
     return sorted(
         topics,
         key=lambda topic: (

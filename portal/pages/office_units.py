@@ -169,7 +169,13 @@ async def _new_page(
     said: Mapping[str, str] | None = None,
 ) -> Response:
     groups = {each.group_id: each.group_name for each in await desk.office.units(desk.token)}
-    return desk.page("office_new_unit.html", status=status, groups=groups, refused=refused, said=said or {})
+    return desk.page(
+        "office_new_unit.html",
+        status=status,
+        groups=groups,
+        refused=refused,
+        said=defaultdict(str, said or {}),
+    )
 
 
 async def _form(desk: Desk) -> dict[str, str]:

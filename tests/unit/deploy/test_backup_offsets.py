@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from contracts.dead_letters import dead_letter, letter_of, marker, redriven_of
 from contracts.envelope import InvalidData, Message
-from contracts.topics import DIRECTORY, RATING_OUTCOMES, RATING_SUBMISSIONS, TOPICS
+from contracts.topics import DIRECTORY, OFFICE_ACTIONS, RATING_OUTCOMES, RATING_SUBMISSIONS, TOPICS
 from deploy.backup.records import Record
 from deploy.backup.renumbering import At, Places, restored
 from deploy.backup.topics import effects_first
@@ -77,5 +77,5 @@ def test_a_record_of_nothing_gets_an_empty_key() -> None:
 def test_where_topics_end_is_taken_of_effects_before_their_causes() -> None:
     names = [topic.name for topic in effects_first(reversed(TOPICS))]
     causes = [DIRECTORY.name, RATING_SUBMISSIONS.name, RATING_OUTCOMES.name]
-    assert names[-1:-4:-1] == causes
+    assert names[-1:-5:-1] == [OFFICE_ACTIONS.name, *causes]
     assert {name + "-dlt" for name in causes} == set(names[:3])

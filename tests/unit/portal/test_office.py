@@ -83,7 +83,7 @@ GETS, POSTS = with_method("GET"), with_method("POST")
 
 
 def test_each_route_is_known_here() -> None:
-    assert (len(GETS), len(POSTS)) == (11, 9)
+    assert (len(GETS), len(POSTS)) == (12, 9)
 
 
 async def test_who_has_not_signed_in_is_asked_to_whatever_they_send(person: Person) -> None:
