@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from chassis.checking import files, kafka, web
+from chassis.checking import files, kafka, sign_in
 from chassis.checking.findings import Probe
 from chassis.checking.kafka import Work
 from contracts.topics import SEALED
@@ -23,7 +23,7 @@ def probes(settings: Settings, processes: Collection[str]) -> list[Probe]:
     del processes
     oidc = settings.oidc
     provider = (
-        [web.provider(oidc.issuer, local=oidc.local, setting="INTAKE_OIDC_ISSUER")] if oidc.issuer else []
+        [sign_in.provider(oidc.issuer, local=oidc.local, setting="INTAKE_OIDC_ISSUER")] if oidc.issuer else []
     )
     return [
         kafka.probe(settings.kafka, work(), setting="INTAKE_KAFKA_BOOTSTRAP"),
