@@ -27,6 +27,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/withdrawals": {"POST": 422},
         "/v1/directory": {"GET": 200},
         "/v1/directory/search": {"GET": 200},
+        "/v1/directory/register": {"GET": 200},
         "/v1/directory/groups/{group_id}": {"GET": 404},
         "/v1/directory/units/{unit_id}": {"GET": 404},
         "/v1/directory/officers/{officer_id}": {"GET": 404},
@@ -89,6 +90,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/gioi-thieu": {"GET": 200},
         "/rut-lai": {"GET": 200, "POST": 422},
         "/danh-gia": {"GET": 200},
+        "/r/{code}": {"GET": 404},
         "/danh-gia/tim-kiem": {"GET": 200},
         "/danh-gia/nhom/{group_id}": {"GET": 404},
         "/danh-gia/don-vi/{unit_id}": {"GET": 404},
@@ -139,6 +141,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/office/new-edition": {"GET": 303},
         "/office/editions/{edition_id}": {"GET": 303},
         "/office/editions/{edition_id}/close": {"POST": 303},
+        "/noi-bo/{kind}/{place}/qr-{paper}.{format}": {"GET": 404},
     },
 }
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from chassis.http import Files, create_app
+from chassis.logs import logger
 from chassis.oidc import Provider
 from chassis.origin import Proxies
 from chassis.overload import Capacity
@@ -38,18 +39,24 @@ from portal.pages import (
     office_units,
     outcome,
     rating,
+    scanned,
+    sheets,
     signing_in,
     withdrawal,
 )
 from portal.pages.context import Context
 from portal.pages.signing_in import Door
+from portal.posters.codes import Codes, ensure_key
+from portal.posters.press import Press
 from portal.session import Sessions
 from portal.session import load_key as load_session_key
 from portal.settings import Settings
 from portal.static import Assets
 from portal.view import View
 
+log = logger(__name__)
 LOOK_SECONDS = 5.0
+SHEETS_AT_ONCE = 2
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 
 
@@ -73,6 +80,10 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 )
                 await stack.enter_async_context(client)
                 apis[name] = Api(client, readiness.check(name, required=False))
+            try:
+                ensure_key(settings.keys_dir)
+            except OSError as error:  # a folder that nobody may write to: all but posters works
+                log.warning("no key for posters", error=str(error))
             app.state.context = Context(
                 intake=Intake(apis["intake"], IntakeKey(settings.intake_key_file)),
                 verification=Verification(apis["verification"]),
@@ -84,10 +95,13 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                     signing_in=settings.oidc_issuer is not None,
                 ),
                 drafts=Drafts(load_key(settings.keys_dir), secure=settings.secure_cookies),
+                codes=Codes(settings.keys_dir),
+                press=Press(SHEETS_AT_ONCE),
                 proxies=Proxies(settings.trusted_proxies),
                 assets=built,
                 live_url=settings.live_url,
                 public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
+                secure_cookies=settings.secure_cookies,
                 outcome_wait=settings.outcome_wait,
             )
             if settings.oidc_issuer is not None:
@@ -114,11 +128,19 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     )
     app.user_middleware.append(Middleware(security.Guard))
     errors.install(app)
-    for pages in (browse, rating, code, outcome, withdrawal, downloads, figures):
+    for pages in (browse, scanned, rating, code, outcome, withdrawal, downloads, figures):
         app.include_router(pages.router)
     if settings.oidc_issuer is not None:
         office.install(app)
-        for pages in (signing_in, department, office, office_import, office_units, office_editions):
+        for pages in (
+            signing_in,
+            department,
+            sheets,
+            office,
+            office_import,
+            office_units,
+            office_editions,
+        ):
             app.include_router(pages.router)
     return app
 

@@ -42,7 +42,7 @@ class View:
         secure_cookies: bool,
         signing_in: bool = False,
     ) -> None:
-        self._languages = languages
+        self.languages = languages
         self._secure = secure_cookies
         self._cookie = cookies.named(LANGUAGE_COOKIE, for_all_paths=True, secure=secure_cookies)
         self._environments = {code: _environment(lang, assets) for code, lang in languages.items()}
@@ -52,9 +52,9 @@ class View:
     def language(self, request: Request) -> Language:
         """By `?lang=`, else by the cookie, else Vietnamese."""
         for asked in (request.query_params.get("lang"), request.cookies.get(self._cookie)):
-            if asked is not None and asked in self._languages:
-                return self._languages[asked]
-        return self._languages["vi"]
+            if asked is not None and asked in self.languages:
+                return self.languages[asked]
+        return self.languages["vi"]
 
     def page(
         self,

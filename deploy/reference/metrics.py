@@ -11,6 +11,7 @@ from chassis import operations, overload, postgres, request_log, traces
 from chassis.dead_letters import stop
 from deploy.local.layout import CHECKOUT
 from deploy.reference.table import table
+from portal import metrics as portal
 from services.aggregation import metrics as aggregation
 from services.intake import metrics as intake
 from services.verification import metrics as verification
@@ -22,6 +23,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
     "verification, API and worker": (verification,),
     "aggregation, API and worker": (aggregation,),
     "verification and aggregation": (postgres, stop),
+    "portal": (portal,),
 }
 OF_THE_CLIENT = "every program, by the Prometheus client"
 _HEAD = """\

@@ -56,6 +56,13 @@ class OfficerPlace(Officer):
     active: bool
 
 
+class Register(Document):
+    """Every unit and officer, also those who take no ratings any more."""
+
+    units: list[Named]
+    officers: list[OfficerPlace]
+
+
 class FoundUnit(Named):
     group: Named
     predecessors: tuple[Named, ...] = ()
@@ -138,6 +145,7 @@ class Intake:
     def __init__(self, api: Api, key: IntakeKey) -> None:
         self._api = api
         self._key = key
+        self._register: tuple[Any, Register] = (None, Register(units=[], officers=[]))
 
     async def _document(self, path: str) -> Any:
         return (await self._api.get(path, fresh=FRESH_SECONDS, stale=STALE_SECONDS)).document
@@ -155,6 +163,13 @@ class Intake:
     async def officer(self, officer_id: str) -> OfficerPlace:
         path = f"/v1/directory/officers/{_part(officer_id)}"
         return OfficerPlace.model_validate(await self._document(path))
+
+    async def register(self) -> Register:
+        """Long, so it is read again only when it has changed."""
+        document = await self._document("/v1/directory/register")
+        if document is not self._register[0]:
+            self._register = document, Register.model_validate(document)
+        return self._register[1]
 
     async def search(self, query: str) -> Found:
         copy = await self._api.get("/v1/directory/search", params={"q": query, "limit": "20"})

@@ -10,6 +10,8 @@ from portal.apis.aggregation import Aggregation
 from portal.apis.intake import Edition, Intake
 from portal.apis.verification import Verification
 from portal.draft import Draft, Drafts
+from portal.posters.codes import Codes
+from portal.posters.press import Press
 from portal.static import Assets
 from portal.view import View
 from portal.visitor import Visitor
@@ -22,10 +24,13 @@ class Context:
     aggregation: Aggregation
     view: View
     drafts: Drafts
+    codes: Codes
+    press: Press
     proxies: Proxies
     assets: Assets
     live_url: str
     public_url: str | None
+    secure_cookies: bool
     outcome_wait: float  # seconds
 
 
@@ -40,6 +45,11 @@ class Mistake:
 def context(request: Request) -> Context:
     found: Context = request.app.state.context
     return found
+
+
+def own_address(request: Request) -> str:
+    """The portal's, as browsers have it, without a slash behind it."""
+    return context(request).public_url or str(request.base_url).rstrip("/")
 
 
 def visitor(request: Request, draft: Draft) -> Visitor:

@@ -1,16 +1,16 @@
 """The rating form and the reasons (steps 5 and 5b), and where a rating ends."""
 
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 
 from portal import walk
 from portal.apis.intake import Edition, OfficerPlace
-from portal.draft import Channel, Draft, path_of
-from portal.pages.context import Context, NoEdition, context, open_edition
+from portal.draft import Draft, path_of
+from portal.pages.context import Context, NoEdition, context, open_edition, own_address
+from portal.pages.scanned import by_poster
 from portal.view import redirect
-from portal.visitor import new_visit
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
 Text = Annotated[str, Form(max_length=200)]
@@ -47,7 +47,7 @@ def show(request: Request, template: str, draft: Draft, officer: OfficerPlace, *
 
 
 @router.get("")
-async def form(request: Request, officer_id: str, kenh: str = "", phien: str = "") -> Response:
+async def form(request: Request, officer_id: str, phien: str = "") -> Response:
     site = context(request)
     officer, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
@@ -57,13 +57,11 @@ async def form(request: Request, officer_id: str, kenh: str = "", phien: str = "
             draft.errors = {"session": walk.MESSAGES["session"]}
     if draft.frozen:
         return go(site, draft, walk.Page.SENDING)
-    if kenh in get_args(Channel):
-        draft.channel = cast(Channel, kenh)
-        if draft.channel == "kiosk":
-            draft.visit = new_visit()
+    if by_poster(request, officer):
+        draft.channel = "qr"
     if not officer.active:
         return site.view.page(request, "officer_gone.html", officer=officer, status=404)
-    return show(request, "form.html", draft, officer, edition=edition)
+    return show(request, "form.html", draft, officer, edition=edition, site=own_address(request))
 
 
 class Entered(BaseModel):

@@ -47,6 +47,11 @@ def routes(catalogue: Catalogue) -> APIRouter:
         """The groups of units."""
         return _answer(request, catalogue.groups)
 
+    @router.get("/directory/register", response_model=documents.Register)
+    async def register(request: Request) -> Response:
+        """Every unit and officer, also those who take no ratings any more."""
+        return _answer(request, catalogue.register)
+
     @router.get("/directory/search", response_model=documents.Found)
     async def search(
         request: Request,

@@ -34,6 +34,9 @@ class Catalogue:
     def groups(self) -> Document | None:
         return self._now().document("groups")
 
+    def register(self) -> Document | None:
+        return self._now().document("register")
+
     def group(self, group_id: str) -> Document | None:
         return self._now().document(f"group:{group_id}")
 
@@ -96,6 +99,8 @@ class _Shown:
         match kind:
             case "groups":
                 return {"groups": [self._group(group) for group in self._roster.groups.values()]}
+            case "register":
+                return self._register()
             case "group":
                 return self._group_with_units(wanted)
             case "unit":
@@ -105,6 +110,13 @@ class _Shown:
             case _:
                 editions = self._directory.open_editions(self._day)
                 return _edition(editions[0]) if editions else None
+
+    def _register(self) -> Json:
+        officers = (self._officer_with_place(each) for each in self._directory.officers)
+        return {
+            "units": [_unit(each) for each in self._directory.units.values()],
+            "officers": [each for each in officers if each],
+        }
 
     def _group(self, group: Group) -> Json:
         return {**_named(group), "unit_count": len(self._roster.units_of(group.id))}

@@ -63,6 +63,13 @@ class OfficerWithPlace(PlacedOfficer):
     active: bool
 
 
+class Register(BaseModel):
+    """Whom the directory has ever named and not forgotten."""
+
+    units: list[Named]
+    officers: list[OfficerWithPlace]
+
+
 class Found(BaseModel):
     query: str
     units: list[PlacedUnit]

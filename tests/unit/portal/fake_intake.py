@@ -71,8 +71,23 @@ def build(city: FakeCity) -> APIRouter:
             return problem(404, "not_found")
         group_id = UNITS[unit_id][0]
         return with_etag(
-            request, {**found[0], "unit": unit_of(unit_id), "group": group_of(group_id), "active": True}
+            request,
+            {
+                **found[0],
+                "unit": unit_of(city.moved.get(officer_id, unit_id)),
+                "group": group_of(group_id),
+                "active": officer_id not in city.gone,
+            },
         )
+
+    @routes.get("/v1/directory/register")
+    async def register(request: Request) -> Response:
+        officers = [
+            {**o, "unit": unit_of(u), "group": group_of(UNITS[u][0]), "active": o["id"] not in city.gone}
+            for u in UNITS
+            for o in officers_of(u)
+        ]
+        return with_etag(request, {"units": [unit_of(u) for u in UNITS], "officers": officers})
 
     @routes.get("/v1/directory/search")
     async def search(q: str, limit: int = 20) -> Json:

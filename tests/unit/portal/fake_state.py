@@ -33,6 +33,8 @@ class FakeCity:
     challenges: int = 0
     phone_posts: list[Json] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    moved: dict[str, str] = field(default_factory=dict)
     figures: dict[str, tuple[int, int]] = field(default_factory=dict)
     suppress_below: int = 1
     partial: bool = False

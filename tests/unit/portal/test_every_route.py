@@ -23,6 +23,7 @@ KEPT = {
     "/gioi-thieu": ("/gioi-thieu", ASKED_AGAIN),
     "/rut-lai": ("/rut-lai", ASKED_AGAIN),
     "/danh-gia": ("/danh-gia", ASKED_AGAIN),
+    "/r/{code}": ("/r/made-up", NOWHERE),
     "/danh-gia/tim-kiem": ("/danh-gia/tim-kiem?q=phuong", ASKED_AGAIN),
     "/danh-gia/nhom/{group_id}": ("/danh-gia/nhom/so-ban-nganh", ASKED_AGAIN),
     "/danh-gia/don-vi/{unit_id}": (f"/danh-gia/don-vi/{UNIT}", ASKED_AGAIN),

@@ -34,6 +34,7 @@ ROUTES = {
     "/dang-xuat",
     "/noi-bo",
     "/noi-bo/thanh-pho",
+    "/noi-bo/{kind}/{place}/qr-{paper}.{format}",
     "/noi-bo/nhom/{place}",
     "/noi-bo/don-vi/{place}",
     "/noi-bo/cong-chuc/{place}",

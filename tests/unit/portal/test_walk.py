@@ -116,10 +116,3 @@ async def test_without_an_open_edition_the_form_says_so(citizen: Citizen) -> Non
     citizen.city.edition_open = False
     await citizen.get(FORM)
     assert "Hiện không có đợt khảo sát nào đang mở" in citizen.page
-
-
-async def test_the_channel_of_a_qr_code_is_kept(citizen: Citizen) -> None:
-    await citizen.get(f"{FORM}?kenh=qr")
-    await citizen.post(FORM, phone=PHONE, answer="satisfied", consent="yes")
-    await citizen.send_code()
-    assert citizen.city.posts[0]["body"]["channel"] == "qr"
