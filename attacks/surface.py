@@ -32,6 +32,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/directory/units/{unit_id}": {"GET": 404},
         "/v1/directory/officers/{officer_id}": {"GET": 404},
         "/v1/edition": {"GET": 200},
+        "/v1/client": {"GET": 401},
         "/v1/office/me": {"GET": 401},
         "/v1/office/units": {"GET": 401, "POST": 401},
         "/v1/office/units/{unit_id}": {"GET": 401},
@@ -91,6 +92,9 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/rut-lai": {"GET": 200, "POST": 422},
         "/danh-gia": {"GET": 200},
         "/r/{code}": {"GET": 404},
+        # Asks for a device's key.
+        "/kiosk": {"GET": 200, "POST": 422},
+        "/kiosk/thiet-bi": {"GET": 303, "POST": 303},
         "/danh-gia/tim-kiem": {"GET": 200},
         "/danh-gia/nhom/{group_id}": {"GET": 404},
         "/danh-gia/don-vi/{unit_id}": {"GET": 404},

@@ -24,6 +24,7 @@ from portal.apis.intake import Intake
 from portal.apis.key import IntakeKey
 from portal.apis.office import OfficeApi
 from portal.apis.verification import Verification
+from portal.device import Devices
 from portal.draft import Drafts, load_key
 from portal.i18n import load
 from portal.oidc import Client, SignIn
@@ -33,6 +34,7 @@ from portal.pages import (
     department,
     downloads,
     figures,
+    kiosk,
     office,
     office_editions,
     office_import,
@@ -84,6 +86,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 ensure_key(settings.keys_dir)
             except OSError as error:  # a folder that nobody may write to: all but posters works
                 log.warning("no key for posters", error=str(error))
+            devices = Devices(load_key(settings.keys_dir), secure=settings.secure_cookies)
             app.state.context = Context(
                 intake=Intake(apis["intake"], IntakeKey(settings.intake_key_file)),
                 verification=Verification(apis["verification"]),
@@ -92,9 +95,12 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                     languages,
                     built,
                     secure_cookies=settings.secure_cookies,
+                    devices=devices,
+                    kiosk_idle=settings.kiosk_idle,
                     signing_in=settings.oidc_issuer is not None,
                 ),
                 drafts=Drafts(load_key(settings.keys_dir), secure=settings.secure_cookies),
+                devices=devices,
                 codes=Codes(settings.keys_dir),
                 press=Press(SHEETS_AT_ONCE),
                 proxies=Proxies(settings.trusted_proxies),
@@ -103,6 +109,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
                 secure_cookies=settings.secure_cookies,
                 outcome_wait=settings.outcome_wait,
+                kiosk_idle=settings.kiosk_idle,
             )
             if settings.oidc_issuer is not None:
                 http = httpx.AsyncClient(transport=(transports or {}).get("identity_provider"))
@@ -127,8 +134,9 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         openapi_url=None,
     )
     app.user_middleware.append(Middleware(security.Guard))
+    app.user_middleware.append(Middleware(kiosk.StaysAtTheDesk))
     errors.install(app)
-    for pages in (browse, scanned, rating, code, outcome, withdrawal, downloads, figures):
+    for pages in (browse, kiosk, scanned, rating, code, outcome, withdrawal, downloads, figures):
         app.include_router(pages.router)
     if settings.oidc_issuer is not None:
         office.install(app)

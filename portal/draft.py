@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -135,6 +136,12 @@ class Drafts:
             secure=self._secure,
             samesite="lax",
         )
+
+    def forget(self, response: Response, officer_ids: Iterable[str]) -> None:
+        """Whatever the browser holds of drafts for these officers, and of the visit."""
+        for each in officer_ids:
+            response.delete_cookie(self._cookie, path=path_of(each), secure=self._secure, httponly=True)
+        response.delete_cookie(self._visit, path=visitor.PATH, secure=self._secure, httponly=True)
 
     def token(self, draft: Draft) -> str:
         """Proves that a form was made for this draft."""

@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.logs import logger, where_it_failed
 from chassis.problems import Problem
-from portal.apis.http import Limited, Refused, Unavailable
+from portal.apis.http import Limited, Refused, SignedOut, Unavailable
 from portal.pages.context import NoEdition, context
+from portal.pages.kiosk import shut_out
 
 log = logger(__name__)
 RETRY_SECONDS = "15"
@@ -35,6 +36,11 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
 async def on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this class alone
     return page(request, 404 if error.status in (404, 410, 422) else 500)
+
+
+async def on_signed_out(request: Request, _error: Exception) -> Response:
+    """Where people sign in, pages say so themselves: what is left is a screen at a desk."""
+    return shut_out(request)
 
 
 async def on_no_edition(request: Request, _error: Exception) -> Response:
@@ -82,6 +88,7 @@ class ErrorPages:
 def install(app: FastAPI) -> None:
     app.add_exception_handler(Unavailable, on_unavailable)
     app.add_exception_handler(Refused, on_refused)
+    app.add_exception_handler(SignedOut, on_signed_out)
     app.add_exception_handler(NoEdition, on_no_edition)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)

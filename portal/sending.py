@@ -40,7 +40,7 @@ async def advance(
 ) -> Progress:
     """Do what is left to do for a frozen draft, and wait up to `wait` seconds for its outcome.
 
-    Changes the draft: the caller keeps it whatever comes back.
+    Changes the draft: the caller keeps it whatever comes back. Raises SignedOut where a device is shut out.
     """
     if draft.rating_id is None:
         try:

@@ -43,8 +43,8 @@ class Sessions:
     """Seals sessions and attempts to begin one into cookies, and opens them."""
 
     def __init__(self, key: bytes, *, secure: bool) -> None:
-        self._session = _Sealed(key, SESSION, Session, secure=secure)
-        self._attempt = _Sealed(key, ATTEMPT, Attempt, secure=secure)
+        self._session = Sealed(key, SESSION, Session, secure=secure)
+        self._attempt = Sealed(key, ATTEMPT, Attempt, secure=secure)
         self._secret = _derived(key, "csrf")
 
     def read(self, request: Request, now: datetime | None = None) -> Session | None:
@@ -77,7 +77,7 @@ class Sessions:
         return hmac.compare_digest(self.token(session).encode(), token.encode())
 
 
-class _Sealed(Generic[M]):
+class Sealed(Generic[M]):
     """One cookie, of all paths, with a key of its own."""
 
     def __init__(self, key: bytes, name: str, model: type[M], *, secure: bool) -> None:

@@ -54,6 +54,9 @@ class Settings(FromEnvironment):
     outcome_wait: Annotated[float, Unit("seconds")] = Field(
         10.0, ge=0, description="How long a page waits for an outcome before it asks to look again."
     )
+    kiosk_idle: Seconds = Field(
+        60.0, description="A screen at a desk asks after so long without a touch whether anybody is there."
+    )
     oidc_local: bool = Field(False, description="Let the issuer be on this machine and without TLS.")
     oidc_issuer: str | None = Field(
         None,

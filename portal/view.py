@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import URL
 
 from portal import cookies
+from portal.device import Devices
 from portal.i18n import NAMES, Language
 from portal.static import Assets
 
@@ -40,18 +41,22 @@ class View:
         assets: Assets,
         *,
         secure_cookies: bool,
+        devices: Devices,
+        kiosk_idle: float,
         signing_in: bool = False,
     ) -> None:
+        self._devices = devices
         self.languages = languages
         self._secure = secure_cookies
         self._cookie = cookies.named(LANGUAGE_COOKIE, for_all_paths=True, secure=secure_cookies)
         self._environments = {code: _environment(lang, assets) for code, lang in languages.items()}
         for each in self._environments.values():
-            each.globals["signing_in"] = signing_in
+            each.globals |= {"signing_in": signing_in, "kiosk_idle": kiosk_idle}
 
-    def language(self, request: Request) -> Language:
+    def language(self, request: Request, *, remembered: bool = True) -> Language:
         """By `?lang=`, else by the cookie, else Vietnamese."""
-        for asked in (request.query_params.get("lang"), request.cookies.get(self._cookie)):
+        cookie = request.cookies.get(self._cookie) if remembered else None
+        for asked in (request.query_params.get("lang"), cookie):
             if asked is not None and asked in self.languages:
                 return self.languages[asked]
         return self.languages["vi"]
@@ -63,18 +68,20 @@ class View:
         *,
         status: int = 200,
         personal: bool = False,
+        fresh: bool = False,
         **values: Any,
     ) -> Response:
         """The page. A `personal` one is kept nowhere, and not compressed: it holds a secret beside input.
 
-        Browsers keep the others and ask each time whether they have changed.
+        Browsers keep the others and ask each time whether they have changed. A `fresh` one forgets which
+        language was chosen before.
         """
-        language = self.language(request)
+        language = self.language(request, remembered=not fresh)
         other_url = _other_url(request, language) if personal or status < 400 else f"/?lang={language.other}"
         html = (
             self._environments[language.code]
             .get_template(template)
-            .render(request=request, other_url=other_url, **values)
+            .render(request=request, other_url=other_url, kiosk=self._devices.read(request), **values)
         )
         response: Response = HTMLResponse(html, status_code=status)
         response.headers["Content-Language"] = language.code
@@ -82,6 +89,8 @@ class View:
         response.headers["Cache-Control"] = "no-store"
         if request.query_params.get("lang") == language.code:
             self._remember(response, language)
+        elif fresh:
+            response.delete_cookie(self._cookie, secure=self._secure, httponly=True)
         elif not personal and status == 200:
             etag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
             response.headers["Cache-Control"], response.headers["ETag"] = "no-cache", etag

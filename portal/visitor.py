@@ -15,10 +15,12 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """`address` as Proxies found it; empty where it is not known. `visit`: empty for who is not rating."""
+    """`address` as Proxies found it; empty where it is not known. `visit`: empty for who is not rating.
+    `device_key`: of the screen at a desk, which posts in its own name."""
 
     visit: str
     address: str
+    device_key: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:

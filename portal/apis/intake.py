@@ -63,6 +63,12 @@ class Register(Document):
     officers: list[OfficerPlace]
 
 
+class Client(Document):
+    client_id: str
+    name: str
+    channels: list[str]
+
+
 class FoundUnit(Named):
     group: Named
     predecessors: tuple[Named, ...] = ()
@@ -175,6 +181,10 @@ class Intake:
         copy = await self._api.get("/v1/directory/search", params={"q": query, "limit": "20"})
         return Found.model_validate(copy.document)
 
+    async def client(self, key: str) -> Client:
+        """Whose key that is. Raises SignedOut where it is nobody's, or not any more."""
+        return Client.model_validate((await self._api.request("GET", "/v1/client", token=key)).json())
+
     async def edition(self) -> Edition | None:
         """The edition open now; None where none is."""
         try:
@@ -185,7 +195,10 @@ class Intake:
             raise
 
     async def rate(self, body: dict[str, Any], *, key: str, language: str, visitor: Visitor) -> Taken:
-        """Hand in a rating. The same key and body may be handed in again."""
+        """Hand in a rating. The same key and body may be handed in again.
+
+        Raises SignedOut where the visitor is at a device whose key is not in force any more.
+        """
         response = await self._post("/v1/ratings", body, language, visitor, key=key)
         return Taken.model_validate(response.json())
 
@@ -204,10 +217,16 @@ class Intake:
     async def _post(
         self, path: str, body: dict[str, Any], language: str, visitor: Visitor, *, key: str | None = None
     ) -> httpx.Response:
-        headers = {"Accept-Language": language, **visitor.headers, **self._key.headers}
+        headers = {
+            "Accept-Language": language,
+            **visitor.headers,
+            **({} if visitor.device_key else self._key.headers),
+        }
         if key is not None:
             headers["Idempotency-Key"] = key
-        return await self._api.request("POST", path, json=body, headers=headers, timeout=8.0)
+        return await self._api.request(
+            "POST", path, json=body, headers=headers, token=visitor.device_key, timeout=8.0
+        )
 
 
 def _part(value: str) -> str:

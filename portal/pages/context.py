@@ -9,6 +9,7 @@ from chassis.origin import Proxies
 from portal.apis.aggregation import Aggregation
 from portal.apis.intake import Edition, Intake
 from portal.apis.verification import Verification
+from portal.device import CHANNEL, Devices
 from portal.draft import Draft, Drafts
 from portal.posters.codes import Codes
 from portal.posters.press import Press
@@ -24,6 +25,7 @@ class Context:
     aggregation: Aggregation
     view: View
     drafts: Drafts
+    devices: Devices
     codes: Codes
     press: Press
     proxies: Proxies
@@ -32,6 +34,7 @@ class Context:
     public_url: str | None
     secure_cookies: bool
     outcome_wait: float  # seconds
+    kiosk_idle: float  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,10 @@ def own_address(request: Request) -> str:
 
 
 def visitor(request: Request, draft: Draft) -> Visitor:
-    address = context(request).proxies.address(request)
-    return Visitor(draft.visit, "" if address is None else str(address))
+    site = context(request)
+    address = site.proxies.address(request)
+    device = site.devices.read(request) if draft.channel == CHANNEL else None
+    return Visitor(draft.visit, "" if address is None else str(address), device.key if device else None)
 
 
 class NoEdition(Exception):

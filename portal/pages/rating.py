@@ -7,8 +7,10 @@ from pydantic import BaseModel, Field
 
 from portal import walk
 from portal.apis.intake import Edition, OfficerPlace
+from portal.device import CHANNEL
 from portal.draft import Draft, path_of
 from portal.pages.context import Context, NoEdition, context, open_edition, own_address
+from portal.pages.kiosk import KIOSK
 from portal.pages.scanned import by_poster
 from portal.view import redirect
 
@@ -57,8 +59,10 @@ async def form(request: Request, officer_id: str, phien: str = "") -> Response:
             draft.errors = {"session": walk.MESSAGES["session"]}
     if draft.frozen:
         return go(site, draft, walk.Page.SENDING)
-    if by_poster(request, officer):
-        draft.channel = "qr"
+    device = site.devices.read(request)
+    if device is not None and officer.unit.id != device.unit_id:
+        return redirect(KIOSK)
+    draft.channel = CHANNEL if device else "qr" if by_poster(request, officer) else draft.channel
     if not officer.active:
         return site.view.page(request, "officer_gone.html", officer=officer, status=404)
     return show(request, "form.html", draft, officer, edition=edition, site=own_address(request))

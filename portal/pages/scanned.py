@@ -59,5 +59,9 @@ def by_poster(request: Request, officer: OfficerPlace) -> bool:
     return genuine is not None and any(site.codes.refers(genuine, each) for each in targets)
 
 
+def forget(request: Request, response: Response) -> None:
+    response.delete_cookie(_cookie(context(request)), path=visitor.PATH, httponly=True)
+
+
 def _cookie(site: Context) -> str:
     return cookies.named(COOKIE, for_all_paths=False, secure=site.secure_cookies)

@@ -22,7 +22,7 @@ from chassis.tally import Tally
 from chassis.tasks import Owned
 from contracts.city_time import city_day
 from contracts.events import ApiClientPublished, EditionPublished, Event, WaveVoided
-from services.intake import api, browsing, office_api, office_changing
+from services.intake import api, browsing, introducing, office_api, office_changing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
@@ -113,14 +113,16 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
 
 def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) -> None:
     """Give `app` intake's routes, on whatever parts."""
+    callers = Callers(parts, Proxies(settings.trusted_proxies))
     ratings = api.routes(
         submit=SubmitRating(parts, limiter),
         enter_phone_code=EnterPhoneCode(parts, limiter),
         withdraw=WithdrawRating(parts, limiter),
-        callers=Callers(parts, Proxies(settings.trusted_proxies)),
+        callers=callers,
         outcome_base_url=settings.outcome_base_url,
     )
     app.include_router(ratings)
+    app.include_router(introducing.routes(callers))
     app.include_router(browsing.routes(Catalogue(parts.directory, parts.clock)))
     app.add_middleware(browsing.ReadableByAnyPage)
 

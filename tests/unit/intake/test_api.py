@@ -381,6 +381,16 @@ async def test_the_directory_and_the_edition_are_served(client: httpx.AsyncClien
     assert "sealing_key" not in current
 
 
+async def test_the_register_names_also_those_who_take_no_ratings_any_more(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    old = unit("old", closed_on=TODAY)
+    intake.directory.read = directory(unit(), old, officer(), officer("o.old", unit_id="old"))
+    register = (await client.get("/v1/directory/register")).json()
+    assert [each["id"] for each in register["units"]] == ["so-y-te", "old"]
+    assert {each["id"]: each["active"] for each in register["officers"]} == {OFFICER: True, "o.old": False}
+
+
 @pytest.mark.parametrize("path", ["groups/x", "units/x", "officers/x"])
 async def test_what_is_not_there_is_a_problem(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(f"/v1/directory/{path}")

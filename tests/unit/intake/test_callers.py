@@ -219,3 +219,16 @@ def test_an_origin_says_the_block_and_only_that_day(address: Any) -> None:
 def test_a_session_is_its_client_s_and_its_day_s() -> None:
     days = (TODAY, TODAY + timedelta(days=1))
     assert len({session(SECRET, day, client, VISIT) for day in days for client in ("a", "b")}) == 4
+
+
+async def test_a_client_is_told_who_it_is_for_as_long_as_its_key_is_in_force(
+    intake: Intake, client: httpx.AsyncClient
+) -> None:
+    headers = {"Authorization": f"Bearer {PORTAL.key}"}
+    told = await client.get("/v1/client", headers=headers)
+    assert told.json() == {"client_id": "portal", "name": "City portal", "channels": ["portal", "qr"]}
+    publish(intake, clients.revoked(PORTAL.client, None))
+    for said in (headers, {}, {"Authorization": "Bearer x"}):
+        assert (await client.get("/v1/client", headers=said)).status_code == 401
+    intake.directory.read = None
+    assert (await client.get("/v1/client", headers=headers)).status_code == 503

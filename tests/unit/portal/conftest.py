@@ -20,7 +20,10 @@ from tests.unit.portal.fake_state import FakeCity
 
 PHONE = "0905 123 456"
 FORM = path_of(OFFICER)
-ASSETS = ("site.css", "walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "mark.svg")
+ASSETS = (
+    *("site.css", "mark.svg"),
+    *("walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "kiosk.js"),
+)
 FONTS = ("latin-400", "vietnamese-400", "latin-600", "vietnamese-600")
 
 OpenPortal = Callable[..., AbstractAsyncContextManager["Citizen"]]

@@ -106,6 +106,13 @@ def build(city: FakeCity) -> APIRouter:
         found = [{**o, "unit": unit_of(u)} for u in UNITS for o in officers_of(u) if fits(o["name"])]
         return {"query": q, "units": units[:limit], "officers": found[:limit]}
 
+    @routes.get("/v1/client")
+    async def client(request: Request) -> Response:
+        channels = city.clients.get(request.headers["authorization"].removeprefix("Bearer "))
+        if channels is None:
+            return problem(401, "key_not_in_force")
+        return JSONResponse({"client_id": "screen", "name": "Màn hình thử", "channels": channels})
+
     @routes.get("/v1/edition")
     async def edition(request: Request) -> Response:
         if not city.edition_open:

@@ -33,6 +33,7 @@ class FakeCity:
     challenges: int = 0
     phone_posts: list[Json] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, list[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     moved: dict[str, str] = field(default_factory=dict)
     figures: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -45,16 +45,6 @@ async def test_a_visit_is_the_same_for_all_officers_and_another_browser_s_is_ano
         assert (await rated(another))["hailong-session"] not in visits
 
 
-async def test_at_a_kiosk_each_citizen_is_a_visit(citizen: Citizen) -> None:
-    visits = {(await rated(citizen))["hailong-session"]}  # whoever set the kiosk up
-    for _ in range(3):
-        await citizen.get(f"{FORM}?kenh=kiosk")
-        await citizen.post(FORM, phone=PHONE, answer="satisfied", consent="yes")
-        await citizen.send_code()
-        visits.add(citizen.city.headers[-1]["hailong-session"])
-    assert len(visits) == 4
-
-
 @pytest.mark.parametrize(
     ("trusted", "expected"), [("", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.7"), ("10.0.0.0/8", "127.0.0.1")]
 )
