@@ -18,7 +18,7 @@ START = "Ông/bà hài lòng hay chưa hài lòng?"
 ENROL = "Đăng ký màn hình tại quầy"
 # Inputs within a label are as large as the label; links within a sentence are not targets of their own.
 SMALL = """least => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")]
-    .map(each => each.closest("label") ?? each)
+    .map(each => each.closest("label, .choices > li") ?? each)
     .filter(each => each.checkVisibility() && !each.matches(".ds-skip-link"))
     .map(each => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
     .filter(([, box]) => box.height < least || box.width < least)
@@ -112,7 +112,7 @@ async def test_a_screen_forgets_whoever_walks_away_and_whoever_is_done(
         assert await left_over(screen) == set()
         await counted(system, place, not_satisfied=1)
         channels = (await system.figures(f"units/{place.unit_id}"))["channels"]
-        assert [each["channel"] for each in channels] == ["kiosk"]
+        assert [each["id"] for each in channels] == ["kiosk"]
 
         # Nothing leads elsewhere; while the network is away, what was entered is off the screen.
         await screen.open("/ket-qua", page)
