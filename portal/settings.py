@@ -76,8 +76,8 @@ class Settings(FromEnvironment):
     public_url: AnyHttpUrl | None = Field(
         None,
         validate_default=True,
-        description="Where browsers reach the portal: for a wall's code to scan (else as it was asked), and"
-        " for the identity provider to send them back.",
+        description="Where browsers reach the portal: for codes to scan, and for citizens to compare (else as"
+        " it was asked), and for the identity provider to send them back.",
     )
 
     @field_validator("oidc_issuer")
