@@ -214,6 +214,9 @@ async def test_sheets_are_for_who_may_see_the_place(signed_in: Citizen) -> None:
     for path in ("don-vi/nobody/qr-a4.pdf", f"don-vi/{UNIT}/qr-a6.pdf", f"don-vi/{UNIT}/qr-a4.png"):
         assert (await signed_in.client.get(f"/noi-bo/{path}")).status_code == 404
     signed_in.client.cookies.clear()
+    _bring(signed_in, a_session(token="another"))
+    assert (await signed_in.client.get(f"/noi-bo/don-vi/{UNIT}/qr-a4.pdf")).status_code == 401
+    signed_in.client.cookies.clear()
     answer = await signed_in.client.get(f"/noi-bo/don-vi/{UNIT}/qr-a4.pdf")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/dang-nhap?next=/noi-bo/don-vi/{UNIT}")
 
