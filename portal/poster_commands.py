@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from chassis import logs
 from chassis.key_files import KeyMissing
 from chassis.readiness import Check
 from chassis.settings import read
@@ -40,6 +41,7 @@ def posters(
     Example: python -m portal posters --unit so-noi-vu --to posters
     """
     settings = read(Settings)
+    logs.configure("portal-posters", level="CRITICAL")  # one line of what went wrong is enough
     if settings.public_url is None:
         fail("PORTAL_PUBLIC_URL is not set: the codes need the address that citizens' phones reach.")
     try:

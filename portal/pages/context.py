@@ -50,11 +50,6 @@ def context(request: Request) -> Context:
     return found
 
 
-def own_address(request: Request) -> str:
-    """The portal's, as browsers have it, without a slash behind it."""
-    return context(request).public_url or str(request.base_url).rstrip("/")
-
-
 def visitor(request: Request, draft: Draft) -> Visitor:
     site = context(request)
     address = site.proxies.address(request)

@@ -12,7 +12,7 @@ from portal.apis.aggregation import Figures, Level, report
 from portal.apis.http import Unavailable
 from portal.i18n import Language, city_today
 from portal.pages import period
-from portal.pages.context import by_field, context, own_address
+from portal.pages.context import by_field, context
 from portal.pages.period import Asked
 from portal.pages.place import CHILDREN, Dashboard, Place, Words, is_joined, load, path_of
 
@@ -62,7 +62,7 @@ async def _dashboard(request: Request, level: Level, place_id: str) -> Response:
         words = await finding
     values = _values(place, dashboard, words, site.view.language(request))
     if wall:
-        address = own_address(request) + RATE[level] + place_id
+        address = (site.public_url or str(request.base_url).rstrip("/")) + RATE[level] + place_id
         return site.view.page(request, "wall.html", **values, address=address, code=_code(address))
     status = 422 if asked.mistakes else 200
     return site.view.page(request, "figures.html", status=status, **values, **_form(asked, place, words))

@@ -9,7 +9,7 @@ from portal import walk
 from portal.apis.intake import Edition, OfficerPlace
 from portal.device import CHANNEL
 from portal.draft import Draft, path_of
-from portal.pages.context import Context, NoEdition, context, open_edition, own_address
+from portal.pages.context import Context, NoEdition, context, open_edition
 from portal.pages.kiosk import KIOSK
 from portal.pages.scanned import by_poster
 from portal.view import redirect
@@ -65,7 +65,7 @@ async def form(request: Request, officer_id: str, phien: str = "") -> Response:
     draft.channel = CHANNEL if device else "qr" if by_poster(request, officer) else draft.channel
     if not officer.active:
         return site.view.page(request, "officer_gone.html", officer=officer, status=404)
-    return show(request, "form.html", draft, officer, edition=edition, site=own_address(request))
+    return show(request, "form.html", draft, officer, edition=edition, site=site.public_url)
 
 
 class Entered(BaseModel):

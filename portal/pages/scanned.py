@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from portal import cookies, metrics, visitor
 from portal.apis.intake import OfficerPlace
 from portal.draft import LIFETIME_SECONDS, path_of
-from portal.pages.context import Context, context, own_address
+from portal.pages.context import Context, context
 from portal.posters import sheets
 from portal.posters.codes import Target
 from portal.view import redirect
@@ -47,8 +47,8 @@ async def scanned(request: Request, code: Annotated[str, Path(max_length=40)]) -
 
 def _nowhere(request: Request, result: str) -> Response:
     metrics.SCANNED.labels(result).inc()
-    page = context(request).view.page
-    return page(request, "poster.html", status=404, personal=True, result=result, site=own_address(request))
+    site = context(request)
+    return site.view.page(request, "poster.html", status=404, result=result, site=site.public_url)
 
 
 def by_poster(request: Request, officer: OfficerPlace) -> bool:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from chassis.key_files import KeyMissing
 from chassis.logs import logger
 from portal.apis.http import SignedOut, Unavailable
-from portal.pages.context import Context, context, own_address
+from portal.pages.context import Context, context
 from portal.pages.place import KINDS
 from portal.pages.signing_in import INSIDE, door, ended, entrance
 from portal.posters import sheets
@@ -37,11 +37,12 @@ async def sheet(request: Request, kind: str, place: str, paper: str, format: str
     except SignedOut:
         return ended(request)
     site = context(request)
+    assert site.public_url is not None  # noqa: S101 - settings want it where one can sign in
     subject = await _subject(site, Target(level, place))
     found = sheets.sheet(
         subject,
         _code(site, subject.target),
-        site=own_address(request),
+        site=site.public_url,
         paper=paper,
         format=format,
         languages=site.view.languages,

@@ -24,6 +24,12 @@ LONG = {
 }
 
 
+@pytest.fixture
+async def citizen(open_portal: OpenPortal) -> AsyncIterator[Citizen]:
+    async with open_portal(public_url=SITE) as walking:
+        yield walking
+
+
 def code_of(citizen: Citizen, target: Target) -> str:
     return Codes(citizen.keys).code(target)
 
@@ -48,7 +54,7 @@ async def test_an_officer_s_code_leads_straight_to_the_form_which_says_whose_it_
         "Đinh Thị Minh Phương",
         "Sở Thông tin và Truyền thông",
         "do thành phố cấp",
-        "http://portal.test/",
+        f"{SITE}/.",
     ):
         assert said in citizen.page
     assert await rated_by(citizen) == "qr"
@@ -85,10 +91,18 @@ async def test_a_forged_code_is_said_to_be_none_of_ours_and_counted(citizen: Cit
         assert answer.status_code == 422
         return
     assert (answer.status_code, counted("not_ours")) == (404, before + 1)
-    for said in ("Mã này không phải của thành phố", "(0236) 1022", 'href="/danh-gia"', "http://portal.test/"):
+    for said in ("Mã này không phải của thành phố", "(0236) 1022", 'href="/danh-gia"', f"{SITE}/."):
         assert said in citizen.page
     assert "hl_poster" not in citizen.client.cookies
     assert not [each for each in citizen.city.requests if "directory" in each]
+
+
+async def test_an_address_that_the_caller_made_up_is_not_said_to_be_ours(open_portal: OpenPortal) -> None:
+    async with open_portal() as citizen:
+        for path in ("made-up", code_of(citizen, Target("officer", OFFICER))):
+            answer = await citizen.get(f"/r/{path}", Host="elsewhere.example")
+            assert "elsewhere.example" not in answer.text
+            assert "phải bắt đầu bằng" not in answer.text
 
 
 async def test_an_officer_who_moved_is_rated_where_they_are_now(citizen: Citizen) -> None:
