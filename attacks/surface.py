@@ -99,6 +99,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/danh-gia/nhom/{group_id}": {"GET": 404},
         "/danh-gia/don-vi/{unit_id}": {"GET": 404},
         "/static/{name}": {"GET": 404},
+        "/embed/{version}/hai-long-rating.js": {"GET": 404},
         "/favicon.ico": {"GET": 200},
         WALK: {"GET": 404, "POST": 404},
         f"{WALK}/ly-do": {"GET": 404, "POST": 404},

@@ -26,6 +26,7 @@ from portal.apis.office import OfficeApi
 from portal.apis.verification import Verification
 from portal.device import Devices
 from portal.draft import Drafts, load_key
+from portal.embedding import Elements
 from portal.i18n import load
 from portal.oidc import Client, SignIn
 from portal.pages import (
@@ -33,6 +34,7 @@ from portal.pages import (
     code,
     department,
     downloads,
+    embedding,
     figures,
     kiosk,
     office,
@@ -138,6 +140,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     errors.install(app)
     for pages in (browse, kiosk, scanned, rating, code, outcome, withdrawal, downloads, figures):
         app.include_router(pages.router)
+    app.include_router(embedding.routes(Elements.load()))
     if settings.oidc_issuer is not None:
         office.install(app)
         for pages in (

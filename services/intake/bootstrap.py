@@ -124,7 +124,7 @@ def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) ->
     app.include_router(ratings)
     app.include_router(introducing.routes(callers))
     app.include_router(browsing.routes(Catalogue(parts.directory, parts.clock)))
-    app.add_middleware(browsing.ReadableByAnyPage)
+    app.add_middleware(browsing.ReadableByAnyPage, rated_in=settings.embedded_in)
 
 
 def install_office(app: FastAPI, office: Office, reading: OfficeReading) -> None:

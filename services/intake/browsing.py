@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chassis.pages_elsewhere import Origins, answering
 from chassis.problems import NOT_FOUND, Problem, ProblemType
 from services.intake import documents, faults
 from services.intake.catalogue import Catalogue, Document
@@ -22,10 +23,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 class ReadableByAnyPage:
-    """Lets pages of every origin read the directory; ratings come from servers, or from the same origin."""
+    """Lets pages of every origin read the directory. Ratings come from servers, from the same origin, or from
+    pages of the origins named as `rated_in`."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, rated_in: Origins) -> None:
+        self._app = answering(app, rated_in) if rated_in else app
         self._open = CORSMiddleware(
             app,
             allow_origins=["*"],

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from chassis.kafka import KafkaClient
 from chassis.origin import Networks
+from chassis.pages_elsewhere import Origins
 from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
 from chassis.sign_in import SignIn
 from chassis.traces import Traces
@@ -55,6 +56,11 @@ class Settings(FromEnvironment):
         128, ge=1, description="Ratings taken in at a time, and as many reads; more get 503."
     )
 
+    embedded_in: Annotated[Origins, SERVE] = Field(
+        (),
+        description="Origins (https://HOST) whose pages may post ratings, with commas between them:"
+        " docs/embedding.md.",
+    )
     trusted_proxies: Annotated[Networks, SERVE] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is believed, with commas between them."
     )

@@ -25,9 +25,11 @@ from services.verification.bootstrap import api_app, catch_up_with_log, worker_a
 from services.verification.catching_up import WorkersRun
 from services.verification.key_commands import app as keys
 from services.verification.settings import Settings
+from services.verification.webhook_commands import app as webhooks
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(keys, name="keys")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(
     dead_letter_commands(
         RATING_SUBMISSIONS, program="python -m services.verification", client=lambda: read(Settings).kafka

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
-from chassis import kafka, postgres
+from chassis import kafka, pages_elsewhere, postgres
 from chassis.dead_letters import stop
 from chassis.dead_letters.cap import Cap, Limits, TooManyDeadLetters
 from chassis.headers import for_data
@@ -30,6 +30,7 @@ from services.verification.adapters.key_files import (
     PHONE_CODE_KEY,
     FileKeyRing,
     RotatedKey,
+    WebhookSecrets,
     read_key,
 )
 from services.verification.adapters.outcome_log import KafkaOutcomeLog
@@ -40,6 +41,8 @@ from services.verification.adapters.sms_outbox import OutboxSmsGateway
 from services.verification.adapters.sms_queue import PostgresSmsQueue
 from services.verification.adapters.statuses import PostgresNews, PostgresStatuses
 from services.verification.adapters.submissions import GROUP, KafkaSubmissions
+from services.verification.adapters.webhook_http import HttpWebhooks
+from services.verification.adapters.webhook_outbox import PostgresWebhooks
 from services.verification.adapters.whole_log import whole_log
 from services.verification.api import routes
 from services.verification.batches import Reader
@@ -56,11 +59,13 @@ from services.verification.settings import Settings
 from services.verification.sms import SmsSender
 from services.verification.sms_budget import CHECK as SMS_BUDGET
 from services.verification.sms_budget import SmsBudget
+from services.verification.webhooks import Webhooks
 from services.verification.worker import Worker
 
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
+TOLD_AT_ONCE = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 SHARE_SETTING = "VERIFICATION_DEAD_LETTER_SHARE"
 
 
@@ -196,6 +201,7 @@ def worker_app(
         owned.start("directory", directory.run())
         owned.start("decide", decide())
         owned.start("sms", send())
+        owned.start("webhooks", _tell_portals(settings, clock, readiness))
         owned.start("forget", _forget(settings, directory, clock, readiness))
         try:
             yield
@@ -205,6 +211,37 @@ def worker_app(
     return create_worker(
         title="Hài Lòng: verification worker", description="Decides submissions.", lifespan=lifespan
     )
+
+
+async def _tell_portals(settings: Settings, clock: Clock, readiness: Readiness) -> None:
+    through_database = through(readiness.check("webhooks", required=False), postgres.is_outage)
+    pool = await through_database(
+        lambda: postgres.create_pool(settings.database_url, name="verification-webhooks", most=4)
+    )
+    try:
+        # Through no proxy: what a name leads to has been looked at, and is what is called.
+        async with httpx.AsyncClient(
+            verify=httpx.create_ssl_context(), trust_env=False, limits=TOLD_AT_ONCE
+        ) as client:
+            await Webhooks(
+                outbox=PostgresWebhooks(pool),
+                post=HttpWebhooks(client, private=settings.webhooks_private),
+                secrets=WebhookSecrets(settings.keys_dir).of,
+                clock=clock,
+                through_database=through_database,
+            ).run()
+    finally:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def webhook_endpoints(settings: Settings) -> AsyncIterator[tuple[PostgresWebhooks, WebhookSecrets]]:
+    """For the commands about them. Raises outages of the database."""
+    pool = await postgres.create_pool(settings.database_url, name="verification-webhooks", most=1)
+    try:
+        yield PostgresWebhooks(pool), WebhookSecrets(settings.keys_dir)
+    finally:
+        pool.terminate()
 
 
 async def _forget(settings: Settings, directory: KafkaDirectory, clock: Clock, readiness: Readiness) -> None:
@@ -308,6 +345,8 @@ def api_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
             outage=postgres.is_outage,
         )
     )
+    if settings.embedded_in:
+        app.add_middleware(pages_elsewhere.answering, origins=settings.embedded_in)
     return app
 
 

@@ -158,7 +158,13 @@ async def _claim(tx: DecisionTransaction, work: Work, kind: Claim, items: Sequen
 
 async def _store(tx: DecisionTransaction, work: Work) -> None:
     new = [
-        NewRating(rating_id, _rated_in(work, item), work.states[rating_id], work.sources[rating_id])
+        NewRating(
+            rating_id,
+            _rated_in(work, item),
+            work.states[rating_id],
+            work.sources[rating_id],
+            _client_of(item.event),
+        )
         for rating_id, item in work.submissions.items()
     ]
     if new:
@@ -174,6 +180,10 @@ async def _store(tx: DecisionTransaction, work: Work) -> None:
         await tx.update(changed, work.now)
     if work.withdrawn:
         await tx.withdraw(work.withdrawn, work.now)
+
+
+def _client_of(event: object) -> str | None:
+    return event.client_id if isinstance(event, RatingSubmitted) else None
 
 
 def _phone_code(work: Work, item: Item, event: RatingSubmitted) -> NewPhoneCode:

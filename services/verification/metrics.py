@@ -37,6 +37,18 @@ SMS_WITHHELD = from_zero(
     Counter("verification_sms_withheld_total", "SMS over a limit, not sent.", ["cause"]), Cause
 )
 SMS_BUDGET_USED = Gauge("verification_sms_budget_used_ratio", "Share of the day's SMS that have been sent.")
+WEBHOOKS = from_zero(
+    Counter(
+        "verification_webhooks_total",
+        "Tries to tell a portal an outcome, by what became of them.",
+        ["result"],
+    ),
+    ("told", "failed", "set_aside"),
+)
+WEBHOOKS_WAITING = Gauge("verification_webhooks_waiting", "Outcomes that a portal is still to be told.")
+WEBHOOKS_SET_ASIDE = Gauge(
+    "verification_webhooks_set_aside", "Outcomes that a portal did not take for a day; nobody tries any more."
+)
 CHALLENGES = Counter("verification_challenges_total", "Challenges issued.")
 WAITERS = Gauge("verification_outcome_waiters", "Callers waiting for an outcome.")
 FORGOTTEN = Counter("verification_forgotten_total", "Rows forgotten in time.", ["what"])

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from contracts.events import EditionPublished, Sealed
 from services.verification.domain.outcomes import Rated
 from services.verification.domain.ratings import Claim, Decided, State, Withdrawn
 from services.verification.domain.sending import Spent, Totals
+from services.verification.domain.webhooks import Endpoint, News
 
 Clock = Callable[[], datetime]
 Slot = tuple[str, str, str, int]  # pseudonym, officer, edition, window
@@ -154,6 +155,7 @@ class NewRating:
     rated: Rated
     state: State
     source: Source
+    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,3 +307,51 @@ class SmsGateway(Protocol):
 class KeyRing(Protocol):
     def open(self, sealed: Sealed) -> bytes:
         """Raises `Unreadable`."""
+
+
+# --- webhooks ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """An outcome to tell, leased to who read it. `attempt` counts from 1; `since` is when trying began."""
+
+    news: News
+    attempt: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An outcome that a portal never took, for an operator to look at."""
+
+    rating_id: UUID
+    attempts: int
+    set_aside_at: datetime
+    last_failure: str
+
+
+class WebhookOutbox(Protocol):
+    """Outcomes to tell. They come into it in the transaction that decides."""
+
+    async def due(self) -> Sequence[Endpoint]: ...
+
+    async def lease(self, client_id: str, *, most: int, seconds: float) -> Sequence[Untold]: ...
+
+    async def told(self, rating_id: UUID) -> None: ...
+
+    async def again(self, rating_id: UUID, pause: timedelta, failure: str) -> None: ...
+
+    async def set_aside(self, rating_id: UUID, failure: str) -> None: ...
+
+    async def counts(self) -> tuple[int, int]:
+        """How many wait, and how many are set aside."""
+
+
+class NotTaken(Exception):
+    """A portal did not take what it was told, or is none that may be told."""
+
+
+class WebhookPost(Protocol):
+    async def tell(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
+        """Raises `NotTaken`."""

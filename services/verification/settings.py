@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from chassis.dead_letters.cap import Limits
 from chassis.kafka import KafkaClient
+from chassis.pages_elsewhere import Origins
 from chassis.postgres import DatabaseUrl
 from chassis.settings import FromEnvironment, LogLevel, Port, ReadBy, Unit, environment
 from chassis.traces import Traces
@@ -35,6 +36,11 @@ class Settings(FromEnvironment):
     operations_port: Annotated[Port, SERVE] = Field(8022, description="Its port, of the API.")
     worker_operations_port: Annotated[Port, WORKER] = Field(8012, description="Its port, of the worker.")
     https: Annotated[bool, SERVE] = Field(True, description="Callers come by HTTPS: answers say so (HSTS).")
+    embedded_in: Annotated[Origins, SERVE] = Field(
+        (),
+        description="Origins (https://HOST) whose pages may ask for challenges and outcomes, commas between"
+        " them: docs/embedding.md.",
+    )
     kafka: KafkaClient = KafkaClient()
     database_url: DatabaseUrl = Field(
         "postgresql://postgres@127.0.0.1:5433/verification",
@@ -110,6 +116,11 @@ class Settings(FromEnvironment):
     )
     sms_withheld_alarm: Annotated[int, Unit("SMS an hour"), WORKER] = Field(
         100, ge=1, description="As many SMS withheld within an hour of the clock raise the alarm."
+    )
+
+    webhooks_private: Annotated[bool, WORKER] = Field(
+        False,
+        description="Portals may be told in this machine's own networks, and without TLS: for trying it out.",
     )
 
     @field_validator("sms_http_url")

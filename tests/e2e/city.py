@@ -26,6 +26,7 @@ class Place:
     officer: str
     unit_id: str
     unit: str
+    group_id: str
 
     @property
     def form(self) -> str:
@@ -40,7 +41,7 @@ def places() -> Iterator[Place]:
             officer = unit["officers"][0]
             officer_id = f"{unit['id']}.{officer['id']}"
             if officer_id != OFFICER:
-                yield Place(officer_id, officer["name"], unit["id"], unit["name"]["vi"])
+                yield Place(officer_id, officer["name"], unit["id"], unit["name"]["vi"], group["id"])
 
 
 async def counted(system: System, place: Place, **wanted: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser
 
+from deploy.local.ports import free_ports
 from tests.e2e import browser as browsers
 from tests.e2e.city import Place, places
 from tests.support import stack
@@ -26,13 +27,26 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def embedding_origin() -> str:
+    """Where the page of another site is that the APIs let in."""
+    [port] = free_ports(1)
+    return f"http://localhost:{port}"
+
+
+@pytest.fixture(scope="session")
 async def system(
-    browser: Browser, kafka: stack.Kafka, postgres: str, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser,
+    kafka: stack.Kafka,
+    postgres: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    embedding_origin: str,
 ) -> AsyncIterator[System]:
     """After the browser: without one, nothing else need start."""
     with pytest.MonkeyPatch.context() as environment:
         # So that tests of a rating that waits wait less.
         environment.setenv("PORTAL_OUTCOME_WAIT", "2")
+        environment.setenv("INTAKE_EMBEDDED_IN", embedding_origin)
+        environment.setenv("VERIFICATION_EMBEDDED_IN", embedding_origin)
         folder = tmp_path_factory.mktemp("system")
         async with a_system(folder, kafka.bootstrap, postgres, sign_in=True) as system:
             yield system

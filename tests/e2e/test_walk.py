@@ -32,7 +32,7 @@ REASONS = [
     "Phát sinh chi phí ngoài quy định",
     "Lý do khác",
 ]
-UNIT_OFFICER = Place(OFFICER, "Đinh Thị Minh Phương", UNIT, "Sở Thông tin và Truyền thông")
+UNIT_OFFICER = Place(OFFICER, "Đinh Thị Minh Phương", UNIT, "Sở Thông tin và Truyền thông", "so-ban-nganh")
 SECOND_MS = 1000.0
 
 

@@ -20,6 +20,7 @@ from services.verification.domain.ratings import (
     Withdrawn,
     decision,
 )
+from services.verification.domain.status import public_status
 from services.verification.ports import (
     Conflict,
     HashedCodes,
@@ -47,6 +48,14 @@ _CLAIM_SLOT = """
     ORDER BY pseudonym, officer_id, edition_id, window_number
     ON CONFLICT (pseudonym, officer_id, edition_id, window_number) DO UPDATE SET rating_id = had.rating_id
     RETURNING pseudonym, officer_id, edition_id, window_number, rating_id
+"""
+# For whom wants to be told: with the decision, or not at all.
+_TO_TELL = """
+    INSERT INTO webhook_outbox (rating_id, client_id, status, reason, decided_at)
+    SELECT d.rating_id, r.client_id, d.status, d.reason, $4
+    FROM unnest($1::uuid[], $2::text[], $3::text[]) AS d (rating_id, status, reason)
+    JOIN ratings AS r USING (rating_id) JOIN webhook_endpoints AS e ON e.client_id = r.client_id
+    ON CONFLICT DO NOTHING
 """
 _CLAIMS = {
     Claim.IDEMPOTENCY_TOKEN: _CLAIM_BYTES.format(table="idempotency_tokens", column="token"),
@@ -156,19 +165,29 @@ class PostgresTransaction:
                 *(r.rating_id, r.rated.submission_id, *rows.columns(r.state), at),
                 *(r.source.partition, r.source.offset),
                 r.rated.model_dump_json() if isinstance(decision(r.state), Accepted) else None,
+                r.client_id,
             )
             for r in ratings
         ]
         await self._connection.execute(
             "INSERT INTO ratings (rating_id, submission_id, status, reason, assurance, decided_at,"
-            " source_partition, source_offset, accepted_as) SELECT * FROM unnest($1::uuid[], $2::uuid[],"
-            " $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[], $8::bigint[],"
-            " $9::text[])",
+            " source_partition, source_offset, accepted_as, client_id) SELECT * FROM unnest($1::uuid[],"
+            " $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[],"
+            " $8::bigint[], $9::text[], $10::text[])",
             *zip(*columns, strict=True),
         )
+        await self._to_tell({r.rating_id: r.state for r in ratings if r.client_id is not None}, at)
         self.changed = True
         if codes:
             await self._add_codes(codes, states, at)
+
+    async def _to_tell(self, states: Mapping[UUID, State], at: datetime) -> None:
+        """Of a rating that was withdrawn since, what it was before: a withdrawal is told to nobody."""
+        decided = {rating_id: decision(state) for rating_id, state in states.items()}
+        said = [(rating_id, public_status(state, at)) for rating_id, state in decided.items() if state is not None]
+        news = [(rating_id, status.status, status.reason) for rating_id, status in said]
+        if news:
+            await self._connection.execute(_TO_TELL, *zip(*news, strict=True), at)
 
     async def _add_codes(
         self, codes: Sequence[NewPhoneCode], states: Mapping[UUID, State], at: datetime
@@ -226,6 +245,7 @@ class PostgresTransaction:
             await self._connection.execute(
                 "DELETE FROM sms_queue WHERE rating_id = ANY ($1::uuid[])", [row[0] for row in decided]
             )
+            await self._to_tell({rating_id: state for rating_id, (state, _) in states.items()}, at)
         missed = [
             (rating_id, state.tries_left)
             for rating_id, (state, _) in states.items()

@@ -13,17 +13,20 @@ from chassis import key_files
 from chassis.key_files import KeyDestroyed, KeyFolder, KeyMissing
 from chassis.key_files import read as read_key
 from contracts.events import Sealed, SealingKey
-from services.verification.ports import Unreadable
+from services.verification.domain.webhooks import Endpoint, secret
+from services.verification.ports import NotTaken, Unreadable
 
 __all__ = [
     "CHALLENGE_KEY",
     "PHONE_CODE_KEY",
     "SEALING",
+    "WEBHOOK_KEY",
     "FileKeyRing",
     "KeyDestroyed",
     "KeyMissing",
     "RotatedKey",
     "TooSoon",
+    "WebhookSecrets",
     "create_keys",
     "destroy_edition",
     "read_key",
@@ -34,6 +37,7 @@ __all__ = [
 
 CHALLENGE_KEY = "challenge.key"
 PHONE_CODE_KEY = "phone-code.key"
+WEBHOOK_KEY = "webhook.key"
 REST = timedelta(
     days=1
 )  # between two rotations: longer than anything waits that was made under the one before
@@ -56,7 +60,12 @@ def create_keys(folder: Path, edition_id: str) -> SealingKey:
         raise KeyDestroyed(edition_id)
     numbers = _numbers(folder, edition_id)
     key_id = f"{edition_id}-{max(numbers, default=1)}"
-    for path in (folder / CHALLENGE_KEY, folder / PHONE_CODE_KEY, _sealing(folder, key_id)):
+    for path in (
+        folder / CHALLENGE_KEY,
+        folder / PHONE_CODE_KEY,
+        folder / WEBHOOK_KEY,
+        _sealing(folder, key_id),
+    ):
         key_files.create(path)
     return _public(folder, key_id)
 
@@ -171,3 +180,18 @@ class RotatedKey:
 def _previous(path: Path) -> Path:
     """`challenge.previous.key` for `challenge.key`."""
     return path.with_suffix(f".previous{path.suffix}")
+
+
+class WebhookSecrets:
+    """What portals tell by that it is us who tells them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = KeyFolder(folder)
+
+    def of(self, endpoint: Endpoint) -> tuple[bytes, ...]:
+        """The newest first. Raises NotTaken where the key that they are made of is missing."""
+        try:
+            key = self._folder.read(WEBHOOK_KEY)
+        except KeyMissing as error:
+            raise NotTaken(f"{error} is missing") from error
+        return tuple(secret(key, endpoint.client_id, salt) for salt in endpoint.salts)

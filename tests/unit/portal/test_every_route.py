@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from attacks.routes import routes
+from portal import embedding
 from portal.bootstrap import build
 from portal.draft import load_key
 from portal.settings import Settings
@@ -30,6 +31,10 @@ KEPT = {
     "/danh-gia/nhom/{group_id}": ("/danh-gia/nhom/so-ban-nganh", ASKED_AGAIN),
     "/danh-gia/don-vi/{unit_id}": (f"/danh-gia/don-vi/{UNIT}", ASKED_AGAIN),
     "/static/{name}": ("/static/made-site.css", "public, max-age=31536000, immutable"),
+    "/embed/{version}/hai-long-rating.js": (
+        f"/embed/{embedding.VERSION}/hai-long-rating.js",
+        "public, max-age=31536000, immutable",
+    ),
     "/favicon.ico": ("/favicon.ico", "public, max-age=86400"),
     "/ket-qua": ("/ket-qua", ASKED_AGAIN),
     "/ket-qua/{table}.csv": ("/ket-qua/history.csv", NOWHERE),
