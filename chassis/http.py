@@ -123,6 +123,7 @@ def _bare(**options: Any) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        generate_unique_id_function=lambda route: route.name,  # what generated clients call it
         **options,
     )
     problems.install(app)

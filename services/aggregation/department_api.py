@@ -61,6 +61,7 @@ Who = Annotated[Caller, Depends(_caller)]
 
 router = APIRouter(
     prefix=DEPARTMENT,
+    generate_unique_id_function=lambda route: f"department_{route.name}",  # others are called so, too
     dependencies=[Depends(_caller)],  # before anything else that is asked is looked at
     responses={
         401: {"model": ProblemBody, "description": "No access token in force."},
