@@ -23,7 +23,7 @@ DEV := @$(PYTHON) -m deploy.local.bootstrap dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak backup restore disaster bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts acls reference alerts lock
+.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak backup restore disaster bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts clients acls reference alerts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -172,6 +172,10 @@ contracts: ## Write the generated schemas, examples and AsyncAPI document
 	$(DEV)
 	$(PY) -m contracts.generate
 
+clients: ## Make the clients of the public APIs in Python and TypeScript, into .local/clients
+	$(DEV)
+	@exec $(PY) -m clients
+
 acls: ## Write the Kafka ACLs that the topic catalogue asks for
 	$(DEV)
 	$(PY) -m deploy.security
@@ -192,3 +196,5 @@ lock: ## Pin the requirements anew, with their hashes
 	    --custom-compile-command "make lock" $$(test $$set = dev || echo "-c requirements/dev.txt") \
 	    -o requirements/$$set.txt requirements/$$set.in || exit 1; \
 	done
+	@$(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" -o clients/requirements.txt clients/requirements.in

@@ -1,8 +1,8 @@
 """Make the clients: `make clients`, or python -m clients
 
-The result is in `.local/clients`: a Python package and an npm package, to be installed from there or built and
-kept where a portal's own packages are. They are made of the code as it is and not committed: the documents of a
-running service (`/openapi.json`) are the same.
+The result is in `.local/clients`: a Python package and an npm package, to be installed from there, or built
+and kept where a portal's own packages are. They are made of the code as it is and not committed; a running
+service's document (`/openapi.json`) is the same.
 """
 
 import hashlib
@@ -63,7 +63,9 @@ def generate() -> None:
         file = OUT / f"{name}.json"
         file.write_text(json.dumps(document))
         _of_python(tools, name, file)
-        _run([_program("openapi-typescript"), str(file), "--output", f"{name}.d.ts", *OPTIONAL], cwd=TYPESCRIPT)
+        _run(
+            [_program("openapi-typescript"), str(file), "--output", f"{name}.d.ts", *OPTIONAL], cwd=TYPESCRIPT
+        )
     (PYTHON / "hai_long" / "__init__.py").write_text('"""Clients of the public APIs of Hài Lòng."""\n')
     shutil.copy(HERE / "python" / "pyproject.toml", PYTHON)
     _run([_program("typescript", "tsc"), "--project", "."], cwd=TYPESCRIPT)
@@ -108,7 +110,7 @@ def _program(package: str, name: str = "cli.js") -> str:
     return str(folder / "bin" / name)
 
 
-def _run(command: list[str], *, cwd: Path = CHECKOUT, environment: Mapping[str, str] = {}) -> None:  # noqa: B006
+def _run(command: list[str], *, cwd: Path = CHECKOUT, environment: Mapping[str, str] = {}) -> None:
     """A script of Node's runs in the wheel's Node."""
     if command[0].endswith(("cli.js", "tsc")):
         command = [str(node.program()), *command]

@@ -21,5 +21,8 @@ def documents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     create_keys(folder / "intake", EDITION)
     yield "intake", intake.create(IntakeSettings(keys_dir=folder / "intake")).openapi()
     create_verification_keys(folder / "verification", EDITION)
-    yield "verification", verification.api_app(VerificationSettings(keys_dir=folder / "verification")).openapi()
+    yield (
+        "verification",
+        verification.api_app(VerificationSettings(keys_dir=folder / "verification")).openapi(),
+    )
     yield "aggregation", aggregation.api_app(AggregationSettings()).openapi()

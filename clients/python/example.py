@@ -1,6 +1,6 @@
 """A rating posted by a portal, its outcome and the department's figures. Prints the three.
 
-    INTAKE=… VERIFICATION=… AGGREGATION=… HAI_LONG_KEY_FILE=portal.key python example.py OFFICER PHONE
+INTAKE=… VERIFICATION=… AGGREGATION=… HAI_LONG_KEY_FILE=portal.key python example.py OFFICER PHONE
 """
 
 import os
@@ -15,8 +15,8 @@ from hai_long.aggregation.api.default import satisfaction
 from hai_long.aggregation.models import Figures
 from hai_long.intake.api.directory import edition, officer
 from hai_long.intake.api.ratings import submit_rating
-from hai_long.intake.models import Edition, OfficerWithPlace, RatingBody, Taken
 from hai_long.intake.models import ChallengeBody as Answer
+from hai_long.intake.models import Edition, OfficerWithPlace, RatingBody, Taken
 from hai_long.verification.api.default import image, new_challenge, outcome
 from hai_long.verification.models import ChallengeBody, NewChallenge, OutcomeBody
 
@@ -30,10 +30,16 @@ def have(kind: type[T], answer: object) -> T:
     return answer
 
 
-def rate(officer_id: str, phone: str, read: Callable[[str, bytes], str]) -> tuple[Taken, OutcomeBody, Figures]:
+def rate(
+    officer_id: str, phone: str, read: Callable[[str, bytes], str]
+) -> tuple[Taken, OutcomeBody, Figures]:
     """`read` gets a challenge's id and picture, and gives what the citizen reads in it."""
     key = Path(os.environ["HAI_LONG_KEY_FILE"]).read_text().strip()
-    visit = {"Hailong-Session": secrets.token_urlsafe(24), "X-Forwarded-For": "203.0.113.7", "Accept-Language": "en"}
+    visit = {
+        "Hailong-Session": secrets.token_urlsafe(24),
+        "X-Forwarded-For": "203.0.113.7",
+        "Accept-Language": "en",
+    }
     ratings = intake.AuthenticatedClient(os.environ["INTAKE"], key, headers=visit)
     decisions = verification.Client(os.environ["VERIFICATION"])
     figures = aggregation.Client(os.environ["AGGREGATION"])
@@ -51,12 +57,14 @@ def rate(officer_id: str, phone: str, read: Callable[[str, bytes], str]) -> tupl
         challenge=Answer(asked.id, digits),
     )
     # After a time-out or a 503, the same again under the same key: it counts once.
-    taken = have(Taken, submit_rating.sync(client=ratings, body=body, idempotency_key=secrets.token_urlsafe(24)))
+    taken = have(
+        Taken, submit_rating.sync(client=ratings, body=body, idempotency_key=secrets.token_urlsafe(24))
+    )
     decided = have(OutcomeBody, outcome.sync(taken.rating_id, client=decisions, wait=20))
     return taken, decided, have(Figures, satisfaction.sync("units", unit_id, client=figures))
 
 
-def show(challenge_id: str, picture: bytes) -> str:
+def show(_: str, picture: bytes) -> str:
     Path("code.png").write_bytes(picture)
     return input("What does code.png show? ")
 

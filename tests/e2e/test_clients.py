@@ -1,4 +1,4 @@
-"""The generated clients against the running APIs: each posts a rating, hears its outcome and reads a figure."""
+"""Generated clients against the running APIs: each posts a rating, hears its outcome and reads a figure."""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ EXAMPLE = making.HERE / "python" / "example.py"
 IN_PYTHON = """
 import sys
 import example
-print(*example.rate(sys.argv[1], sys.argv[2], lambda challenge, picture: input(challenge + chr(10))), sep=chr(10))
+done = example.rate(sys.argv[1], sys.argv[2], lambda challenge, picture: input(challenge + chr(10)))
+print(*done)
 """
 IN_TYPESCRIPT = """
 import { createInterface } from "node:readline/promises";
@@ -74,7 +75,15 @@ async def test_in_python(system: System, place: Place) -> None:
 
 
 async def test_the_python_example_is_sound_to_mypy() -> None:
-    command = (sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(making.OUT / "mypy"), str(EXAMPLE))
+    command = (
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        str(making.OUT / "mypy"),
+        str(EXAMPLE),
+    )
     child = await asyncio.create_subprocess_exec(
         *command,
         "--config-file",
