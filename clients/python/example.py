@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from hai_long import aggregation, intake, verification
 from hai_long.aggregation.api.default import satisfaction
-from hai_long.aggregation.models import Figures
+from hai_long.aggregation.models import Satisfaction
 from hai_long.intake.api.directory import edition, officer
 from hai_long.intake.api.ratings import submit_rating
 from hai_long.intake.models import ChallengeBody as Answer
@@ -32,7 +32,7 @@ def have(kind: type[T], answer: object) -> T:
 
 def rate(
     officer_id: str, phone: str, read: Callable[[str, bytes], str]
-) -> tuple[Taken, OutcomeBody, Figures]:
+) -> tuple[Taken, OutcomeBody, Satisfaction]:
     """`read` gets a challenge's id and picture, and gives what the citizen reads in it."""
     key = Path(os.environ["HAI_LONG_KEY_FILE"]).read_text().strip()
     visit = {
@@ -61,7 +61,7 @@ def rate(
         Taken, submit_rating.sync(client=ratings, body=body, idempotency_key=secrets.token_urlsafe(24))
     )
     decided = have(OutcomeBody, outcome.sync(taken.rating_id, client=decisions, wait=20))
-    return taken, decided, have(Figures, satisfaction.sync("units", unit_id, client=figures))
+    return taken, decided, have(Satisfaction, satisfaction.sync("units", unit_id, client=figures))
 
 
 def show(_: str, picture: bytes) -> str:

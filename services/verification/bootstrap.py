@@ -65,7 +65,7 @@ from services.verification.worker import Worker
 T = TypeVar("T")
 SHUTDOWN_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
-TOLD_AT_ONCE = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+EACH_ITS_OWN = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 SHARE_SETTING = "VERIFICATION_DEAD_LETTER_SHARE"
 
 
@@ -221,7 +221,7 @@ async def _tell_portals(settings: Settings, clock: Clock, readiness: Readiness) 
     try:
         # Through no proxy: what a name leads to has been looked at, and is what is called.
         async with httpx.AsyncClient(
-            verify=httpx.create_ssl_context(), trust_env=False, limits=TOLD_AT_ONCE
+            verify=httpx.create_ssl_context(), trust_env=False, limits=EACH_ITS_OWN
         ) as client:
             await Webhooks(
                 outbox=PostgresWebhooks(pool),

@@ -40,14 +40,13 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(self._certificate.public_bytes(Encoding.PEM))
 
-    def issue(self, name: str, *, host: str = HOST) -> Pair:
-        """For a server at the address `host`, or for a client called `name`."""
+    def issue(self, name: str, *, host: str = HOST, dns: str | None = None) -> Pair:
+        """For a server at the address `host`, or of the name `dns`, or for a client called `name`."""
+        where = x509.DNSName(dns) if dns else x509.IPAddress(ipaddress.ip_address(host))
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _builder(_name(name), self._name, key)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False
-            )
+            .add_extension(x509.SubjectAlternativeName([where]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         ).public_bytes(Encoding.PEM)

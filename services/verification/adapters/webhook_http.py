@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 
 import httpx
@@ -11,10 +12,14 @@ from services.verification.domain.webhooks import is_public
 from services.verification.ports import NotTaken
 
 SECONDS = 10.0
+MOST_ADDRESSES = 3
 
 
 class HttpWebhooks:
-    """`private`: also within this machine's own networks, and without TLS; for trying things out."""
+    """`client` keeps no connections: two names at one address are two portals.
+
+    `private`: also within this machine's own networks, and without TLS; for trying things out.
+    """
 
     def __init__(self, client: httpx.AsyncClient, *, private: bool) -> None:
         self._client = client
@@ -33,8 +38,14 @@ class HttpWebhooks:
     async def _post(self, url: httpx.URL, headers: Mapping[str, str], content: bytes) -> int:
         if url.scheme != "https" and not self._private:
             raise NotTaken("not https")
-        address = await self._address(url)
-        # By address, so that the name cannot lead elsewhere a moment later; TLS still asks for the name.
+        *earlier, last = await self._addresses(url)
+        for address in earlier:
+            with suppress(httpx.ConnectError):
+                return await self._call(url, address, headers, content)
+        return await self._call(url, last, headers, content)
+
+    async def _call(self, url: httpx.URL, address: str, headers: Mapping[str, str], content: bytes) -> int:
+        """By address, so that the name cannot lead elsewhere a moment later; TLS still asks for the name."""
         named = {**headers, "Host": url.netloc.decode()}
         request = self._client.build_request(
             "POST",
@@ -42,16 +53,18 @@ class HttpWebhooks:
             headers=named,
             content=content,
             extensions={"sni_hostname": url.host},
+            timeout=SECONDS,
         )
         response = await self._client.send(request, stream=True, follow_redirects=False)
         await response.aclose()  # unread: nothing that is in it counts
         return response.status_code
 
-    async def _address(self, url: httpx.URL) -> str:
+    async def _addresses(self, url: httpx.URL) -> list[str]:
+        """At least one. Raises NotTaken where any of them is not public."""
         port = url.port or (443 if url.scheme == "https" else 80)
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
-        addresses = [str(each[4][0]).partition("%")[0] for each in found]
+        addresses = list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
         if not self._private and not all(is_public(ip_address(each)) for each in addresses):
             raise NotTaken("a private address")
-        return addresses[0]
+        return addresses[:MOST_ADDRESSES]

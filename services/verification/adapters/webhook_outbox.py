@@ -78,7 +78,7 @@ class PostgresWebhooks:
         await self._pool.execute(_ASIDE, rating_id, failure)
 
     async def counts(self) -> tuple[int, int]:
-        row = await self._pool.fetchrow(_COUNTS)
+        [row] = await self._pool.fetch(_COUNTS)
         return row["waiting"], row["set_aside"]
 
     # --- for operators ---------------------------------------------------------------------------------

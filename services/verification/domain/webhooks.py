@@ -78,7 +78,8 @@ def pause(attempt: int, chance: float) -> timedelta:
 
     `attempt` counts from 1; `chance` is from 0 to 1.
     """
-    return min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE) * (0.5 + chance)
+    doubled: timedelta = FIRST_PAUSE * 2 ** min(attempt - 1, 20)
+    return min(doubled, LONGEST_PAUSE) * (0.5 + chance)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
