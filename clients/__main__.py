@@ -45,7 +45,7 @@ def make() -> None:
     except (NotMade, node.NodeMissing) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(1) from error
-    typer.echo(f"Python: pip install {PYTHON}\nTypeScript: npm install {TYPESCRIPT}")
+    typer.echo(f"A Python package in {PYTHON}, an npm package in {TYPESCRIPT}")
 
 
 def generate() -> None:
