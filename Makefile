@@ -11,6 +11,7 @@ AT_ONCE ?= 3
 BROWSERS ?= 2
 CASES ?= 10000
 READERS ?= 500
+OUTCOMES ?= 10000000
 IMAGES ?= hailong
 BUILD ?=
 
@@ -20,10 +21,11 @@ SET_UP := @test -x $(PY) || { echo "Nothing is set up here yet: start with make 
 COMPOSE := docker compose --file deploy/compose.yaml $(if $(SECURED),--file deploy/compose.secured.yaml)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DEV := @$(PYTHON) -m deploy.local.bootstrap dev
+BENCH := @$(PYTHON) -m deploy.local.bootstrap bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak backup restore disaster bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts clients acls reference alerts lock
+.PHONY: help run urls status demo outbox clean distclean test lint fmt unit contract integration browser faults faults-selftest soak backup restore disaster bench bench-quick bench-check bench-rebuild bench-reads bench-live mutants fuzz audit images images-test up down compose-test sbom contracts clients acls reference alerts lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
@@ -119,6 +121,22 @@ soak: ## A steady load for MINUTES=30: does memory, do connections or open files
 	$(DEV)
 	@exec $(PY) -m faults soak --minutes $(MINUTES)
 
+bench: ## Measure every part beside its peers; writes docs/performance.md (25 minutes at most)
+	$(BENCH)
+	@exec $(PY) -m benchmarks whole
+
+bench-quick: ## A smaller measurement of what has peers, in 3 minutes
+	$(BENCH)
+	@exec $(PY) -m benchmarks quick
+
+bench-check: ## The same, and compare the ratios with those of docs/performance.json
+	$(BENCH)
+	@exec $(PY) -m benchmarks check
+
+bench-rebuild: ## Rebuild the figures of a log of OUTCOMES=10000000, once
+	$(BENCH)
+	@exec $(PY) -m benchmarks rebuild --ratings $(OUTCOMES)
+
 bench-reads: ## Read the same figures of 10^4 to 10^7 ratings in turns, and print medians and ratios
 	$(DEV)
 	@exec $(PY) -m benchmarks reads
@@ -191,7 +209,7 @@ alerts: ## Try the alert rules with promtool (Debian: package prometheus)
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)
-	@for set in dev local assets intake verification aggregation portal; do \
+	@for set in dev bench local assets intake verification aggregation portal; do \
 	  $(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $$(test $$set = dev || echo "-c requirements/dev.txt") \
 	    -o requirements/$$set.txt requirements/$$set.in || exit 1; \

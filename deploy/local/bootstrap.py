@@ -1,4 +1,4 @@
-"""Make .venv with the pinned packages of one set: python3 -m deploy.local.bootstrap local|dev
+"""Make .venv with the pinned packages of one set: python3 -m deploy.local.bootstrap local|dev|bench
 
 Standard library only, and written so that any Python 3 can read it this far and say that it is too old.
 """

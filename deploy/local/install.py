@@ -20,8 +20,8 @@ from deploy.local import preflight
 from deploy.local.errors import StackError
 from deploy.local.layout import CHECKOUT, Layout
 
-SETS = {"local": ("local",), "dev": ("dev", "local")}
-"""What each set of requirements holds; dev is a superset of local with the same pins."""
+SETS = {"local": ("local",), "dev": ("dev", "local"), "bench": ("bench", "dev", "local")}
+"""What each set of requirements holds; each is a superset of those that follow it, with the same pins."""
 SIGNS_OF_NO_NETWORK = (
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     """Install the named set and return the exit code."""
     name = arguments[0] if len(arguments) == 1 else ""
     if name not in SETS:
-        sys.stderr.write("usage: python3 deploy/local/bootstrap.py local|dev\n")
+        sys.stderr.write("usage: python3 deploy/local/bootstrap.py local|dev|bench\n")
         return 2
     try:
         ensure(name, CHECKOUT, Layout())

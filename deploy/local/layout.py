@@ -68,4 +68,4 @@ class Layout:
     @property
     def kept_by_clean(self) -> frozenset[str]:
         """What can be had again by downloading, the lock, and what is there for when all else is lost."""
-        return frozenset({"jars", "node", "pip", "postgres-with-tls", "run", "backups", "recovery"})
+        return frozenset({"jars", "bench", "node", "pip", "postgres-with-tls", "run", "backups", "recovery"})
