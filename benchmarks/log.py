@@ -12,47 +12,60 @@ from uuid import UUID, uuid5
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from benchmarks.a_year import outcomes
+from benchmarks.a_year import DAYS, outcomes
 from contracts.envelope import Envelope, Message, encode
 from contracts.events import RatingAccepted
 from contracts.topics import RATING_OUTCOMES, key_of
 
 DISTINCT = 20_000
-"""So many outcomes are made one by one; further ones are these again under ids of their own."""
+"""So many outcomes are made one by one; all others are these under ids and on days of their own."""
 AT_ONCE = 5_000
 PARTITIONS = RATING_OUTCOMES.partitions
+LIVE_DAY = DAYS[-1].isoformat().encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    submission_id: str
+    submission_id: bytes
+    day: bytes
     answer: str
     message: Message
 
 
 class Outcomes:
-    """Gives outcomes without end, no submission twice."""
+    """Gives outcomes without end, no submission twice: all of one day, as they come live, or `spread` over a
+    year of working days, so many in all, in the order of the log."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, *, spread: int | None = None) -> None:
         self._base = list(_made(seed))
         self._chance = random.Random(f"outcomes {seed}")
         self._next = itertools.cycle(self._base)
+        self._spread = spread
         self._given = 0
 
     def take(self, count: int) -> tuple[list[Message], Counter[str]]:
         """Messages, and how many there are of each answer (`rejected` of those that do not count)."""
         messages, answers = [], Counter[str]()
         for made in itertools.islice(self._next, count):
-            messages.append(made.message if self._given < len(self._base) else self._again(made))
-            self._given += 1
+            messages.append(self._again(made))
             answers[made.answer] += 1
+            self._given += 1
         return messages, answers
 
     def _again(self, made: Made) -> Message:
-        old, new = made.submission_id.encode(), str(UUID(int=self._chance.getrandbits(128))).encode()
+        new = str(UUID(int=self._chance.getrandbits(128))).encode()
         message = made.message
-        headers = tuple((name, new if value == old else value) for name, value in message.headers)
-        return Message(message.key, (message.value or b"").replace(old, new), headers)
+        headers = tuple(
+            (name, new if value == made.submission_id else value) for name, value in message.headers
+        )
+        value = (message.value or b"").replace(made.submission_id, new).replace(made.day, self._day())
+        return Message(message.key, value, headers)
+
+    def _day(self) -> bytes:
+        if self._spread is None:
+            return LIVE_DAY
+        place = min(self._given * len(DAYS) // self._spread, len(DAYS) - 1)
+        return DAYS[place].isoformat().encode()
 
 
 def _made(seed: int) -> Iterator[Made]:
@@ -67,7 +80,12 @@ def _made(seed: int) -> Iterator[Made]:
             data=outcome,
         )
         answer = outcome.answer if isinstance(outcome, RatingAccepted) else "rejected"
-        yield Made(str(outcome.submission_id), answer, encode(envelope, key=key_of(outcome)))
+        yield Made(
+            str(outcome.submission_id).encode(),
+            outcome.submitted_at.date().isoformat().encode(),
+            answer,
+            encode(envelope, key=key_of(outcome)),
+        )
 
 
 async def make_topic(bootstrap: str, name: str, partitions: int = PARTITIONS) -> None:

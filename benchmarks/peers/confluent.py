@@ -81,7 +81,7 @@ def transact(
         producer.begin_transaction()
         for each in found:
             producer.produce(into, each.value(), key=each.key(), headers=each.headers())
-        ends = consumer.position(consumer.assignment())
+        ends = [each for each in consumer.position(consumer.assignment()) if each.offset >= 0]
         producer.send_offsets_to_transaction(ends, consumer.consumer_group_metadata(), WAIT_SECONDS)
         producer.commit_transaction(WAIT_SECONDS)
         read += len(found)

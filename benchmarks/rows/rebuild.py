@@ -72,7 +72,7 @@ async def long_one(bench: Bench, row: Row) -> None:
 async def fill(bench: Bench, outcomes: int) -> None:
     """Until the log has so many records."""
     bootstrap = bench.stack.broker.bootstrap
-    made = Outcomes(seed=3)
+    made = Outcomes(seed=3, spread=outcomes)
     while (missing := outcomes - sum((await ends(bootstrap, RATING_OUTCOMES.name)).values())) > 0:
         bench.tell(f"rebuild: {missing:,} outcomes to write")
         messages, _ = await asyncio.to_thread(made.take, min(missing, AT_ONCE))
