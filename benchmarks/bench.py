@@ -1,13 +1,14 @@
 """What every row is given: the servers, how much to measure, and whom to tell how far it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Told, cpu_seconds
-from benchmarks.results import Side
+from benchmarks.processes import Told, cpu_seconds, told_by
+from benchmarks.results import Row, Side
 from benchmarks.sizes import Sizes
 from benchmarks.stack import Stack
+from deploy.local.errors import StackError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ class Meter:
 
     def _now(self) -> tuple[float, float]:
         return cpu_seconds(self.pid), sum(cpu_seconds(pid) for pid in self.stack.servers.values())
+
+
+async def note_peer(row: Row, name: str, command: Sequence[str]) -> Told | None:
+    """A round of a peer that times itself; None where it failed, and then it is left out from then on."""
+    side = row.side(name)
+    if side.note:
+        return None
+    try:
+        told = await told_by(command)
+    except StackError as error:
+        side.note = " ".join([str(error), *error.details])[:500]
+        return None
+    note_told(side, told)
+    return told
 
 
 def note_told(side: Side, told: Told) -> None:

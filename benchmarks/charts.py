@@ -82,10 +82,10 @@ class _Axis:
             least, most = floor(log10(max(min(values), 1e-3))), ceil(log10(max(*values, 1e-2)))
             self.ticks = [10.0**power for power in range(least, max(most, least + 1) + 1)]
         else:
-            most = max(*values, 1e-9)
-            power = 10.0 ** floor(log10(most / 5))
-            step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * 5 >= most)
-            self.ticks = [step * number for number in range(max(1, ceil(most / step)) + 1)]
+            highest = max(*values, 1e-9)
+            unit = 10.0 ** floor(log10(highest / 5))
+            step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor * 5 >= highest)
+            self.ticks = [step * number for number in range(max(1, ceil(highest / step)) + 1)]
 
     def share(self, value: float) -> float:
         first, last = self.ticks[0], self.ticks[-1]

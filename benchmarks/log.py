@@ -117,10 +117,9 @@ async def write(bootstrap: str, topic: str, messages: Sequence[Message]) -> None
 
 async def ends(bootstrap: str, topic: str) -> dict[int, int]:
     """The next offset of each partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
     await consumer.start()
     try:
-        await consumer.topics()
         partitions = [TopicPartition(topic, each) for each in consumer.partitions_for_topic(topic) or ()]
         return {at.partition: end for at, end in (await consumer.end_offsets(partitions)).items()}
     finally:

@@ -82,7 +82,7 @@ async def told_by(
     command: Sequence[str],
     *,
     cores: Sequence[int] = MEASURED,
-    seconds: float = 240.0,
+    seconds: float = 60.0,
     settings: Mapping[str, str] | None = None,
 ) -> Told:
     """Run it to its end, on those cores, and read the last line that it printed. Raises StackError."""

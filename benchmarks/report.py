@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import charts
-from benchmarks.results import OURS, Goal, Results, Row
+from benchmarks.results import OURS, Curve, Goal, Results, Row
 from benchmarks.rounds import Spread
 from deploy.local.layout import CHECKOUT
 
@@ -90,6 +90,10 @@ def _row(row: Row) -> Iterator[str]:
             rates = Spread.of(side.rates)
             spread = f"{_n(rates.median)} ({_n(rates.least)}–{_n(rates.most)})"
             yield f"| {side.name} | {spread} | {core} | {servers} | {ratio} |"
+    for side in row.sides:
+        if side.note:
+            yield ""
+            yield f"{side.name} failed: {side.note}"
     if row.figures:
         yield ""
         yield from (f"- {name}: {value}" for name, value in row.figures.items())
@@ -104,7 +108,7 @@ def _ratio(row: Row, peer: str) -> str:
     return f"×{_n(found.median)} ({_n(found.least)}–{_n(found.most)})"
 
 
-def _plots(results: Results) -> Iterator[tuple[str, str, list[charts.Curve], bool]]:
+def _plots(results: Results) -> Iterator[tuple[str, str, list[Curve], bool]]:
     """File name, title, curves, and whether the axes are logarithmic."""
     for row in results.rows:
         for title, curves in row.curves.items():

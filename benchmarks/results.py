@@ -74,10 +74,13 @@ class Row(Kept):
         """Ours to the peer's. Raises ValueError where a side has no rounds."""
         return Spread.of(ratios(getattr(self.side(ours), of), getattr(self.side(peer), of)))
 
-    def goal(self, what: str, wanted: float, got: Spread) -> None:
-        self.goals.append(
-            Goal(what=what, got=got.median, wanted=wanted, unit="×", low=got.least, high=got.most)
-        )
+    def goal(self, what: str, wanted: float, peer: str, *, ours: str = OURS) -> None:
+        """A ratio to a peer; none where either was not measured."""
+        if self.side(peer).rates and self.side(ours).rates:
+            got = self.ratio(peer, ours=ours)
+            self.goals.append(
+                Goal(what=what, got=got.median, wanted=wanted, unit="×", low=got.least, high=got.most)
+            )
 
 
 class Results(Kept):

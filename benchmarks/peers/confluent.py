@@ -12,7 +12,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Bootstrap = Annotated[str, typer.Option(help="The broker, as host:port.")]
 Topic = Annotated[str, typer.Option(help="The topic that is read or written.")]
 Count = Annotated[int, typer.Option(help="Records.")]
-A_TRANSACTION, A_FETCH = 500, 5_000
+A_TRANSACTION, A_FETCH = 500, 500
+FILL_SECONDS = 0.1
+"""How long a call waits for as many records as it asked for."""
 BYTES = 1_000
 WAIT_SECONDS = 60.0
 
@@ -52,7 +54,7 @@ def consume(bootstrap: Bootstrap, topic: Topic, count: Count) -> None:
     read = len(consumer.consume(1, WAIT_SECONDS))
     timed, left = Timed(), count - read
     while read < count:
-        read += len(consumer.consume(A_FETCH, 1.0))
+        read += len(consumer.consume(A_FETCH, FILL_SECONDS))
     timed.tell(left)
     consumer.close()
 
@@ -75,7 +77,7 @@ def transact(
     read = len(consumer.consume(1, WAIT_SECONDS))
     timed, left = Timed(), count - read
     while read < count:
-        found = consumer.consume(A_TRANSACTION, 1.0)
+        found = consumer.consume(A_TRANSACTION, FILL_SECONDS)
         if not found:
             continue
         producer.begin_transaction()

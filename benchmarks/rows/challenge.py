@@ -46,7 +46,7 @@ async def measure(bench: Bench, row: Row) -> None:
             side = row.side(name)
             side.rates.append(rate)
             side.core.append(core)
-    row.goal("pictures against the captcha library", PICTURES_GOAL, row.ratio(LIBRARY))
+    row.goal("pictures against the captcha library", PICTURES_GOAL, LIBRARY)
     api = await bench.stack.serve("verification")
     port = bench.stack.ports["verification"]
     rates = []

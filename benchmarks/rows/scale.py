@@ -55,7 +55,7 @@ async def _workers(bench: Bench, row: Row, name: str) -> None:
     one, two = found.side(OURS), found.side("2 workers")
     row.side(f"{kind}, 1 worker").rates = one.rates
     row.side(f"{kind}, 2 workers").rates = two.rates
-    row.goal(f"{kind}, two workers against one", GOAL, found.ratio(OURS, ours="2 workers"))
+    row.goal(f"{kind}, two workers against one", GOAL, f"{kind}, 1 worker", ours=f"{kind}, 2 workers")
 
 
 async def _recovery(bench: Bench, row: Row) -> None:

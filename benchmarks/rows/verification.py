@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from benchmarks.bench import Bench, Meter, Wrong, note_told
+from benchmarks.bench import Bench, Meter, Wrong, note_peer
 from benchmarks.citizens import submissions
 from benchmarks.log import ends, make_topic, write
-from benchmarks.processes import python, told_by
+from benchmarks.processes import python
 from benchmarks.results import OURS, Row
 from benchmarks.rounds import turns
 from benchmarks.rows.backlog import standing_still
@@ -52,8 +52,8 @@ async def measure(bench: Bench, row: Row) -> None:
                     options = ("--bootstrap", bootstrap, "--topic", SUBMITTED, "--into", OUTCOMES)
                     count = ("--count", str(sizes.submissions))
                     command = python(f"benchmarks.peers.{name}", "transact", *options, *count)
-                    note_told(row.side(f"{name} transactions"), await told_by(command))
-    row.goal("verification against raw transactions", 0.5, row.ratio("raw transactions"))
+                    await note_peer(row, f"{name} transactions", command)
+    row.goal("verification against raw transactions", 0.5, "raw transactions")
     row.checked.append(
         f"each of {written.total():,} submissions has exactly one outcome, {written[True]:,} accepted and"
         f" {written[False]:,} rejected, as their codes were right or wrong"
