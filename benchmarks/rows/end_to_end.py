@@ -70,7 +70,8 @@ class Watched:
 
 @dataclass(slots=True)
 class Posted:
-    """When each rating of a unit was posted, in seconds; answers by status; times in milliseconds."""
+    """When each rating of a unit that was taken was posted, in seconds; answers by status; times in
+    milliseconds."""
 
     at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     statuses: Counter[int] = field(default_factory=Counter)
@@ -79,7 +80,11 @@ class Posted:
 
     @property
     def count(self) -> int:
-        return sum(map(len, self.at.values()))
+        return self.statuses[202]
+
+    @property
+    def refused(self) -> int:
+        return self.statuses[503]
 
 
 async def measure(bench: Bench, row: Row) -> None:
@@ -108,6 +113,10 @@ async def measure(bench: Bench, row: Row) -> None:
                 found = [1000 * percentile(delays, share) for share in (0.5, 0.99)]
                 p50.points.append((rate, found[0]))
                 p99.points.append((rate, found[1]))
+                if posted.refused:
+                    row.figures[f"refused at {rate:g} a second"] = (
+                        f"{posted.refused} of {round(rate * seconds)}"
+                    )
                 if goal:
                     _goal(row, delays, posted)
                     for name, pid in pids(stack).items():
@@ -200,18 +209,22 @@ async def visible(
 async def post(
     stack: Stack, officers: list[Officer], rate: float, seconds: float, *, seed: int
 ) -> Posted:  # fmt: skip
-    """At a steady pace. Raises Wrong where something else than 202 is answered."""
+    """At a steady pace. Raises Wrong where something else than 202 is answered, or 503, which is overload."""
     port, posted = stack.ports["intake"], Posted()
     challenges = Challenges(stack.challenge_key)
     fresh = (5_000 + seed) * 1_000 + random.randrange(1_000)  # idempotency keys of its own
     source = requests(port, EDITION, stack.portal_key, fresh, challenges=challenges, officers=officers)
     ready = [next(source) for _ in range(round(rate * seconds))]
     idle: list[Connection] = []
+    under_way: dict[Connection, tuple[str, float]] = {}
 
     def done(connection: Connection, answer: Answer) -> None:
+        unit, sent = under_way.pop(connection)
         posted.statuses[answer.status] += 1
-        posted.taken_ms.append(1000 * answer.seconds)
-        if connection.open:
+        if answer.status == 202:
+            posted.taken_ms.append(1000 * answer.seconds)
+            posted.at[unit].append(sent)
+        if connection.open and "connection: close" not in answer.head.lower():
             idle.append(connection)
 
     started = time.perf_counter()
@@ -228,13 +241,15 @@ async def post(
             _, connection = await loop.create_connection(lambda: Connection(done), HOST, port)
         now = time.perf_counter()
         posted.late_ms.append(1000 * (now - due))
-        posted.at[rated.officer.unit_id].append(now)
+        under_way[connection] = rated.officer.unit_id, now
         connection.send(request)
     async with asyncio.timeout(PATIENCE_SECONDS):
         while posted.statuses.total() < len(ready):
             await asyncio.sleep(0.01)
     for connection in idle:
         connection.close()
-    if set(posted.statuses) != {202}:
+    if posted.statuses.keys() - {202, 503} or not posted.count:
         raise Wrong(f"answered {dict(posted.statuses)}")
+    for each in posted.at.values():
+        each.sort()
     return posted
