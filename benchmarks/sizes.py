@@ -8,10 +8,10 @@ class Sizes:
     """Records, ratings, pictures are counts; `…_seconds` are seconds, `…_rates` a second."""
 
     rounds: int = 5
-    intake_seconds: float = 4.0
-    intake_curve: tuple[float, ...] = (0.25, 0.5, 0.7, 0.85, 1.2, 1.5)
+    intake_seconds: float = 3.0
+    intake_curve: tuple[float, ...] = (0.25, 0.5, 0.75, 1.25)
     """Shares of what was taken at most."""
-    half_seconds: float = 8.0
+    half_seconds: float = 6.0
     produced: int = 60_000
     submissions: int = 8_000
     outcomes: int = 20_000
@@ -19,12 +19,12 @@ class Sizes:
     streams_warm: int = 40_000
     consumed: int = 120_000
     faust: int = 30_000
-    rebuilt: int = 100_000
+    rebuilt: int = 50_000
     rebuilt_long: int = 1_000_000
     end_to_end_rate: float = 200.0
     end_to_end_seconds: float = 60.0
-    end_to_end_curve: tuple[float, ...] = (50.0, 100.0, 300.0, 400.0)
-    end_to_end_curve_seconds: float = 12.0
+    end_to_end_curve: tuple[float, ...] = (50.0, 100.0, 300.0)
+    end_to_end_curve_seconds: float = 10.0
     reads: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
     reads_folded: int = 100_000
     reads_rounds: int = 60

@@ -16,6 +16,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+import asyncpg
+
 from benchmarks.bench import Bench, Wrong
 from benchmarks.citizens import requests
 from benchmarks.processes import ALL_CORES, cpu_seconds
@@ -30,7 +32,11 @@ from services.verification.challenges import Challenges
 
 SERVICES = ("intake", "verification", "verification-worker", "aggregation", "aggregation-worker")
 SCOPES = 16
-WARM_EACH, PATIENCE_SECONDS = 25, 60.0
+WARM_EACH, WARM_RATE, PATIENCE_SECONDS = 25, 50.0, 60.0
+_OF_UNITS = """
+SELECT scope_id, sum(count) FROM read_models.tally
+WHERE level = 'unit' AND edition_id = '*' AND day = 'infinity' AND measure = 'answer' GROUP BY scope_id
+"""
 TICK_SECONDS = 0.001
 
 
@@ -168,20 +174,31 @@ async def watching(stack: Stack, units: list[str]) -> AsyncIterator[Watched]:
 
 
 async def warm_up(bench: Bench, watched: Watched, officers: list[Officer]) -> None:
-    """Until every unit has enough ratings to be shown, from several of its officers."""
+    """Until every unit has enough ratings to be shown, and all of them are. Raises Wrong."""
     bench.tell("end to end: warming up")
+    stack = bench.stack
     count = WARM_EACH * len({each.unit_id for each in officers})
-    await post(bench.stack, officers, 100.0, count / 100.0, seed=0)
-    before, still = dict[str, int](), 0
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while still < 4:
-            await asyncio.sleep(0.5)
-            still = still + 1 if watched.totals == before else 0
-            before = dict(watched.totals)
-    missing = {each.unit_id for each in officers} - watched.totals.keys()
-    if missing:
-        raise Wrong(f"not shown after {count} ratings: {sorted(missing)}")
+    before = await _counted(stack)
+    posted = await post(stack, officers, WARM_RATE, count / WARM_RATE, seed=0)
+    wanted = {unit: before[unit] + len(at) for unit, at in posted.at.items()}
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (
+                await _counted(stack) != {**before, **wanted} or not wanted.items() <= watched.totals.items()
+            ):
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        raise Wrong(f"{posted.count} ratings were not all shown") from None
     watched.forget()
+
+
+async def _counted(stack: Stack) -> Counter[str]:
+    """Accepted ratings by unit, out of the read models."""
+    connection = await asyncpg.connect(stack.database.url("aggregation"))
+    try:
+        return Counter({each["scope_id"]: int(each["sum"]) for each in await connection.fetch(_OF_UNITS)})
+    finally:
+        await connection.close()
 
 
 async def visible(
