@@ -168,7 +168,7 @@ async def _work(settings: Settings, readiness: Readiness, owned: Owned, stack: A
         outage=ledger.outage,
         committed=folder.checkpoints,
         batch=settings.batch,
-        within=settings.batch_seconds,
+        pause=settings.batch_seconds,
     )
     stack.push_async_callback(worker.stop, STOP_SECONDS)
     policies_known = asyncio.Event()

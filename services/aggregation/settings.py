@@ -47,7 +47,7 @@ class Settings(FromEnvironment):
         1_000, ge=1, description="Records in one database transaction, at most."
     )
     batch_seconds: Annotated[Seconds, WORKER] = Field(
-        0.1, description="How long a batch waits to be filled, at most."
+        0.02, description="After a batch that was not full, how long records gather for the next."
     )
     stall_seconds: Annotated[Seconds, WORKER] = Field(
         30.0,

@@ -1,7 +1,7 @@
 """The Faust application: one agent that hands batches on. See `faust_driver` for what guards it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -12,7 +12,13 @@ from chassis import traces
 from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation.adapters.faust_driver import Checkpoints, Consumer, Standing, Transport
+from services.aggregation.adapters.faust_driver import (
+    Checkpoints,
+    Consumer,
+    Linked,
+    Standing,
+    Transport,
+)
 from services.aggregation.folding import Received
 
 log = logger(__name__)
@@ -65,7 +71,7 @@ class FaustWorker:
         outage: Callable[[BaseException], bool],
         committed: Mapping[int, int],
         batch: int,
-        within: float,
+        pause: float,
     ) -> None:
         self._app = App(
             GROUP,
@@ -75,7 +81,7 @@ class FaustWorker:
             broker_session_timeout=6.0,  # our consumer says so itself; Faust checks its own settings
             broker_heartbeat_interval=2.0,
             broker_request_timeout=30.0,
-            stream_buffer_maxsize=2 * batch,
+            stream_buffer_maxsize=1,  # fetches: what comes meanwhile is fetched together
             stream_recovery_delay=0.0,
             topic_allow_declare=False,
             topic_disable_leader=True,
@@ -94,19 +100,16 @@ class FaustWorker:
 
         async def fold(stream: Any) -> None:
             try:
-                await self._each(stream.noack_take(batch, within), handle)
+                async for event in stream.events():
+                    await _handle(event.message.linked, handle, batch)
+                    if len(event.message.linked) < batch:
+                        await asyncio.sleep(pause)  # more come meanwhile, and cost less together
             except Exception as error:
                 if not self._ended.done():
                     self._ended.set_exception(error)
                 raise
 
         self._app.agent(topic, concurrency=1)(fold)
-
-    @staticmethod
-    async def _each(batches: AsyncIterator[Sequence[Any]], handle: Handler) -> None:
-        async for events in batches:
-            with traces.batch(RATING_OUTCOMES.name, len(events)):  # whatever their headers say
-                await handle([_received(event.message) for event in events])
 
     async def run(self) -> None:
         """Read until stopped; returns only by raising what went wrong."""
@@ -134,7 +137,15 @@ class FaustWorker:
             log.warning("Faust did not stop in time", seconds=seconds)
 
 
-def _received(message: Any) -> Received:
+async def _handle(fetched: Sequence[Linked], handle: Handler, batch: int) -> None:
+    for first in range(0, len(fetched), batch):
+        received = [_received(each) for each in fetched[first : first + batch]]
+        with traces.batch(RATING_OUTCOMES.name, len(received)):  # whatever their headers say
+            await handle(received)
+
+
+def _received(linked: Linked) -> Received:
+    record = linked.record
     return Received(
-        message.partition, message.offset, message.follows, message.key, message.value, tuple(message.headers)
+        record.partition, record.offset, linked.follows, record.key, record.value, tuple(record.headers)
     )
