@@ -39,5 +39,5 @@ def _ratios(results: Results) -> Iterator[tuple[str, str, Spread]]:
         if row.failure or not any(side.name == OURS for side in row.sides):
             continue
         for side in row.sides:
-            if side.name != OURS and side.rates and row.side(OURS).rates:
+            if side.name != OURS and not side.apart and side.rates and row.side(OURS).rates:
                 yield row.key, side.name, row.ratio(side.name)

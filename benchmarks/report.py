@@ -86,7 +86,7 @@ def _row(row: Row) -> Iterator[str]:
         for side in sides:
             core = f"{Spread.of(side.core).median:,.0f}" if side.core else ""
             servers = f"{Spread.of(side.servers).median:,.0f}" if side.servers else ""
-            ratio = _ratio(row, side.name) if ours and side.name != OURS else ""
+            ratio = _ratio(row, side.name) if ours and side.name != OURS and not side.apart else ""
             rates = Spread.of(side.rates)
             spread = f"{_n(rates.median)} ({_n(rates.least)}–{_n(rates.most)})"
             yield f"| {side.name} | {spread} | {core} | {servers} | {ratio} |"

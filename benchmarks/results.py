@@ -15,12 +15,14 @@ class Kept(BaseModel):
 
 class Side(Kept):
     """One of those measured in turns. `rates`: items a second of each round, on the clock; `core`: items a
-    second of its own CPU; `servers`: µs of Kafka's and PostgreSQL's CPU for each item."""
+    second of its own CPU; `servers`: µs of Kafka's and PostgreSQL's CPU for each item; `apart`: other items
+    than ours, so that there is no ratio."""
 
     name: str
     rates: list[float] = []
     core: list[float] = []
     servers: list[float] = []
+    apart: bool = False
     note: str = ""
 
 
@@ -62,12 +64,12 @@ class Row(Kept):
     failure: str = ""
     seconds: float = 0.0
 
-    def side(self, name: str) -> Side:
+    def side(self, name: str, *, apart: bool = False) -> Side:
         """The side of that name, made where it is missing."""
         for each in self.sides:
             if each.name == name:
                 return each
-        self.sides.append(Side(name=name))
+        self.sides.append(Side(name=name, apart=apart))
         return self.sides[-1]
 
     def ratio(self, peer: str, *, of: str = "rates", ours: str = OURS) -> Spread:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Records, ratings, pictures are counts; `…_seconds` are seconds, `…_rates` a second."""
+    """Records, ratings, pictures are counts; `…_seconds` are seconds. What is 0 or empty is left out;
+    `every_peer`: also those that no goal is about."""
 
     rounds: int = 5
+    every_peer: bool = True
     intake_seconds: float = 3.0
     intake_curve: tuple[float, ...] = (0.25, 0.5, 0.75, 1.25)
     """Shares of what was taken at most."""
@@ -38,16 +40,15 @@ class Sizes:
 WHOLE = Sizes()
 QUICK = Sizes(
     rounds=3,
-    intake_seconds=2.0,
+    every_peer=False,
+    intake_seconds=1.5,
     intake_curve=(),
-    half_seconds=3.0,
-    produced=30_000,
+    half_seconds=0.0,
+    produced=0,
     submissions=4_000,
     outcomes=10_000,
     streams=80_000,
     streams_warm=40_000,
-    consumed=60_000,
-    faust=15_000,
     pictures=30,
-    challenge_seconds=2.0,
+    challenge_seconds=1.5,
 )

@@ -41,7 +41,9 @@ async def measure(bench: Bench, row: Row) -> None:
     await stack.serve("aggregation-worker")
     await quiet(stack.database.url("aggregation"))
     made = Outcomes()
-    sides = [OURS, *GUARANTEES, "faust-bare", "raw consume", "confluent consume"]
+    sides = [OURS, "exactly_once_v2"]
+    if sizes.every_peer:
+        sides += ["at_least_once", "faust-bare", "raw consume", "confluent consume"]
     for number in range(-1, sizes.rounds):
         for name in turns(sides, max(number, 0)):
             if name != OURS and number < 0:

@@ -58,7 +58,7 @@ async def measure(bench: Bench, row: Row) -> None:
         if seen.statuses.keys() - {"201", "503"} or not issued:
             raise Wrong(f"answered {dict(seen.statuses)}")
         if number >= 0:
-            meter.note(row.side("puzzles"), issued, seen.seconds)
+            meter.note(row.side("puzzles", apart=True), issued, seen.seconds)
             rates.append(issued / seen.seconds)
     found = Spread.of(rates)
     row.goals.append(

@@ -50,10 +50,12 @@ async def measure(bench: Bench, row: Row) -> None:
                 meter.note(row.side(_side(name)), len(seen["kept"]), seen["seconds"])
     row.goal("intake against crud", 1.3, "crud")
     row.goal("intake against bare", 0.7, "bare")
-    await _latencies(bench, row, ports, kept)
+    if sizes.half_seconds:
+        await _latencies(bench, row, ports, kept)
     await _check(bench, row, kept)
     await bench.stack.end_all()
-    await _clients(bench, row)
+    if sizes.produced:
+        await _clients(bench, row)
 
 
 async def _start(bench: Bench) -> dict[str, int]:
@@ -184,6 +186,8 @@ async def _clients(bench: Bench, row: Row) -> None:
     """What the two clients of Kafka can send: the limit below intake."""
     bootstrap = bench.stack.broker.bootstrap
     await make_topic(bootstrap, PRODUCED)
+    for name in ("raw produce", "confluent produce"):
+        row.side(name, apart=True)
     for number in range(bench.sizes.rounds):
         for name in turns(["raw", "confluent"], number):
             bench.tell(f"producing: {name}, round {number + 1}")

@@ -33,6 +33,7 @@ async def measure(bench: Bench, row: Row) -> None:
         f"{sizes.rounds} rounds of a backlog of {sizes.submissions:,}, a tenth with a wrong code, policy"
         " captcha; peers: 500 records in a transaction, nothing decided"
     )
+    peers = PEERS if sizes.every_peer else PEERS[:1]
     bootstrap = stack.broker.bootstrap
     for topic in (SUBMITTED, OUTCOMES):
         await make_topic(bootstrap, topic)
@@ -40,7 +41,7 @@ async def measure(bench: Bench, row: Row) -> None:
     written = Counter[bool]()
     async with outcomes_read(bootstrap) as outcomes:
         for number in range(-1, sizes.rounds):
-            for name in turns([OURS, *PEERS], max(number, 0)):
+            for name in turns([OURS, *peers], max(number, 0)):
                 bench.tell(f"verification: {name}, round {number + 1}")
                 if name == OURS:
                     written += await round_of_ours(bench, row if number >= 0 else None, number, outcomes)
