@@ -24,6 +24,7 @@ from benchmarks.processes import ALL_CORES, cpu_seconds
 from benchmarks.results import Curve, Goal, Row
 from benchmarks.rounds import percentile
 from benchmarks.rows.aggregation import quiet
+from benchmarks.rows.verification import caught_up
 from benchmarks.stack import EDITION, Stack
 from deploy.local.ports import HOST
 from faults.overloading.wire import Answer, Connection
@@ -105,6 +106,7 @@ async def measure(bench: Bench, row: Row) -> None:
         for name in SERVICES:
             bench.tell(f"end to end: starting {name}")
             await stack.serve(name, cores=ALL_CORES)
+        await caught_up(stack.broker.bootstrap)
         await quiet(stack.database.url("aggregation"))
         units, officers = rated_units()
         async with watching(stack, units) as watched:

@@ -37,7 +37,9 @@ async def _workers(bench: Bench, row: Row, name: str) -> None:
     found = Row(key=kind, title="")
     await stack.serve(name, cores=ALL_CORES)
     made = Outcomes(seed=5)
-    if kind == "aggregation":
+    if kind == "verification":
+        await verification.caught_up(stack.broker.bootstrap)
+    else:
         await aggregation.quiet(stack.database.url("aggregation"))
     async with verification.outcomes_read(stack.broker.bootstrap) as outcomes:
         for workers in (1, 2):

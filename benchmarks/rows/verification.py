@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.bench import Bench, Meter, Wrong, note_peer
 from benchmarks.citizens import submissions
@@ -19,9 +20,10 @@ from benchmarks.stack import EDITION
 from contracts.envelope import Message
 from contracts.topics import RATING_OUTCOMES, RATING_SUBMISSIONS
 from services.intake.adapters.sealing import SodiumSealer
+from services.verification.adapters.submissions import GROUP
 from services.verification.challenges import Challenges
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 SUBMITTED, OUTCOMES = "bench-submissions", "bench-outcomes-written"
 PEERS = ("raw", "confluent")
 
@@ -38,6 +40,8 @@ async def measure(bench: Bench, row: Row) -> None:
     for topic in (SUBMITTED, OUTCOMES):
         await make_topic(bootstrap, topic)
     await stack.serve("verification-worker")
+    bench.tell("verification: deciding what earlier rows left")
+    await caught_up(bootstrap)
     written = Counter[bool]()
     async with outcomes_read(bootstrap) as outcomes:
         for number in range(-1, sizes.rounds):
@@ -60,6 +64,23 @@ async def measure(bench: Bench, row: Row) -> None:
         f" {written[False]:,} rejected, as their codes were right or wrong"
     )
     await stack.end_all()
+
+
+async def caught_up(bootstrap: str) -> None:
+    """Until the workers have committed all submissions."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                committed = await client.list_consumer_group_offsets(GROUP)
+                done = {at.partition: each.offset for at, each in committed.items()}
+                until = await ends(bootstrap, RATING_SUBMISSIONS.name)
+                if all(done.get(partition, 0) >= end for partition, end in until.items()):
+                    return
+                await asyncio.sleep(0.5)
+    finally:
+        await client.close()
 
 
 def made_for(bench: Bench, seed: int, count: int = 0) -> tuple[list[Message], dict[str, bool]]:
@@ -104,8 +125,9 @@ async def decided(outcomes: AIOKafkaConsumer, wanted: Mapping[str, bool]) -> lis
             for records in (await outcomes.getmany(timeout_ms=100)).values():
                 for each in records:
                     headers = dict(each.headers)
-                    accepted = b"rating-accepted" in headers["ce_type"]
-                    found.append((headers["ce_correlationid"].decode(), accepted))
+                    submission = headers["ce_correlationid"].decode()
+                    if submission in wanted:
+                        found.append((submission, b"rating-accepted" in headers["ce_type"]))
     return found
 
 
