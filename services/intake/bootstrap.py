@@ -35,8 +35,8 @@ from services.intake.adapters.submissions_tail import SubmissionsTail
 from services.intake.adapters.tables import MOST_BYTES
 from services.intake.calling import Callers
 from services.intake.catalogue import Catalogue
-from services.intake.domain.waves import Found
 from services.intake.domain.directory import Directory
+from services.intake.domain.waves import Found
 from services.intake.entering import EnterPhoneCode
 from services.intake.limiting import Limiter
 from services.intake.office import WHOLE, Actor, Office, kept_days, replaced, silent

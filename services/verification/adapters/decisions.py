@@ -183,9 +183,11 @@ class PostgresTransaction:
 
     async def _to_tell(self, states: Mapping[UUID, State], at: datetime) -> None:
         """Of a rating that was withdrawn since, what it was before: a withdrawal is told to nobody."""
-        decided = {rating_id: decision(state) for rating_id, state in states.items()}
-        said = [(rating_id, public_status(state, at)) for rating_id, state in decided.items() if state is not None]
-        news = [(rating_id, status.status, status.reason) for rating_id, status in said]
+        news = []
+        for rating_id, state in states.items():
+            if (decided := decision(state)) is not None:
+                status = public_status(decided, at)
+                news.append((rating_id, status.status, status.reason))
         if news:
             await self._connection.execute(_TO_TELL, *zip(*news, strict=True), at)
 
