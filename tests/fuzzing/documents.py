@@ -10,7 +10,8 @@ Document = dict[str, Any]
 
 CHALLENGES, RATINGS = "/v1/challenges", "/v1/ratings"
 PHONE_CODE, OUTCOME = "/v1/ratings/{rating_id}/phone-code", "/v1/ratings/{rating_id}/outcome"
-THE_WAY = (CHALLENGES, RATINGS, PHONE_CODE, OUTCOME)
+WITHDRAWALS = "/v1/withdrawals"
+THE_WAY = (CHALLENGES, RATINGS, PHONE_CODE, OUTCOME, WITHDRAWALS)
 TO_FILL_IN = ""
 """The answer of a challenge that was asked for: no document could lead to it."""
 
@@ -30,7 +31,8 @@ def operations(document: Document) -> int:
 
 
 def the_whole_way(documents: Mapping[str, Document], editions: list[str], rating: Document) -> Document:
-    """One document of a citizen's way: a challenge, a `rating` with it, its phone code, its outcome."""
+    """One document of a citizen's way: a challenge, a `rating` with it, its phone code, its outcome, and its
+    withdrawal."""
     paths: Document = {}
     schemas: Document = {}
     for service, document in documents.items():
