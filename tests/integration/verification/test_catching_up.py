@@ -13,7 +13,7 @@ from tests.integration.verification.test_exactly_once import failing, times
 from tests.support.verification import Submission, World, running, until
 
 CLAIMS = "idempotency_tokens, used_challenges, slots"
-TABLES = f"ratings, phone_codes, phone_code_tries, sms_queue, partitions, {CLAIMS}"
+TABLES = f"ratings, webhook_outbox, phone_codes, phone_code_tries, sms_queue, partitions, {CLAIMS}"
 
 
 @pytest.fixture
