@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -26,6 +25,7 @@ from services.verification.__main__ import app as commands
 from services.verification.adapters.decisions import PostgresDecisions
 from services.verification.bootstrap import worker_app
 from services.verification.domain import webhooks
+from services.verification.domain.outcomes import Rated
 from services.verification.domain.ratings import Accepted
 from services.verification.ports import NewRating, Source
 from services.verification.settings import Settings
@@ -208,7 +208,9 @@ async def test_an_outcome_is_to_be_told_with_its_decision_or_not_at_all(world: W
     await operator("add", "portal", "https://portal.example/outcomes")
     decisions = PostgresDecisions(world.database)
     epoch = await decisions.take_over(0)
-    rating = NewRating(uuid4(), uuid4(), Accepted(Assurance.CAPTCHA), Source(0, 1), "portal")
+    posted = world.submission(await world.edition(), client_id="portal")
+    rated = Rated.of(posted.id, posted.event)
+    rating = NewRating(posted.rating_id, rated, Accepted(Assurance.CAPTCHA), Source(0, 1), "portal")
 
     async def broken_off() -> None:
         async with decisions.transaction(0, epoch) as transaction:

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks import log
+from benchmarks.a_year import DAYS
 from contracts.events import Outcome, RatingAccepted
 from services.aggregation.folding import Received, read
 
@@ -40,4 +41,4 @@ def test_live_outcomes_are_of_one_day_and_a_log_of_a_year() -> None:
     year, _ = outcomes(log.Outcomes(spread=520), 520)
     days = [each.submitted_at.date() for each in year]
     assert days == sorted(days)
-    assert len(set(days)) == len(log.DAYS)
+    assert len(set(days)) == len(DAYS)
