@@ -1,7 +1,7 @@
 // A screen at a desk goes back to its first page when nobody touches it, and says so beforehand.
 
 const COUNTDOWN_SECONDS = 30; // to say that one is still there; WCAG 2.2.1 asks for 20
-const THANKS_SECONDS = 20; // time to write the receipt down
+const THANKS_SECONDS = 8;
 const RELOAD_SECONDS = 600; // officers come and go; a key may be revoked
 const AGAIN_MS = 5000;
 

@@ -105,7 +105,7 @@ async def test_a_screen_forgets_whoever_walks_away_and_whoever_is_done(
         await enter_code(page, await screen.digits(page))
         await heading(page, THANKS)
         await seen(page, "thanks")
-        await nobody_touches_it(page, 21)
+        await nobody_touches_it(page, 9)
         await expect(still_there).to_be_visible()
         await nobody_touches_it(page, 31)
         await heading(page, START)

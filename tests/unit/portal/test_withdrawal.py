@@ -108,7 +108,9 @@ async def test_nobody_withdraws_in_the_visit_of_a_rating(citizen: Citizen) -> No
 
 async def test_at_a_kiosk_the_next_citizen_sees_no_receipt(open_portal: OpenPortal) -> None:
     async with open_portal() as citizen:
-        await citizen.get(f"{FORM}?kenh=kiosk")
+        citizen.city.clients["hailong_screen"] = ["kiosk"]
+        await citizen.post("/kiosk", key="hailong_screen", unit=FORM.rpartition("/")[2].partition(".")[0])
+        await citizen.get(FORM)
         await citizen.post(FORM, phone="0905 123 456", answer="satisfied", consent="yes")
         await citizen.send_code()
         assert "Cảm ơn" in citizen.page
