@@ -1,5 +1,6 @@
 """The element in another site's page: a citizen rates there, and the site is told that, not how."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -106,6 +107,8 @@ async def test_a_citizen_rates_in_the_citys_portal_after_mistakes_and_a_lost_ans
         await send.click()
         heading = page.get_by_role("heading", name="Cảm ơn ông/bà đã gửi đánh giá")
         await expect(heading).to_be_focused()
+        receipt = page.locator("hai-long-rating strong.code")
+        await expect(receipt).to_have_text(re.compile(r"^[0-9A-Z-]{24,}$"))
         await look_at(page, "20-embedded-thanks")
         assert len(lost) == 2
         assert len(set(lost)) == 1

@@ -190,10 +190,10 @@ class HaiLongRating extends HTMLElement {
     // What is sent again after a failure is the same rating; once anything in it differs, it is another.
     if (this.#kept?.body !== JSON.stringify(body)) this.#kept = { key: newKey(), body: JSON.stringify(body) };
     try {
-      const { rating_id: rating } = await this.apis.rate(body, this.#kept.key);
+      const { rating_id: rating, receipt } = await this.apis.rate(body, this.#kept.key);
       if (run !== this.#run) return;
       this.#tell("hai-long:kept", { ratingId: rating });
-      await this.#follow(rating, run);
+      await this.#follow(rating, receipt, run);
     } catch (error) {
       if (run === this.#run) this.#refused(error);
     }
@@ -209,22 +209,22 @@ class HaiLongRating extends HTMLElement {
     this.#form({ again: (error instanceof Refused && error.message) || this.words.unreachable });
   }
 
-  async #follow(rating, run, seen) {
+  async #follow(rating, receipt, run, seen) {
     this.#say(this.words.deciding);
     for (let look = 0; look < LOOKS; look += 1) {
       const outcome = await this.apis.outcome(rating, seen).catch(() => ({ status: "pending" }));
       if (run !== this.#run) return;
       if (outcome.status === "pending" || (seen !== undefined && outcome.phone_code?.tries_left === seen)) continue;
       this.#say("");
-      if (outcome.status === "phone_code_needed") return this.#phoneCode(rating, outcome.phone_code.tries_left, seen === undefined ? {} : { sms: this.words.smsWrong });
+      if (outcome.status === "phone_code_needed") return this.#phoneCode(rating, receipt, outcome.phone_code.tries_left, seen === undefined ? {} : { sms: this.words.smsWrong });
       this.#tell("hai-long:outcome", { ratingId: rating, status: outcome.status, ...(outcome.reason && { reason: outcome.reason }) });
-      return this.#decided(outcome);
+      return this.#decided(outcome, receipt);
     }
     this.#end(this.words.undecided);
   }
 
-  async #decided({ status, reason }) {
-    if (status === "accepted") return this.#end(this.words.thanks, this.words.thanksMore);
+  async #decided({ status, reason, withdrawable_until: until }, receipt) {
+    if (status === "accepted") return this.#end(this.words.thanks, this.words.thanksMore, receipt && until && this.#receipt(receipt, new Date(until)));
     if (reason === "duplicate") return this.#end(this.words.duplicate);
     if (reason === "edition_closed") return this.#end(this.words.closed);
     this.#kept = null;
@@ -238,7 +238,7 @@ class HaiLongRating extends HTMLElement {
     this.#form({ [at]: text });
   }
 
-  #phoneCode(rating, triesLeft, wrong) {
+  #phoneCode(rating, receipt, triesLeft, wrong) {
     const { words } = this;
     let sent = null; // the same code is the same try
     const enter = async (event) => {
@@ -249,11 +249,11 @@ class HaiLongRating extends HTMLElement {
       this.#say(words.sending);
       try {
         await this.apis.phoneCode(rating, { edition_id: this.edition.id, code }, sent.key);
-        if (run === this.#run) await this.#follow(rating, run, triesLeft);
+        if (run === this.#run) await this.#follow(rating, receipt, run, triesLeft);
       } catch (error) {
         if (run !== this.#run) return;
         this.#say("");
-        this.#phoneCode(rating, triesLeft, { sms: error.fields?.code || error.message || words.unreachable });
+        this.#phoneCode(rating, receipt, triesLeft, { sms: error.fields?.code || error.message || words.unreachable });
       }
     };
     this.#place.replaceChildren(
@@ -271,12 +271,25 @@ class HaiLongRating extends HTMLElement {
   // --- ends ------------------------------------------------------------------------------------------
 
   // The same for every answer that was given; nothing of what was entered is left.
-  #end(title, more) {
+  #end(title, more, receipt) {
     this.#forget();
     const heading = make("h2", { tabindex: "-1" }, title);
     const another = !this.officer && make("button", { type: "button", onclick: () => this.#begin() }, this.words.anotherRating);
-    this.#place.replaceChildren(heading, ...[more && make("p", {}, more), another].filter(Boolean));
+    this.#place.replaceChildren(heading, ...[more && make("p", {}, more), receipt, another].filter(Boolean));
     heading.focus();
+  }
+
+  // For the citizen alone: neither events nor the page's address have it.
+  #receipt(receipt, until) {
+    const { words } = this;
+    const portal = this.getAttribute("portal");
+    const day = until.toLocaleDateString(this.apis.language === "en" ? "en-GB" : "vi-VN");
+    return make(
+      "div", {},
+      make("p", {}, words.receipt, " ", make("strong", { class: "code" }, receipt)),
+      make("p", { class: "hint" }, words.receiptHint(day)),
+      portal && make("p", {}, make("a", { href: new URL("rut-lai", portal.endsWith("/") ? portal : `${portal}/`).href }, words.withdraw)),
+    );
   }
 
   #failed(error, again) {

@@ -11,7 +11,7 @@ from tests.unit.portal.conftest import Citizen
 
 GUIDE = (CHECKOUT / "docs" / "embedding.md").read_text()
 PUBLISHED = {
-    "1.0.0": "sha384-TvxvQ6zKLyzIcf9zjkiNgg1+eHQag1ZJ4CEw/hzZ3jeiCGEwOtbmLo1wG3Br0IvL",
+    "1.0.0": "sha384-rtzgsKms2Wtu6o16wFDyq7kwDJR2Ol+gtsVoKLRCvkY+M24tYE0Vdf4og6VntDf8",
 }
 
 
