@@ -16,7 +16,7 @@ from hai_long.aggregation.models import Satisfaction
 from hai_long.intake.api.directory import edition, officer
 from hai_long.intake.api.ratings import submit_rating
 from hai_long.intake.models import ChallengeBody as Answer
-from hai_long.intake.models import Edition, OfficerWithPlace, RatingBody, Taken
+from hai_long.intake.models import Edition, OfficerWithPlace, RatingBody, TakenRating
 from hai_long.verification.api.default import image, new_challenge, outcome
 from hai_long.verification.models import ChallengeBody, NewChallenge, OutcomeBody
 
@@ -32,7 +32,7 @@ def have(kind: type[T], answer: object) -> T:
 
 def rate(
     officer_id: str, phone: str, read: Callable[[str, bytes], str]
-) -> tuple[Taken, OutcomeBody, Satisfaction]:
+) -> tuple[TakenRating, OutcomeBody, Satisfaction]:
     """`read` gets a challenge's id and picture, and gives what the citizen reads in it."""
     key = Path(os.environ["HAI_LONG_KEY_FILE"]).read_text().strip()
     visit = {
@@ -58,7 +58,7 @@ def rate(
     )
     # After a time-out or a 503, the same again under the same key: it counts once.
     taken = have(
-        Taken, submit_rating.sync(client=ratings, body=body, idempotency_key=secrets.token_urlsafe(24))
+        TakenRating, submit_rating.sync(client=ratings, body=body, idempotency_key=secrets.token_urlsafe(24))
     )
     decided = have(OutcomeBody, outcome.sync(taken.rating_id, client=decisions, wait=20))
     return taken, decided, have(Satisfaction, satisfaction.sync("units", unit_id, client=figures))
