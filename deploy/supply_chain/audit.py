@@ -25,6 +25,7 @@ from portal import assets, node
 
 FOUND, NOT_REACHED = 1, 3
 OSV = "https://api.osv.dev/v1"
+EVERYTHING = "bench"
 SECONDS = 300
 console = Console(highlight=False, soft_wrap=True)
 
@@ -51,7 +52,7 @@ def main(
     Example: python -m deploy.supply_chain.audit --osv https://osv.example/v1
     """
     results = [
-        _audited("Python packages", len(pins.of_set("dev")), lambda: python_packages(osv)),
+        _audited("Python packages", len(pins.of_set(EVERYTHING)), lambda: python_packages(osv)),
         _audited("npm packages", len(pins.npm()), npm_packages),
         _audited("Kafka's jars", len(pins.kafka()), lambda: kafka_jars(osv)),
     ]
@@ -79,7 +80,7 @@ def _audited(what: str, packages: int, ask: Callable[[], list[str]]) -> Audited:
 
 def python_packages(osv: str) -> list[str]:
     """By pip-audit. It asks OSV: a mirror of the package index may know nothing of vulnerabilities, and say
-    so in the words of one that knows of none. `dev` holds every other set.
+    so in the words of one that knows of none. `bench` holds every other set.
     """
     command = [
         sys.executable,
@@ -98,7 +99,7 @@ def python_packages(osv: str) -> list[str]:
         "--osv-url",
         f"{osv}/query",
         "-r",
-        str(pins.REQUIREMENTS / "dev.txt"),
+        str(pins.REQUIREMENTS / f"{EVERYTHING}.txt"),
     ]
     answer = _json_of(command)
     if "dependencies" not in answer:
