@@ -15,13 +15,13 @@ from contracts.envelope import InvalidEnvelope, InvalidMessage, UnknownType, dec
 from contracts.events import Event
 from contracts.topics import DIRECTORY, key_of
 from services.intake import metrics
+from services.intake.adapters import whole_topic
 from services.intake.adapters.directory_dead_letters import Unreadable, bury
 from services.intake.adapters.following import follow
 from services.intake.domain.directory import Directory
 from services.intake.ports import DirectoryUnread
 
 AT = TopicPartition(DIRECTORY.name, 0)  # the catalogue gives it one
-STEP_SECONDS = 10.0
 LOOK_MS = 2_000
 log = logger(__name__)
 
@@ -49,9 +49,9 @@ class DirectoryTopic:
 
     async def _read_whole(self) -> AIOKafkaConsumer:
         """Replace the directory by what the topic holds now; the consumer stands at its end."""
-        consumer = await _start(self._client, "intake-directory")
+        consumer = await whole_topic.start(self._client, "intake-directory", AT)
         try:
-            records = await _to_the_end(consumer)
+            records = await whole_topic.to_the_end(consumer, AT)
             changes, unreadable = _sorted_out(records)
             read = Directory().with_(changes)
             if read != self._current:  # the same one keeps what was made of it
@@ -71,23 +71,25 @@ class DirectoryTopic:
                 self._current = self.current.with_(changes)
             await self._bury(unreadable)
             if not found:
-                await _end_of(consumer)  # the consumer itself would wait for a lost broker in silence
+                await whole_topic.end_of(
+                    consumer, AT
+                )  # the consumer itself would wait for a lost broker in silence
 
     async def _bury(self, unreadable: Sequence[Unreadable]) -> None:
         if not unreadable:
             return
         for record, error in unreadable:
             log.warning("directory message unreadable", reason=error.reason, offset=record.offset)
-        async with asyncio.timeout(3 * STEP_SECONDS):
+        async with asyncio.timeout(3 * whole_topic.STEP_SECONDS):
             for error in await bury(self._client, unreadable, at=datetime.now(UTC)):
                 metrics.DIRECTORY_DEAD_LETTERS.labels(error.reason).inc()
 
 
 async def read_all(client: KafkaClient) -> dict[str, Event]:
     """The directory as it stands, by key; unreadable messages are left out. Raises outages of Kafka."""
-    consumer = await _start(client, "intake-publish")
+    consumer = await whole_topic.start(client, "intake-publish", AT)
     try:
-        changes, _ = _sorted_out(await _to_the_end(consumer))
+        changes, _ = _sorted_out(await whole_topic.to_the_end(consumer, AT))
     finally:
         await kafka.leave(consumer)
     return {key: event for key, event in changes.items() if event is not None}
@@ -120,35 +122,3 @@ def _sorted_out(records: Sequence[ConsumerRecord]) -> tuple[dict[str, Event | No
         else:
             changes[key] = event
     return changes, unreadable
-
-
-async def _start(client: KafkaClient, name: str) -> AIOKafkaConsumer:
-    consumer = AIOKafkaConsumer(**{**client.consumer_arguments(name), "auto_offset_reset": "none"})
-    try:
-        await kafka.start(consumer)
-        async with asyncio.timeout(STEP_SECONDS):
-            consumer.assign([AT])
-            await consumer.seek_to_beginning(AT)
-    except BaseException:
-        await kafka.leave(consumer)
-        raise
-    return consumer
-
-
-async def _to_the_end(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
-    """What the topic holds from the consumer's position to its end as it is now."""
-    records: list[ConsumerRecord] = []
-    end = await _end_of(consumer)
-    async with asyncio.timeout(STEP_SECONDS) as deadline:
-        # The position goes past transaction markers and what compaction took; offsets would not.
-        while await consumer.position(AT) < end:
-            found = (await consumer.getmany(AT, timeout_ms=LOOK_MS, max_records=5000)).get(AT, [])
-            records += found
-            if found:  # however long the topic is, it must only go on
-                deadline.reschedule(asyncio.get_running_loop().time() + STEP_SECONDS)
-    return records
-
-
-async def _end_of(consumer: AIOKafkaConsumer) -> int:
-    async with asyncio.timeout(STEP_SECONDS):
-        return int((await consumer.end_offsets([AT]))[AT])

@@ -1,6 +1,5 @@
 """Who did what in the office, read from its topic and kept up to date."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Never
 
@@ -13,11 +12,11 @@ from chassis.readiness import Check
 from contracts.envelope import InvalidMessage, decode
 from contracts.events import OfficeActionTaken
 from contracts.topics import OFFICE_ACTIONS
+from services.intake.adapters import whole_topic
 from services.intake.adapters.following import follow
 from services.intake.ports import Taken
 
 AT = TopicPartition(OFFICE_ACTIONS.name, 0)  # the catalogue gives it one
-STEP_SECONDS = 10.0
 LOOK_MS = 1_000
 log = logger(__name__)
 
@@ -38,9 +37,9 @@ class OfficeTrail:
         await follow(OFFICE_ACTIONS.name, self._check, self._begin, self._follow)
 
     async def _begin(self) -> AIOKafkaConsumer:
-        consumer = await _start(self._client)
+        consumer = await whole_topic.start(self._client, "intake-office", AT)
         try:
-            self._taken = [_taken(record) for record in await _to_the_end(consumer)]
+            self._taken = [_taken(record) for record in await whole_topic.to_the_end(consumer, AT)]
         except BaseException:
             await kafka.leave(consumer)
             raise
@@ -51,14 +50,16 @@ class OfficeTrail:
             found = await consumer.getmany(AT, timeout_ms=LOOK_MS, max_records=1000)
             self._taken += [_taken(record) for record in found.get(AT, [])]
             if not found:
-                await _end_of(consumer)  # the consumer itself would wait for a lost broker in silence
+                await whole_topic.end_of(
+                    consumer, AT
+                )  # the consumer itself would wait for a lost broker in silence
 
 
 async def read_trail(client: KafkaClient) -> list[Taken]:
     """The whole of it, once. Raises outages of Kafka."""
-    consumer = await _start(client)
+    consumer = await whole_topic.start(client, "intake-office", AT)
     try:
-        return [_taken(record) for record in await _to_the_end(consumer)]
+        return [_taken(record) for record in await whole_topic.to_the_end(consumer, AT)]
     finally:
         await kafka.leave(consumer)
 
@@ -72,34 +73,3 @@ def _taken(record: ConsumerRecord) -> Taken:
         return Taken(None, record.offset, None)
     action = envelope.data if isinstance(envelope.data, OfficeActionTaken) else None
     return Taken(envelope.id, record.offset, action)
-
-
-async def _start(client: KafkaClient) -> AIOKafkaConsumer:
-    arguments = {**client.consumer_arguments("intake-office"), "auto_offset_reset": "none"}
-    consumer = AIOKafkaConsumer(**arguments)
-    try:
-        await kafka.start(consumer)
-        async with asyncio.timeout(STEP_SECONDS):
-            consumer.assign([AT])
-            await consumer.seek_to_beginning(AT)
-    except BaseException:
-        await kafka.leave(consumer)
-        raise
-    return consumer
-
-
-async def _to_the_end(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
-    records: list[ConsumerRecord] = []
-    end = await _end_of(consumer)
-    async with asyncio.timeout(STEP_SECONDS) as deadline:
-        while await consumer.position(AT) < end:
-            found = (await consumer.getmany(AT, timeout_ms=LOOK_MS, max_records=5000)).get(AT, [])
-            records += found
-            if found:
-                deadline.reschedule(asyncio.get_running_loop().time() + STEP_SECONDS)
-    return records
-
-
-async def _end_of(consumer: AIOKafkaConsumer) -> int:
-    async with asyncio.timeout(STEP_SECONDS):
-        return int((await consumer.end_offsets([AT]))[AT])
