@@ -29,6 +29,7 @@ ACTIONS = {
     "officer_moved": N_("Chuyển công chức"),
     "edition_published": N_("Công bố đợt khảo sát"),
     "edition_closed": N_("Đóng đợt khảo sát"),
+    "wave_voided": N_("Loại một loạt đánh giá"),
     "files_published": N_("Công bố tệp (dòng lệnh)"),
     "client_published": N_("Cấp khóa cho ứng dụng"),
 }

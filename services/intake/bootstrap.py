@@ -22,6 +22,7 @@ from chassis.tally import Tally
 from chassis.tasks import Owned
 from contracts.city_time import city_day
 from contracts.events import ApiClientPublished, EditionPublished, Event, WaveVoided
+from contracts.topics import key_of
 from services.intake import api, browsing, introducing, office_api, office_changing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.kafka_log import KafkaLog
@@ -46,7 +47,7 @@ from services.intake.ports import Advance, NotKept, Overtaken, Parts, Taken
 from services.intake.publishing import Plan, compare
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
-from services.intake.voiding import Told, look, void
+from services.intake.voiding import Told, look, on_record, void
 from services.intake.watching import watch_keys
 from services.intake.withdrawing import WithdrawRating
 
@@ -190,16 +191,19 @@ async def look_at_wave(settings: Settings, wave: WaveVoided, told: Told) -> Foun
 
 
 async def void_wave(
-    settings: Settings, wave: WaveVoided, found: Found, told: Told, *, published: bool
+    settings: Settings, wave: WaveVoided, found: Found, told: Told, *, actor: Actor | None
 ) -> None:
-    """Raises KafkaAway; then the same wave can be gone on with."""
+    """`actor` is None where the wave is on record. Raises KafkaAway; then it can be gone on with."""
+    if actor is not None:
+        async with kafka_answering():
+            await office_of(settings).act(actor, "wave_voided", key_of(wave), on_record(wave))
     log = KafkaLog(settings.kafka, Check("kafka"), name="intake-void")
     producer = asyncio.create_task(log.run())
     try:
         async with kafka_answering():
             async with asyncio.timeout(START_SECONDS):
                 await log.standing()
-            await void(log, wave, found, told, published=published)
+            await void(log, wave, found, told)
     finally:
         producer.cancel()
         await asyncio.wait([producer])

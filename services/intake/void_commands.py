@@ -16,8 +16,9 @@ from chassis import logs
 from contracts.city_time import CITY_TIME
 from contracts.events import Selection, VoidReason, WaveVoided
 from services.intake.bootstrap import KafkaAway, look_at_wave, void_wave, waves
-from services.intake.command_line import fail, read_settings
+from services.intake.command_line import fail, operator, read_settings
 from services.intake.domain.waves import NARROWING, Found, is_narrow
+from services.intake.office import Actor
 from services.intake.voiding import Told
 
 PROGRAM = "python -m services.intake void"
@@ -85,7 +86,7 @@ def start(  # noqa: PLR0917 - options, all by name
     if not is_narrow(wave.selection):
         named = ", ".join(f"--{name.removesuffix('_id')}" for name in NARROWING)
         fail(f"An edition is not voided as a whole: say at least one of {named}.", code=2)
-    _go(wave, dry_run=dry_run, yes=yes, published=False)
+    _go(wave, dry_run=dry_run, yes=yes, actor=operator(by))
 
 
 @app.command(
@@ -96,7 +97,7 @@ def resume(wave_id: UUID, dry_run: DryRun = False) -> None:
     wave = _known().get(wave_id)
     if wave is None:
         fail(f"There is no wave {wave_id}. {PROGRAM} list names them.")
-    _go(wave, dry_run=dry_run, yes=True, published=True)
+    _go(wave, dry_run=dry_run, yes=True, actor=None)
 
 
 @app.command("list", help=f"The waves that were voided, with who and why. Example: {PROGRAM} list")
@@ -108,20 +109,20 @@ def list_() -> None:
         typer.echo("    " + ", ".join(f"{name.removesuffix('_id')} {value}" for name, value in said.items()))
 
 
-def _go(wave: WaveVoided, *, dry_run: bool, yes: bool, published: bool) -> None:
+def _go(wave: WaveVoided, *, dry_run: bool, yes: bool, actor: Actor | None) -> None:
     _quiet()
     settings = read_settings()
     with _progress("reading") as told:
         found = _run(look_at_wave(settings, wave, told))
     _show(found)
-    if dry_run or not (found.left or published):
+    if dry_run or not (found.left or actor is None):
         typer.echo("Nothing was voided." if dry_run else "Nothing fits, and nothing was voided.")
         return
     if not yes:
         typer.confirm(f"Void these {len(found.left)} ratings?", abort=True)
     typer.echo(f"wave {wave.wave_id}")
     with _progress("asking") as told:
-        _run(void_wave(settings, wave, found, told, published=published), wave)
+        _run(void_wave(settings, wave, found, told, actor=actor), wave)
     typer.echo(f"{len(found.left)} asked for. Those that were accepted count no more within seconds.")
 
 

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import date
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from contracts.envelope import Envelope, encode
+from contracts.envelope import encode
 from contracts.events import RatingSubmitted, RatingVoidRequested, WaveVoided
-from contracts.topics import DIRECTORY, RATING_SUBMISSIONS, key_of
-from services.intake.domain.waves import SOURCE, Found, requests
+from contracts.topics import RATING_SUBMISSIONS, key_of
+from services.intake.domain.changes import Change, Kind
+from services.intake.domain.directory import Directory
+from services.intake.domain.waves import Found, requests
+from services.intake.office import Decide
 from services.intake.ports import Log
 
 T = TypeVar("T")
@@ -37,21 +41,20 @@ async def look(submissions: SubmissionsLog, wave: WaveVoided, told: Told) -> Fou
     return found
 
 
-async def void(log: Log, wave: WaveVoided, found: Found, told: Told, *, published: bool) -> None:
+def on_record(wave: WaveVoided) -> Decide:
+    """The wave as an action of the office: on `directory`, and with who took it in the office's trail."""
+
+    def decide(_directory: Directory, _day: date) -> Sequence[Change]:
+        return [Change(key_of(wave), Kind.ADDED, wave)]
+
+    return decide
+
+
+async def void(log: Log, wave: WaveVoided, found: Found, told: Told) -> None:
     """Ask for all of it that was not asked for. Raises NotKept: the same call sends what is left.
 
     What comes twice counts once: verification withdraws a rating once, whoever asks.
     """
-    if not published:
-        envelope = Envelope(
-            id=wave.wave_id,
-            source=SOURCE,
-            subject=key_of(wave),
-            time=wave.voided_at,
-            correlation_id=wave.wave_id,
-            data=wave,
-        )
-        await log.append(DIRECTORY.name, encode(envelope, key=key_of(wave)))
     asked, left = 0, iter(requests(wave, found.left))
     while batch := _next(left):
         await asyncio.gather(

@@ -145,6 +145,8 @@ async def test_a_wave_is_voided_from_the_command_line_and_gone_through_again_cha
     again = await system.run("intake", "services.intake", "void", "resume", wave[1])
     assert "3 of them asked for before" in again
     assert "Ba đánh giá của một người" in await system.run("intake", "services.intake", "void", "list")
+    trail = await system.run("intake", "services.intake", "office", "actions", "--about", wave[1])
+    assert trail.count("wave_voided") == 1
     await system.outcome(submitted[0].rating_id, status="withdrawn")
     await moved_by(system, before, {})
 

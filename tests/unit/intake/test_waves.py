@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from contracts.envelope import Message, decode
 from contracts.events import RatingSubmitted, RatingVoidRequested, Selection, WaveVoided
 from contracts.golden import EVENTS
-from contracts.topics import DIRECTORY, RATING_SUBMISSIONS
+from contracts.topics import RATING_SUBMISSIONS
+from services.intake.domain.directory import Directory
 from services.intake.domain.waves import fits, is_narrow
 from services.intake.ports import NotKept
-from services.intake.voiding import look, void
+from services.intake.voiding import look, on_record, void
 from tests.support.intake import MemoryLog
 
 WAVE = next(event for event in EVENTS if isinstance(event, WaveVoided))
@@ -91,9 +92,9 @@ async def test_a_wave_is_put_on_record_and_asked_for_rating_by_rating() -> None:
     assert found.ratings == {each.rating_id for each in in_it}
     assert found.by["channel"] == {"web": 3}
     log = MemoryLog()
-    await void(log, WAVE, found, nothing, published=False)
-    (record,) = await log.read(DIRECTORY.name)
-    assert decode(record.value, record.headers).data == WAVE
+    await void(log, WAVE, found, nothing)
+    (change,) = on_record(WAVE)(Directory(), date(2017, 11, 24))
+    assert (change.key, change.after) == (f"wave:{WAVE.wave_id}", WAVE)
     asked = [decode(each.value, each.headers).data for each in await log.read(RATING_SUBMISSIONS.name)]
     assert {each.rating_id for each in asked if isinstance(each, RatingVoidRequested)} == found.ratings
     assert all(
@@ -107,17 +108,16 @@ async def test_a_wave_that_was_broken_off_asks_for_what_is_left_and_then_for_not
     log = BreaksOff()
     found = await look(Kept(*ratings), WAVE, nothing)
     with pytest.raises(NotKept):
-        await void(log, WAVE, found, nothing, published=False)
+        await void(log, WAVE, found, nothing)
     log.left = len(ratings)
     on_log = [decode(each.value, each.headers).data for each in log.messages[RATING_SUBMISSIONS.name]]
     asked = [each for each in on_log if isinstance(each, RatingVoidRequested)]
     assert 0 < len(asked) < len(ratings)
     again = await look(Kept(*ratings, *asked), WAVE, nothing)
-    await void(log, WAVE, again, nothing, published=True)
+    await void(log, WAVE, again, nothing)
     messages = log.messages[RATING_SUBMISSIONS.name]
     assert len(messages) == len(ratings)
     assert len({dict(each.headers)["ce_id"] for each in messages}) == len(ratings)
-    assert len(log.messages[DIRECTORY.name]) == 1
     every = [decode(each.value, each.headers).data for each in messages]
     done = await look(
         Kept(*ratings, *(e for e in every if isinstance(e, RatingVoidRequested))), WAVE, nothing
