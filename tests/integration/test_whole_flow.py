@@ -206,6 +206,67 @@ async def test_a_dashboard_hears_of_a_rating_within_a_second_of_its_outcome(syst
     assert min(took) < 1, took  # a busy machine can only add to it
 
 
+async def test_a_trace_leads_from_the_portal_to_the_decision_and_no_further(
+    system: System, traced_to: Receiver
+) -> None:
+    before, figures = {span.trace for span in traced_to.spans()}, await counts(system)
+    async with a_citizen(system) as citizen:
+        await citizen.rates(new_phone())
+    await moved_by(system, figures, {"satisfied": 1, "channel portal": 1})
+
+    def arrived(spans: list[Span]) -> bool:
+        new = [span.name for span in spans if span.trace not in before]
+        return {"process rating-submissions", "count", "POST intake"} <= set(new)
+
+    spans = [span for span in await traced_to.until(arrived) if span.trace not in before]
+    by_id = {span.id: span for span in spans}
+    [decided] = [span for span in spans if span.name == "process rating-submissions"]
+    path = [decided]
+    while path[-1].parent:
+        path.append(by_id[path[-1].parent])
+    assert [(span.process, span.name, span.kind, span.failed) for span in reversed(path)] == [
+        ("portal", "GET /danh-gia/cong-chuc/{officer_id}/xu-ly", "server", False),
+        ("portal", "POST intake", "client", False),
+        ("intake", "POST /v1/ratings", "server", False),
+        ("intake", "send rating-submissions", "producer", False),
+        ("verification-worker", "process rating-submissions", "consumer", False),
+    ]
+    [(_, batch)] = decided.links
+    assert (by_id[batch].name, by_id[batch].parent) == ("batch rating-submissions", "")
+    assert {span.name for span in spans if span.parent == batch} == {"decide", "commit"}
+    # What has counted it has traces of its own, which nothing joins to these.
+    counting = {span.trace for span in spans if span.process == "aggregation-worker"}
+    counted = [span for span in traced_to.spans() if span.trace in counting]
+    assert {(span.process, span.name, span.links) for span in counted} == {
+        ("aggregation-worker", "batch rating-outcomes", ()),
+        ("aggregation-worker", "count", ()),
+    }
+
+
+async def test_nothing_of_a_trace_is_in_an_outcome_and_no_id_of_a_rating_in_a_trace(
+    system: System, traced_to: Receiver
+) -> None:
+    """Over all that the tests above did. Outcomes are kept for ever, and a caller may choose its trace."""
+    before = await counts(system)
+    headers = {**system.on_behalf_of_someone(), "traceparent": TRACEPARENT}
+    submitted = await system.submit(headers=headers)
+    await moved_by(system, before, {"satisfied": 1, "channel portal": 1})
+    chosen = TRACEPARENT.split("-")[1]
+    spans = await traced_to.until(
+        lambda spans: any(span.trace == chosen and span.name.startswith("process") for span in spans)
+    )
+    committed = await topics(system.kafka_bootstrap, isolation_level="read_committed")
+    submissions, outcomes = (committed[name].decode() for name in ("rating-submissions", "rating-outcomes"))
+    ids = {each for span in spans for each in (span.trace, span.id)}
+    assert chosen in submissions
+    assert {each for each in ids if each in outcomes} == set()
+    told = traced_to.everything().decode()
+    held = {submitted.key, *re.findall(r'"rating_id":"([^"]+)"', submissions)}
+    held |= set(re.findall(r'"submission_id":"([^"]+)"', outcomes))
+    assert len(held) > 2
+    assert {each for each in held if each in told} == set()
+
+
 @pytest.mark.parametrize("how", ["kill", "terminate"])
 async def test_an_end_of_every_process_loses_nothing_and_counts_nothing_twice(
     system: System, how: str
@@ -285,67 +346,6 @@ async def _enter(system: System, edition: str, rating_id: str, code: str) -> Non
 async def _tries_left(system: System, rating_id: str) -> int:
     outcome = await system.outcome(rating_id, status="phone_code_needed")
     return int(outcome["phone_code"]["tries_left"])
-
-
-async def test_a_trace_leads_from_the_portal_to_the_decision_and_no_further(
-    system: System, traced_to: Receiver
-) -> None:
-    before, figures = {span.trace for span in traced_to.spans()}, await counts(system)
-    async with a_citizen(system) as citizen:
-        await citizen.rates(new_phone())
-    await moved_by(system, figures, {"satisfied": 1, "channel portal": 1})
-
-    def arrived(spans: list[Span]) -> bool:
-        new = [span.name for span in spans if span.trace not in before]
-        return {"process rating-submissions", "count", "POST intake"} <= set(new)
-
-    spans = [span for span in await traced_to.until(arrived) if span.trace not in before]
-    by_id = {span.id: span for span in spans}
-    [decided] = [span for span in spans if span.name == "process rating-submissions"]
-    path = [decided]
-    while path[-1].parent:
-        path.append(by_id[path[-1].parent])
-    assert [(span.process, span.name, span.kind, span.failed) for span in reversed(path)] == [
-        ("portal", "GET /danh-gia/cong-chuc/{officer_id}/xu-ly", "server", False),
-        ("portal", "POST intake", "client", False),
-        ("intake", "POST /v1/ratings", "server", False),
-        ("intake", "send rating-submissions", "producer", False),
-        ("verification-worker", "process rating-submissions", "consumer", False),
-    ]
-    [(_, batch)] = decided.links
-    assert (by_id[batch].name, by_id[batch].parent) == ("batch rating-submissions", "")
-    assert {span.name for span in spans if span.parent == batch} == {"decide", "commit"}
-    # What has counted it has traces of its own, which nothing joins to these.
-    counting = {span.trace for span in spans if span.process == "aggregation-worker"}
-    counted = [span for span in traced_to.spans() if span.trace in counting]
-    assert {(span.process, span.name, span.links) for span in counted} == {
-        ("aggregation-worker", "batch rating-outcomes", ()),
-        ("aggregation-worker", "count", ()),
-    }
-
-
-async def test_nothing_of_a_trace_is_in_an_outcome_and_no_id_of_a_rating_in_a_trace(
-    system: System, traced_to: Receiver
-) -> None:
-    """Over all that the tests above did. Outcomes are kept for ever, and a caller may choose its trace."""
-    before = await counts(system)
-    headers = {**system.on_behalf_of_someone(), "traceparent": TRACEPARENT}
-    submitted = await system.submit(headers=headers)
-    await moved_by(system, before, {"satisfied": 1, "channel portal": 1})
-    chosen = TRACEPARENT.split("-")[1]
-    spans = await traced_to.until(
-        lambda spans: any(span.trace == chosen and span.name.startswith("process") for span in spans)
-    )
-    committed = await topics(system.kafka_bootstrap, isolation_level="read_committed")
-    submissions, outcomes = (committed[name].decode() for name in ("rating-submissions", "rating-outcomes"))
-    ids = {each for span in spans for each in (span.trace, span.id)}
-    assert chosen in submissions
-    assert {each for each in ids if each in outcomes} == set()
-    told = traced_to.everything().decode()
-    held = {submitted.key, *re.findall(r'"rating_id":"([^"]+)"', submissions)}
-    held |= set(re.findall(r'"submission_id":"([^"]+)"', outcomes))
-    assert len(held) > 2
-    assert {each for each in held if each in told} == set()
 
 
 async def test_each_submission_has_one_outcome_and_the_figures_are_their_fold(system: System) -> None:
