@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx
 import openpyxl
 import pypdfium2
+import pytest
 
 from contracts import golden
 from contracts.envelope import encode
@@ -26,6 +27,8 @@ from services.aggregation.uncertainty import wilson
 from tests.support.aggregation import AT_ONCE, Stage
 from tests.support.aggregation_process import ROOT, until
 from tests.support.outcomes import accepted, rejected
+
+pytestmark = pytest.mark.any_servers
 
 NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
 

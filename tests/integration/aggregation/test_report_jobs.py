@@ -26,6 +26,8 @@ from tests.support.outcomes import accepted
 from tests.support.publication import booked
 from tests.support.reports import Kept
 
+pytestmark = pytest.mark.any_servers
+
 UNIT = Scope(Level.UNIT, "u")
 FILE = File(b"1", {"Content-Type": "text/csv"})
 MOST = 3

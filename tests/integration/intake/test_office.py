@@ -27,6 +27,8 @@ from tests.support.intake_world import World, eventually
 from tests.support.office import BY
 from tests.support.tokens import AUDIENCE, ISSUER, Clock, FakeProvider, token
 
+pytestmark = pytest.mark.any_servers
+
 Meanwhile = Callable[[], Awaitable[None]]
 ROLES, DEPARTMENTS = "hailong_roles", "hailong_departments"
 

@@ -20,6 +20,8 @@ from services.verification.domain.ratings import WITHDRAWABLE
 from services.verification.forgetting import Forgetting
 from tests.support.verification import Submission, World, running, until
 
+pytestmark = pytest.mark.any_servers
+
 KEPT = timedelta(days=90)
 REPEATS = timedelta(days=7)
 TABLES = ("ratings", "idempotency_tokens", "used_challenges", "slots", "phone_codes", "sms_queue")
