@@ -52,6 +52,8 @@ from services.intake.watching import watch_keys
 from services.intake.withdrawing import WithdrawRating
 
 START_SECONDS = 10.0
+COMMAND_TURNS = 6
+"""Of a command that is overtaken. A caller of the API is told instead: what they saw is out of date."""
 OFFICE_BODIES = re.compile(r"/v1/office/(imports(/preview)?|editions/[^/]+)")
 
 
@@ -108,7 +110,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     if oidc.issuer is not None:
         trail = OfficeTrail(settings.kafka, readiness.check("office", required=False))
         reading = OfficeReading(directory, trail, keys, clock)
-        install_office(app, office_of(settings, clock=clock), reading)
+        install_office(app, office_of(settings, clock=clock, turns=1), reading)
     return app
 
 
@@ -164,7 +166,11 @@ async def trail_of(settings: Settings) -> Sequence[Taken]:
 
 
 def office_of(
-    settings: Settings, *, clock: Callable[[], datetime] = utc_now, set_retention: bool = False
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    set_retention: bool = False,
+    turns: int = COMMAND_TURNS,
 ) -> Office:
     async def promise(days: int) -> None:
         try:
@@ -174,7 +180,7 @@ def office_of(
                 raise NotKept(str(error) or "no answer") from error
             raise
 
-    return Office(KafkaLedger(settings.kafka), clock, promise)
+    return Office(KafkaLedger(settings.kafka), clock, promise, turns=turns)
 
 
 async def waves(settings: Settings) -> dict[UUID, WaveVoided]:

@@ -1,6 +1,8 @@
 """What the survey office does: each action is decided on the directory as it stands, and written together
 with who took it and when."""
 
+import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,7 +16,7 @@ from services.intake.domain import importing
 from services.intake.domain.changes import Change, Impossible, Kind, with_changes
 from services.intake.domain.directory import Directory
 from services.intake.domain.table import Row
-from services.intake.ports import Advance, Ledger
+from services.intake.ports import Advance, Ledger, Overtaken
 from services.intake.submitting import SOURCE
 
 WHOLE = "directory"
@@ -54,12 +56,18 @@ def silent(_done: int, _of: int) -> None:
 
 
 class Office:
-    """One a process. `promise` is asked before an edition changes."""
+    """One a process. `promise` is asked before an edition changes.
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], datetime], promise: Promise) -> None:
+    Whoever is overtaken tries again, `turns` in all: each time it is decided anew on what is there then.
+    """
+
+    def __init__(
+        self, ledger: Ledger, clock: Callable[[], datetime], promise: Promise, *, turns: int = 1
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._promise = promise
+        self._turns = turns
 
     async def act(
         self,
@@ -72,6 +80,16 @@ class Office:
         advance: Advance = silent,
     ) -> Done:
         """Raises what `decide` and `promise` raise, NotKept and Overtaken."""
+        for turn in range(1, self._turns):
+            try:
+                return await self._act(actor, action, target, decide, digest=digest, advance=advance)
+            except Overtaken:  # whoever came between has to come to an end first
+                await asyncio.sleep(turn * (0.2 + secrets.randbelow(1000) / 1000))
+        return await self._act(actor, action, target, decide, digest=digest, advance=advance)
+
+    async def _act(
+        self, actor: Actor, action: str, target: str, decide: Decide, *, digest: str | None, advance: Advance
+    ) -> Done:
         async with self._ledger.writing() as writing:
             now = self._clock()
             changes = decide(writing.directory, city_day(now))

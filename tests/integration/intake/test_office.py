@@ -15,7 +15,7 @@ from contracts.events import Event, OfficeActionTaken, Text, UnitPublished
 from contracts.topics import DIRECTORY, OFFICE_ACTIONS
 from services.intake.adapters.office_ledger import KafkaLedger
 from services.intake.adapters.office_trail import read_trail
-from services.intake.bootstrap import create, utc_now
+from services.intake.bootstrap import COMMAND_TURNS, create, utc_now
 from services.intake.domain import units
 from services.intake.office import Office
 from services.intake.office_api import OFFICE, Admission
@@ -37,8 +37,8 @@ async def _kept(_days: int) -> None:
     """Any promise is."""
 
 
-def office(world: World) -> Office:
-    return Office(KafkaLedger(world.settings.kafka), utc_now, _kept)
+def office(world: World, turns: int = 1) -> Office:
+    return Office(KafkaLedger(world.settings.kafka), utc_now, _kept, turns=turns)
 
 
 def text(words: str) -> Text:
@@ -151,12 +151,14 @@ async def test_who_began_later_goes_first_and_nothing_of_the_other_is_written(wo
     assert (newest.name.vi, len(await actions(world))) == ("Nhanh", 1)
 
 
-async def test_many_at_once_in_one_process_all_have_their_turn(world: World) -> None:
-    here = office(world)
+@pytest.mark.parametrize("processes", [1, 3], ids=["in one process", "by commands"])
+async def test_many_at_once_all_have_their_turn(world: World, processes: int) -> None:
+    """Commands, each a process of its own, fence one another, and try again."""
+    offices = [office(world, turns=COMMAND_TURNS if processes > 1 else 1) for _ in range(processes)]
     names = [f"Tên {number}" for number in range(5)]
 
     async def rename(name: str) -> None:
-        await here.act(
+        await offices[names.index(name) % processes].act(
             BY,
             "unit_renamed",
             f"unit:{world.unit_id}",
