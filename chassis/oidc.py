@@ -87,6 +87,12 @@ def subject_of(claims: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{claims['iss']}\n{claims['sub']}".encode()).hexdigest()[:32]
 
 
+def listed(claim: Any) -> list[str]:
+    """The words of a claim. One that is absent, or of a form that nobody agreed upon, has none."""
+    words = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    return [each for each in words if isinstance(each, str) and each]
+
+
 class Provider:
     """One provider. Metadata and keys are remembered, and asked for again when they are old or lack a key."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.oidc import subject_of
+from chassis.oidc import listed, subject_of
 from services.aggregation.domain import CITY, Level, Scope
 
 EVERYWHERE = "*"
@@ -36,8 +36,4 @@ class Caller:
 
 
 def caller_of(claims: Mapping[str, Any], claim: str) -> Caller:
-    """A claim that is absent, or of a form that nobody agreed upon, grants nothing."""
-    said = claims.get(claim)
-    listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-    grants = [each for each in listed if isinstance(each, str) and each][:MOST_GRANTS]
-    return Caller(subject_of(claims), frozenset(grants))
+    return Caller(subject_of(claims), frozenset(listed(claims.get(claim))[:MOST_GRANTS]))

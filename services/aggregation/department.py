@@ -1,12 +1,11 @@
 """Full figures, for those who may see them: nothing is read before it is known who asks, nor unrecorded."""
 
-import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 from pydantic import BaseModel, Field
 
-from chassis.logs import logger
+from chassis.bearer import audit
 from chassis.problems import Bilingual, Problem, ProblemType
 from services.aggregation.access import Caller
 from services.aggregation.answers import Answers
@@ -47,9 +46,6 @@ PROVIDER_AWAY = ProblemType(
         "The identity provider does not answer. Try again in a few seconds; public figures can be read.",
     ),
 )
-
-audit = logger("audit")
-logging.getLogger("audit").setLevel(logging.INFO)  # whatever the level of all else
 
 
 class Overview(BaseModel):

@@ -5,22 +5,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
-from chassis.oidc import ACCESS_TOKEN, Provider, ProviderAway, TokenRefused
-from chassis.problems import Problem, ProblemBody
+from chassis.bearer import HEADERS, Credentials, claims_of
+from chassis.oidc import Provider
+from chassis.problems import ProblemBody
 from services.aggregation.access import Caller, caller_of
 from services.aggregation.answers import Reading
 from services.aggregation.api import DEPARTMENT, Asked, Dated, DatedDays, Place, ask
 from services.aggregation.comparisons import Children
-from services.aggregation.department import NOT_SIGNED_IN, PROVIDER_AWAY, Department, Overview, audit
+from services.aggregation.department import NOT_SIGNED_IN, PROVIDER_AWAY, Department, Overview
 from services.aggregation.documents import History, Satisfaction
 from services.aggregation.domain import CITY
-
-AWAY_SECONDS = 10
-HEADERS = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token of the provider.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +27,16 @@ class Admission:
     audience: str
     claim: str
 
-    async def caller(self, token: str) -> Caller:
-        """Raises TokenRefused, ProviderAway."""
-        verified = await self.provider.verified(token, audience=self.audience, types=ACCESS_TOKEN)
-        return caller_of(verified.claims, self.claim)
+    async def caller(self, credentials: Credentials) -> Caller:
+        """Raises Problem."""
+        claims = await claims_of(
+            credentials,
+            self.provider,
+            self.audience,
+            not_signed_in=NOT_SIGNED_IN,
+            provider_away=PROVIDER_AWAY,
+        )
+        return caller_of(claims, self.claim)
 
 
 def attach(app: FastAPI, department: Department, admission: Admission, reading: Reading) -> None:
@@ -42,19 +44,9 @@ def attach(app: FastAPI, department: Department, admission: Admission, reading: 
     app.state.department, app.state.admission, app.state.full_reading = department, admission, reading
 
 
-async def _caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
-    if credentials is None:
-        raise Problem(NOT_SIGNED_IN, headers={"WWW-Authenticate": "Bearer"})
+async def _caller(request: Request, credentials: Credentials) -> Caller:
     admission: Admission = request.app.state.admission
-    try:
-        return await admission.caller(credentials.credentials)
-    except TokenRefused as error:
-        audit.warning("token refused", reason=error.reason)
-        raise Problem(NOT_SIGNED_IN, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from error
-    except ProviderAway as error:
-        raise Problem(PROVIDER_AWAY, retry_after=AWAY_SECONDS) from error
+    return await admission.caller(credentials)
 
 
 Who = Annotated[Caller, Depends(_caller)]

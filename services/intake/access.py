@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from chassis.oidc import subject_of
+from chassis.oidc import listed, subject_of
 from contracts.events import UnitPublished
 
 EVERYWHERE = "*"
@@ -41,16 +41,10 @@ class Caller:
 
 
 def caller_of(claims: Mapping[str, Any], roles_claim: str, departments_claim: str) -> Caller | None:
-    """The caller in the first of their roles, in the order of `Role`; None for who has none of them. Claims
-    that are absent, or of a form that nobody agreed upon, grant nothing."""
-    said = _listed(claims.get(roles_claim))
+    """The caller in the first of their roles, in the order of `Role`; None for who has none of them."""
+    said = listed(claims.get(roles_claim))
     role = next((each for each in Role if each in said), None)
     if role is None:
         return None
-    departments = frozenset(_listed(claims.get(departments_claim))[:MOST_GRANTS])
+    departments = frozenset(listed(claims.get(departments_claim))[:MOST_GRANTS])
     return Caller(subject_of(claims), role, departments)
-
-
-def _listed(said: Any) -> list[str]:
-    listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-    return [each for each in listed if isinstance(each, str) and each]

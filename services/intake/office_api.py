@@ -1,17 +1,15 @@
 """The office over HTTP, for whoever brings a token of the provider: reading, and the trail."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
-from chassis.logs import logger
-from chassis.oidc import ACCESS_TOKEN, Provider, ProviderAway, TokenRefused
+from chassis.bearer import HEADERS, Credentials, claims_of
+from chassis.oidc import Provider
 from chassis.problems import NOT_FOUND, Problem, ProblemBody
 from services.intake import faults, office_faults
 from services.intake import office_documents as documents
@@ -22,9 +20,8 @@ from services.intake.ports import DirectoryUnread
 
 T = TypeVar("T")
 OFFICE = "/v1/office"
-AWAY_SECONDS, UNREAD_SECONDS = 10, 2
+UNREAD_SECONDS = 2
 PAGE = 50
-HEADERS = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 TRAIL_HEAD = ("number", "taken_at", "action", "target", "actor", "role", "via", "key", "change", "field")
 RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": ProblemBody, "description": "No access token in force."},
@@ -32,9 +29,6 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"model": ProblemBody, "description": "There is none, or it is not the caller's."},
     503: {"model": ProblemBody, "description": "The directory, Kafka or the provider is away."},
 }
-audit = logger("audit")
-logging.getLogger("audit").setLevel(logging.INFO)  # whatever the level of all else
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token of the provider.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +40,25 @@ class Admission:
     roles_claim: str
     departments_claim: str
 
-    async def caller(self, token: str) -> Caller | None:
-        """Raises TokenRefused, ProviderAway."""
-        verified = await self.provider.verified(token, audience=self.audience, types=ACCESS_TOKEN)
-        return caller_of(verified.claims, self.roles_claim, self.departments_claim)
+    async def caller(self, credentials: Credentials) -> Caller:
+        """Raises Problem."""
+        claims = await claims_of(
+            credentials,
+            self.provider,
+            self.audience,
+            not_signed_in=office_faults.NOT_SIGNED_IN,
+            provider_away=office_faults.PROVIDER_AWAY,
+        )
+        caller = caller_of(claims, self.roles_claim, self.departments_claim)
+        if caller is None:
+            raise Problem(office_faults.NO_ROLE)
+        return caller
 
 
-async def signed_in(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
+async def signed_in(request: Request, credentials: Credentials) -> Caller:
     """Who calls. Raises Problem."""
-    if credentials is None:
-        raise Problem(office_faults.NOT_SIGNED_IN, headers={"WWW-Authenticate": "Bearer"})
     admission: Admission = request.app.state.office_admission
-    try:
-        caller = await admission.caller(credentials.credentials)
-    except TokenRefused as error:
-        audit.warning("token refused", reason=error.reason)
-        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        raise Problem(office_faults.NOT_SIGNED_IN, headers=challenge) from error
-    except ProviderAway as error:
-        raise Problem(office_faults.PROVIDER_AWAY, retry_after=AWAY_SECONDS) from error
-    if caller is None:
-        raise Problem(office_faults.NO_ROLE)
-    return caller
+    return await admission.caller(credentials)
 
 
 Who = Annotated[Caller, Depends(signed_in)]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
+from chassis.bearer import audit
 from chassis.problems import Problem, ProblemType, language_of
 from contracts.events import Text
 from contracts.values import Identifier
@@ -21,7 +22,7 @@ from services.intake.domain.changes import Change, Flaw, Impossible
 from services.intake.domain.directory import Directory
 from services.intake.domain.table import Row
 from services.intake.office import API, Actor, Decide, Done, Moved, Office
-from services.intake.office_api import OFFICE, RESPONSES, answer, audit, signed_in
+from services.intake.office_api import OFFICE, RESPONSES, answer, signed_in
 from services.intake.office_faults import PREVIEW_OUTDATED
 from services.intake.office_reading import OfficeReading, etag_of
 from services.intake.ports import DirectoryUnread, NotKept, Overtaken
