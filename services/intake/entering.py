@@ -8,12 +8,12 @@ from chassis.logs import logger
 from contracts.envelope import Envelope, encode
 from contracts.events import PhoneCodeEntered
 from contracts.topics import RATING_SUBMISSIONS, key_of
-from services.intake.domain.identity import event_id
+from services.intake.domain.identity import SOURCE, event_id
 from services.intake.domain.limits import Arrival, Caller
 from services.intake.domain.rating import Fault
 from services.intake.limiting import Limiter
 from services.intake.ports import Parts
-from services.intake.submitting import SOURCE, Faulty
+from services.intake.submitting import Faulty
 
 DIGITS = 6
 log = logger(__name__)

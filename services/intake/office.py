@@ -15,9 +15,9 @@ from contracts.topics import DIRECTORY, OFFICE_ACTIONS, key_of, submissions_kept
 from services.intake.domain import importing
 from services.intake.domain.changes import Change, Impossible, Kind, with_changes
 from services.intake.domain.directory import Directory
+from services.intake.domain.identity import SOURCE
 from services.intake.domain.table import Row
 from services.intake.ports import Advance, Ledger, Overtaken
-from services.intake.submitting import SOURCE
 
 WHOLE = "directory"
 """What an action is done to that is done to no single entry."""

@@ -9,13 +9,12 @@ from contracts.city_time import city_day
 from contracts.envelope import Envelope, encode
 from contracts.events import ChallengeAnswer, RatingSubmitted
 from contracts.topics import RATING_SUBMISSIONS, key_of
-from services.intake.domain.identity import Identity, fingerprint, identify, pseudonym
+from services.intake.domain.identity import SOURCE, Identity, fingerprint, identify, pseudonym
 from services.intake.domain.limits import Arrival, Caller
 from services.intake.domain.rating import Fault, Rating, Sound, judge
 from services.intake.limiting import Limiter
 from services.intake.ports import Parts
 
-SOURCE = "/hailong/intake"
 REMEMBERED = 5_000
 log = logger(__name__)
 

@@ -7,12 +7,12 @@ from chassis.logs import logger
 from contracts.envelope import Envelope, encode
 from contracts.events import RatingWithdrawalRequested
 from contracts.topics import RATING_SUBMISSIONS, key_of
-from services.intake.domain.identity import event_id, received
+from services.intake.domain.identity import SOURCE, event_id, received
 from services.intake.domain.limits import Arrival, Caller
 from services.intake.domain.rating import Fault
 from services.intake.limiting import Limiter
 from services.intake.ports import Parts
-from services.intake.submitting import SOURCE, Faulty
+from services.intake.submitting import Faulty
 
 log = logger(__name__)
 

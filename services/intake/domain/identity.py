@@ -16,6 +16,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 from uuid import UUID
 
+SOURCE = "/hailong/intake"
+"""Of every event that intake tells: CloudEvents' `source`."""
 _MISREAD = str.maketrans("018", "OIB")  # base 32 has none of these digits
 BLOCK_BITS = {4: 24, 6: 48}
 """An address block: what one network is given, or as many homes as share an IPv4 one."""

@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 
 from contracts.envelope import Envelope
 from contracts.events import RatingSubmitted, RatingVoidRequested, Selection, WaveVoided
+from services.intake.domain.identity import SOURCE
 
-SOURCE = "/hailong/intake"
 NARROWING = ("unit_id", "officer_id", "channel", "client_id", "origin", "session")
 """At least one is needed: nobody voids an edition by leaving something out."""
 
