@@ -18,20 +18,12 @@ from deploy.local.ports import HTTP_OFFSETS, Ports, free_ports
 from deploy.local.postgres import Database
 from deploy.local.process import Process, run_to_end
 from deploy.local.progress import Report
-from deploy.local.stack import ensure_jars, portal_client, python, sealing_key_in
+from deploy.local.stack import COMMANDS, ensure_jars, portal_client, python, sealing_key_in
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 
 EDITION = "bench"
 STEP_SECONDS = 120.0
 DATABASES = ("verification", "aggregation", "rebuilt", "crud")
-COMMANDS = {
-    "intake": ("services.intake", "serve"),
-    "verification": ("services.verification", "serve"),
-    "verification-worker": ("services.verification", "worker"),
-    "aggregation": ("services.aggregation", "serve"),
-    "aggregation-worker": ("services.aggregation", "worker"),
-    "portal": ("portal", "serve"),
-}
 LIMITS = {
     "INTAKE_LIMIT_EDITION": "1000000000",
     "INTAKE_LIMIT_OFFICER": "1000000000",

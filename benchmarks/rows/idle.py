@@ -6,9 +6,8 @@ from benchmarks.bench import Bench
 from benchmarks.processes import ALL_CORES, cpu_seconds, memory_mib
 from benchmarks.results import Goal, Row
 from benchmarks.rows.aggregation import quiet
-from benchmarks.stack import COMMANDS
 from chassis import key_files
-from deploy.local.stack import identity_provider
+from deploy.local.stack import COMMANDS, identity_provider
 
 SETTLED_SECONDS = 10.0
 MEMORY_MIB, OF_A_CORE = 1024.0, 3.0

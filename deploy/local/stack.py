@@ -22,6 +22,15 @@ from deploy.local.supervisor import Part, Supervisor, first_stack_error
 from portal import node
 
 EDITION = "2017"
+COMMANDS = {
+    "intake": ("services.intake", "serve"),
+    "verification": ("services.verification", "serve"),
+    "verification-worker": ("services.verification", "worker"),
+    "aggregation": ("services.aggregation", "serve"),
+    "aggregation-worker": ("services.aggregation", "worker"),
+    "portal": ("portal", "serve"),
+}
+"""Of each process of ours: the module, and the command that serves or works."""
 DIRECTORY_FILES = ("data/directory-2017.yaml", "data/edition-2017.yaml")
 PORTAL_CHANNELS = ("portal", "web", "qr", "kiosk")
 STEP_DEADLINE = 120.0
@@ -85,7 +94,7 @@ class Stack:
         key_files.create(self.layout.sign_in_secret)
         services: list[Part] = [*self._services(wiring), identity_provider(wiring)]
         await self.supervisor.start((part, wiring.url_of(part.process.name)) for part in services)
-        portal = self._serving("portal", "portal", "serve", wiring.portal())
+        portal = self._serving("portal", wiring.portal())
         await self.supervisor.start([(portal, wiring.url_of("portal"))])
         lock.record_urls(self.layout, wiring.urls())
         self.report.say(
@@ -132,15 +141,15 @@ class Stack:
 
     def _services(self, wiring: Wiring) -> list[HttpProcess]:
         return [
-            self._serving("intake", "services.intake", "serve", wiring.intake()),
-            self._serving("verification", "services.verification", "serve", wiring.verification()),
-            self._serving("verification-worker", "services.verification", "worker", wiring.verification()),
-            self._serving("aggregation", "services.aggregation", "serve", wiring.aggregation()),
-            self._serving("aggregation-worker", "services.aggregation", "worker", wiring.aggregation()),
+            self._serving("intake", wiring.intake()),
+            self._serving("verification", wiring.verification()),
+            self._serving("verification-worker", wiring.verification()),
+            self._serving("aggregation", wiring.aggregation()),
+            self._serving("aggregation-worker", wiring.aggregation()),
         ]
 
-    def _serving(self, name: str, module: str, command: str, settings: Mapping[str, str]) -> HttpProcess:
-        process = python(self.layout, name, module, command, settings=settings)
+    def _serving(self, name: str, settings: Mapping[str, str]) -> HttpProcess:
+        process = python(self.layout, name, *COMMANDS[name], settings=settings)
         return HttpProcess(process, self.ports[f"{name}-operations"])
 
     async def _step(

@@ -19,7 +19,7 @@ from deploy.local.http_process import HttpProcess
 from deploy.local.layout import CHECKOUT, Layout
 from deploy.local.ports import HTTP_OFFSETS, Ports, free_ports
 from deploy.local.process import run_to_end
-from deploy.local.stack import identity_provider, portal_client, python
+from deploy.local.stack import COMMANDS, identity_provider, portal_client, python
 from portal import assets
 from services.verification.adapters.key_files import CHALLENGE_KEY, read_key
 from services.verification.challenges import Challenges
@@ -30,14 +30,6 @@ OUTCOME_SECONDS = 60.0
 OFFICER = "so-thong-tin-va-truyen-thong.dinh-thi-minh-phuong"
 UNIT = "so-thong-tin-va-truyen-thong"
 AT_ONCE = {"officer_batch": 1, "officer_hour": 0, "suppress_below": 1}
-COMMANDS = {
-    "intake": ("services.intake", "serve"),
-    "verification": ("services.verification", "serve"),
-    "verification-worker": ("services.verification", "worker"),
-    "aggregation": ("services.aggregation", "serve"),
-    "aggregation-worker": ("services.aggregation", "worker"),
-    "portal": ("portal", "serve"),
-}
 
 Json = dict[str, Any]
 
