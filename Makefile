@@ -209,10 +209,8 @@ alerts: ## Try the alert rules with promtool (Debian: package prometheus)
 
 lock: ## Pin the requirements anew, with their hashes
 	$(DEV)
-	@for set in dev bench local assets intake verification aggregation portal; do \
+	@for set in $(addprefix requirements/,dev bench local assets intake verification aggregation portal) clients/requirements; do \
+	  case $$set in requirements/dev | clients/*) held= ;; *) held="-c requirements/dev.txt" ;; esac; \
 	  $(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command "make lock" $$(test $$set = dev || echo "-c requirements/dev.txt") \
-	    -o requirements/$$set.txt requirements/$$set.in || exit 1; \
+	    --custom-compile-command "make lock" $$held -o $$set.txt $$set.in || exit 1; \
 	done
-	@$(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command "make lock" -o clients/requirements.txt clients/requirements.in
