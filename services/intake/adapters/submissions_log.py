@@ -1,22 +1,17 @@
 """The topic of submissions from its beginning to its end as it is now, outside any consumer group."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
-from chassis import kafka
+from chassis import kafka, whole_log
 from chassis.kafka import KafkaClient
 from contracts.envelope import InvalidMessage, decode
 from contracts.events import RatingSubmitted, RatingVoidRequested
 from contracts.topics import RATING_SUBMISSIONS
 
-PARTITIONS = [
-    TopicPartition(RATING_SUBMISSIONS.name, number) for number in range(RATING_SUBMISSIONS.partitions)
-]
-STEP_SECONDS = 20.0
-AT_ONCE = 2_000
+PARTITIONS = whole_log.partitions(RATING_SUBMISSIONS)
 
 
 class KafkaSubmissionsLog:
@@ -24,34 +19,12 @@ class KafkaSubmissionsLog:
         self._consumer = consumer
 
     async def extent(self) -> int:
-        begin, end = await self._bounds()
-        return sum(end[at] - begin[at] for at in PARTITIONS)
+        return await whole_log.extent(self._consumer, PARTITIONS)
 
     async def events(self) -> AsyncIterator[tuple[int, Sequence[RatingSubmitted | RatingVoidRequested]]]:
-        begin, end = await self._bounds()
-        for at in PARTITIONS:
-            self._consumer.assign([at])
-            self._consumer.seek(at, begin[at])
-            position = begin[at]
-            while position < end[at]:
-                async with asyncio.timeout(STEP_SECONDS):
-                    found = await self._consumer.getmany(at, timeout_ms=200, max_records=AT_ONCE)
-                    before, position = position, await self._consumer.position(at)
-                yield (
-                    position - before,
-                    [
-                        event
-                        for record in found.get(at, ())
-                        if (event := _read(record.value, tuple(record.headers))) is not None
-                    ],
-                )
-
-    async def _bounds(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-        async with asyncio.timeout(STEP_SECONDS):
-            return (
-                await self._consumer.beginning_offsets(PARTITIONS),
-                await self._consumer.end_offsets(PARTITIONS),
-            )
+        async for batch in whole_log.batches(self._consumer, PARTITIONS):
+            events = (_read(record.value, tuple(record.headers)) for record in batch.records)
+            yield batch.went_on, [event for event in events if event is not None]
 
 
 @asynccontextmanager

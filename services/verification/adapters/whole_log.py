@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMemberIdError
 from aiokafka.structs import OffsetAndMetadata
 
+from chassis import whole_log as reading
 from chassis.kafka import KafkaClient, leave, start
 from contracts.envelope import InvalidMessage, decode
 from contracts.events import (
@@ -26,8 +27,6 @@ from services.verification.catching_up import Told, WorkersRun
 from services.verification.domain.ratings import Accepted, Rejected, Withdrawn
 from services.verification.ports import Committed, Record
 
-STEP_SECONDS = 20.0
-AT_ONCE = 2_000
 _MEMBERS = (CommitFailedError, IllegalGenerationError, UnknownMemberIdError)
 
 
@@ -36,11 +35,7 @@ class WholeLog:
         self._consumer = consumer
 
     async def extent(self) -> int:
-        where = [*_partitions(RATING_OUTCOMES), *_partitions(RATING_SUBMISSIONS)]
-        async with asyncio.timeout(STEP_SECONDS):
-            begin = await self._consumer.beginning_offsets(where)
-            end = await self._consumer.end_offsets(where)
-        return sum(end[at] - begin[at] for at in where)
+        return await reading.extent(self._consumer, reading.partitions(RATING_OUTCOMES, RATING_SUBMISSIONS))
 
     async def outcomes(self) -> AsyncIterator[Sequence[Told]]:
         async for _, records in self._records(RATING_OUTCOMES):
@@ -63,10 +58,9 @@ class WholeLog:
             )
 
     async def committed(self) -> dict[int, Committed]:
-        where = _partitions(RATING_SUBMISSIONS)
-        async with asyncio.timeout(STEP_SECONDS):
-            begin = await self._consumer.beginning_offsets(where)
-            end = await self._consumer.end_offsets(where)
+        where = reading.partitions(RATING_SUBMISSIONS)
+        async with asyncio.timeout(reading.STEP_SECONDS):
+            begin, end = await reading.bounds(self._consumer, where)
             found = await self._consumer._coordinator.fetch_committed_offsets(where)
         return {
             at.partition: Committed(
@@ -86,29 +80,15 @@ class WholeLog:
         }
         self._consumer.assign(list(where))
         try:
-            async with asyncio.timeout(STEP_SECONDS):
+            async with asyncio.timeout(reading.STEP_SECONDS):
                 await self._consumer.commit(where)
         except _MEMBERS as error:
             raise WorkersRun from error
 
     async def _records(self, topic: Topic) -> AsyncGenerator[tuple[int, Sequence[ConsumerRecord]]]:
-        where = _partitions(topic)
-        async with asyncio.timeout(STEP_SECONDS):
-            begin, end = (
-                await self._consumer.beginning_offsets(where),
-                await self._consumer.end_offsets(where),
-            )
-        for at in where:
-            self._consumer.assign([at])
-            self._consumer.seek(at, begin[at])
-            position = begin[at]
-            while position < end[at]:
-                async with asyncio.timeout(STEP_SECONDS):
-                    found = await self._consumer.getmany(at, timeout_ms=200, max_records=AT_ONCE)
-                    position = await self._consumer.position(at)
-                records = [record for record in found.get(at, ()) if record.offset < end[at]]
-                if records:
-                    yield at.partition, records
+        async for batch in reading.batches(self._consumer, reading.partitions(topic)):
+            if batch.records:
+                yield batch.partition, batch.records
 
 
 @asynccontextmanager
@@ -120,10 +100,6 @@ async def whole_log(kafka: KafkaClient) -> AsyncIterator[WholeLog]:
         yield WholeLog(consumer)
     finally:
         await leave(consumer)
-
-
-def _partitions(topic: Topic) -> list[TopicPartition]:
-    return [TopicPartition(topic.name, number) for number in range(topic.partitions)]
 
 
 def _told(record: ConsumerRecord) -> Told | None:
