@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,21 +19,17 @@ from rich.progress import track
 
 from clients.documents import documents
 from portal import node
+from portal.steps import BuildError, run
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
 OUT = CHECKOUT / ".local" / "clients"
 PYTHON, TYPESCRIPT = OUT / "python", OUT / "typescript"
 TOOLS = OUT / "tools"
-DEADLINE_SECONDS = 300
 OPTIONAL = ["--default-non-nullable=false"]  # who posts may leave out what has a default
 NPM = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 
 app = typer.Typer(add_completion=False, help=__doc__)
-
-
-class NotMade(RuntimeError):
-    """A step failed; the message holds the end of what it printed."""
 
 
 @app.command()
@@ -42,14 +37,14 @@ def make() -> None:
     """Make both clients. Example: python -m clients"""
     try:
         generate()
-    except (NotMade, node.NodeMissing) as error:
+    except (BuildError, node.NodeMissing) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(1) from error
     typer.echo(f"A Python package in {PYTHON}, an npm package in {TYPESCRIPT}")
 
 
 def generate() -> None:
-    """Leaves both in OUT. Raises NotMade."""
+    """Leaves both in OUT. Raises BuildError."""
     with tempfile.TemporaryDirectory() as keys:
         found = dict(documents(Path(keys)))
     tools = _tools()
@@ -112,21 +107,10 @@ def _program(package: str, name: str = "cli.js") -> str:
 
 def _run(command: list[str], *, cwd: Path = CHECKOUT, environment: Mapping[str, str] = {}) -> None:
     """A script of Node's runs in the wheel's Node."""
-    if command[0].endswith(("cli.js", "tsc")):
+    step = Path(command[0]).name
+    if step.endswith(("cli.js", "tsc")):
         command = [str(node.program()), *command]
-    try:
-        subprocess.run(  # noqa: S603 - the programs and their arguments are ours
-            command,
-            cwd=cwd,
-            env={**os.environ, **environment},
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_SECONDS,
-        )
-    except subprocess.CalledProcessError as error:
-        last = "\n".join((error.stdout + error.stderr).strip().splitlines()[-15:])
-        raise NotMade(f"{Path(command[0]).name} failed. Check the network and try again.\n{last}") from error
+    run(step, command, cwd=cwd, environment=environment)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ result goes to `portal/static/` with content-hashed names and a manifest; a seco
 import hashlib
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import typer
@@ -17,18 +16,14 @@ import typer
 from portal import node
 from portal.node import NODE, NODE_MODULES
 from portal.static import STATIC
+from portal.steps import BuildError, run
 
 HERE = Path(__file__).parent
 FRONTEND = HERE / "frontend"
 STAMP = STATIC / "stamp"
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"  # the browser tests inject it
-DEADLINE_SECONDS = 300
 
 app = typer.Typer(add_completion=False, help=__doc__)
-
-
-class BuildError(RuntimeError):
-    """A step of the build failed; the message holds the end of what it printed and what to do."""
 
 
 def fingerprint() -> str:
@@ -67,22 +62,8 @@ def _install() -> None:
 
 def _run(step: str, arguments: list[str]) -> None:
     """Run one script with the wheel's Node; nobody else's Node is looked for."""
-    environment = {**os.environ, "PATH": f"{node.program().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    try:
-        subprocess.run(  # noqa: S603 - the program and its arguments are ours
-            [str(node.program()), *arguments],
-            cwd=NODE,
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_SECONDS,
-        )
-    except subprocess.CalledProcessError as error:
-        last = "\n".join((error.stdout + error.stderr).strip().splitlines()[-15:])
-        raise BuildError(f"{step} failed. Check the network and try again.\n{last}") from error
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(f"{step} took longer than {DEADLINE_SECONDS} s. Check the network.") from error
+    path = f"{node.program().parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    run(step, [str(node.program()), *arguments], cwd=NODE, environment={"PATH": path})
 
 
 @app.callback()
