@@ -20,6 +20,7 @@ from faults.stack import Stack
 
 STOP_SECONDS = 30.0
 PAUSE_SECONDS = 3.0
+RECOVERY_SECONDS = 60.0
 SETTLE_SECONDS = 90.0
 
 
@@ -86,6 +87,9 @@ class Rolling:
             await load.drain()
             posting.cancel()
             await asyncio.wait({posting})
+        # The checker reads one thing after the other: nothing may be on its way meanwhile.
+        if not await probes.recovered(RECOVERY_SECONDS):
+            raise StackError("What was posted last does not show in the figures.", "")
 
     async def _watch(self, probes: Probes, over: asyncio.Event) -> None:
         while not over.is_set():
