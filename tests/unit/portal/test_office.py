@@ -179,3 +179,17 @@ async def test_a_mistake_is_said_at_its_field_and_what_was_typed_stays(person: P
     answer = await person.client.post("/office/units", data=body)
     assert (answer.status_code, 'aria-invalid="true"' in answer.text) == (422, True)
     assert person.ledger.written == []
+
+
+@pytest.mark.parametrize("path", [f"/office/units/{UNIT}/merge", f"/office/officers/{OFFICER}/move"])
+async def test_who_chooses_no_unit_acts_on_none(person: Person, path: str) -> None:
+    form = await person.page(path.rpartition("/")[0])
+    name = re.search(
+        r'<select class="ds-input" id="[^"]+" name="(into|unit_id)">\s*<option value=""></option>', form
+    )
+    assert name is not None, "none is chosen beforehand"
+    own = {"token": await person.token(), "day": "2026-12-01", "with_officers": "yes", name[1]: ""}
+    answer = await person.client.post(path, data=own)
+    assert answer.status_code == 422
+    assert "Hãy chọn đơn vị." in unescape(answer.text)
+    assert person.ledger.written == []
