@@ -91,6 +91,28 @@ class ProofOfWork(StrEnum):
     INSTEAD = "instead"
 
 
+class Vouching(StrEnum):
+    """Who stands for a rating in place of code and phone: a device of the office's, or who entered a form."""
+
+    DEVICE = "device"
+    PAPER = "paper"
+
+
+class FileNumbers(StrEnum):
+    """Whether a rating names the file (mã hồ sơ) it is about; the office's file system is asked for it."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class ScaleKind(StrEnum):
+    """How the answers to a scale's questions are summed up."""
+
+    POINTS = "points"  # the mean points of each question, and their sum
+    LEVELS = "levels"  # how many chose each level
+
+
 class Publication(Frozen):
     """What the public sees, and when. Units and above move at once."""
 
@@ -116,17 +138,50 @@ class Policy(Frozen):
         description="Asked for beside the image code, or instead of it; who cannot compute enters the code.",
     )
     publication: Publication = Publication()
+    vouching: tuple[Vouching, ...] = Field(
+        (), description="Who can stand for a rating in place of code and phone."
+    )
+    file_numbers: FileNumbers = Field(
+        FileNumbers.NONE, description="Whether the number of the citizen's file is asked for."
+    )
+    asks_respondent: bool = Field(False, description="Whether a citizen or an organisation rates.")
 
 
 class AnswerChoice(Frozen):
     id: Code
     text: Text
     asks_reasons: bool = False
+    reasons_optional: bool = Field(False, description="Whether it can be given without a reason.")
 
 
 class Reason(Frozen):
     id: Code
     text: Text
+    answers: tuple[Code, ...] = Field((), description="What it explains; none: each answer that asks.")
+
+
+class ScaleChoice(Frozen):
+    id: Code
+    text: Text
+    points: Integer = Field(ge=0)
+
+
+class ScaleQuestion(Frozen):
+    id: Code
+    text: Text
+    choices: tuple[ScaleChoice, ...] = Field(min_length=2)
+
+    def choice(self, choice_id: str) -> ScaleChoice | None:
+        return next((choice for choice in self.choices if choice.id == choice_id), None)
+
+
+class Scale(Frozen):
+    """Further questions that are summed up together. Nobody has to answer them."""
+
+    id: Code
+    title: Text
+    kind: ScaleKind
+    questions: tuple[ScaleQuestion, ...] = Field(min_length=1)
 
 
 class Instrument(Frozen):
@@ -137,6 +192,7 @@ class Instrument(Frozen):
     question: Text
     answers: tuple[AnswerChoice, ...] = Field(min_length=2)
     reasons: tuple[Reason, ...]
+    scales: tuple[Scale, ...] = Field((), description="What is asked beside the one question.")
 
     def answer(self, answer_id: str) -> AnswerChoice | None:
         return next((choice for choice in self.answers if choice.id == answer_id), None)
@@ -153,7 +209,7 @@ class EditionPublished(Event):
     """One run of the survey: what is asked, when, and how a rating is verified."""
 
     NAME = "edition-published"
-    VERSION = (1, 1)
+    VERSION = (1, 2)
 
     edition_id: Identifier
     title: Text
@@ -176,12 +232,13 @@ class ApiClientPublished(Event):
     """Who may post ratings on citizens' behalf, and through which channels, from now on."""
 
     NAME = "api-client-published"
-    VERSION = (1, 0)
+    VERSION = (1, 1)
 
     client_id: Identifier
     name: Short
     keys: tuple[ApiKey, ...] = Field(description="Several while a new one takes over; none: shut out.")
     channels: tuple[Code, ...] = Field(description="The channels that its ratings may carry.")
+    vouches: bool = Field(False, description="Whether it stands for its ratings, where the policy lets it.")
 
 
 class Selection(Frozen):
@@ -265,11 +322,24 @@ class ChallengeAnswer(Frozen):
     answer: Annotated[Plain, StringConstraints(min_length=1, max_length=32)]
 
 
+class ScaleAnswer(Frozen):
+    scale: Code
+    question: Code
+    choice: Code
+
+
+class PaperForm(Frozen):
+    """A filled-in form that the office entered."""
+
+    number: Identifier
+    entered_by: tuple[Hex128, ...] = Field(min_length=1, description="As in `office-action-taken`.")
+
+
 class RatingSubmitted(Event):
     """A citizen's rating as intake took it; the event id is the submission id."""
 
     NAME = "rating-submitted"
-    VERSION = (1, 1)
+    VERSION = (2, 0)
 
     rating_id: UUID = Field(description="What the citizen holds to ask for the outcome.")
     idempotency_token: Hex256 = Field(description="Keyed digest of the caller's Idempotency-Key.")
@@ -281,10 +351,20 @@ class RatingSubmitted(Event):
     reasons: tuple[Code, ...] = ()
     channel: Code
     language: Code
-    phone: Sealed
-    phone_pseudonym: Hex256 = Field(
-        description="HMAC of the number under the edition's key; finds duplicates."
+    scale_answers: tuple[ScaleAnswer, ...] = ()
+    respondent: Code = Field("citizen", description="Or `organisation`.")
+    deciding_unit_id: Identifier | None = Field(
+        None, description="Who decided about the file, where it was not the unit that took it in."
     )
+    phone: Sealed | None = Field(None, description="None only of a rating that somebody vouches for.")
+    phone_pseudonym: Hex256 | None = Field(
+        None, description="HMAC of the number under the edition's key; finds duplicates."
+    )
+    file_pseudonym: Hex256 | None = Field(
+        None, description="The same of the number of a file that the office's system confirmed."
+    )
+    vouched_by: Vouching | None = Field(None, description="Of a device, `client_id` says which.")
+    form: PaperForm | None = None
     challenge: ChallengeAnswer | None = None
     proof_of_work: Annotated[Plain, StringConstraints(min_length=1, max_length=2048)] | None = Field(
         None, description="The solution as the device gave it, in ALTCHA's encoding."
@@ -296,7 +376,7 @@ class RatingSubmitted(Event):
     origin: Hex256 | None = Field(
         None, description="Keyed digest of the address block it came from, under a key of the day."
     )
-    submitted_at: Instant
+    submitted_at: Instant = Field(description="When the citizen gave it: on a device, before it was sent.")
 
 
 class PhoneCodeEntered(Event):
@@ -359,6 +439,7 @@ class RejectionReason(StrEnum):
     EXPIRED = "expired"
     EDITION_CLOSED = "edition_closed"
     PHONE_UNREADABLE = "phone_unreadable"
+    VOUCHING_REFUSED = "vouching_refused"
 
 
 class Assurance(StrEnum):
@@ -371,6 +452,9 @@ class Assurance(StrEnum):
     CAPTCHA_AND_PHONE_CODE = "captcha_and_phone_code"
     PROOF_OF_WORK_AND_PHONE_CODE = "proof_of_work_and_phone_code"
     CAPTCHA_AND_PROOF_OF_WORK_AND_PHONE_CODE = "captcha_and_proof_of_work_and_phone_code"
+    DEVICE = "device"
+    PAPER = "paper"
+    FILE = "file"  # the office's system knows the file; beside it, whatever the policy asks for
 
 
 class Outcome(Event):
@@ -386,15 +470,22 @@ class Outcome(Event):
     decided_at: Instant
 
 
-class RatingAccepted(Outcome):
-    """A rating that counts."""
-
-    NAME = "rating-accepted"
-    VERSION = (1, 0)
+class Counted(Outcome):
+    """What a rating counts as."""
 
     answer: Code
     reasons: tuple[Code, ...] = ()
     assurance: Code
+    scale_answers: tuple[ScaleAnswer, ...] = ()
+    respondent: Code = "citizen"
+    deciding_unit_id: Identifier | None = None
+
+
+class RatingAccepted(Counted):
+    """A rating that counts."""
+
+    NAME = "rating-accepted"
+    VERSION = (1, 1)
 
 
 class RatingRejected(Outcome):
@@ -413,15 +504,12 @@ class Withdrawal(StrEnum):
     VOIDED = "voided"
 
 
-class RatingWithdrawn(Outcome):
+class RatingWithdrawn(Counted):
     """An accepted rating that does not count any more, with what it counted as. `decided_at`: since when."""
 
     NAME = "rating-withdrawn"
-    VERSION = (1, 0)
+    VERSION = (1, 1)
 
-    answer: Code
-    reasons: tuple[Code, ...] = ()
-    assurance: Code
     accepted_at: Instant = Field(description="`decided_at` of its acceptance.")
     kind: Code
     reason: Code | None = Field(None, description="Of a voided one: why.")

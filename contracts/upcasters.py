@@ -23,8 +23,14 @@ def officer_published_1_to_2(data: Data) -> Data:
     return lifted
 
 
+def rating_submitted_1_to_2(data: Data) -> Data:
+    """Version 1 always had a phone; nothing else changed its meaning."""
+    return data
+
+
 UPCASTERS: dict[tuple[str, int], Callable[[Data], Data]] = {
     ("officer-published", 1): officer_published_1_to_2,
+    ("rating-submitted", 1): rating_submitted_1_to_2,
 }
 
 

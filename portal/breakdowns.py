@@ -32,6 +32,9 @@ ASSURANCES = {
     "captcha_and_phone_code": N_("Mã và mã gửi qua tin nhắn"),
     "proof_of_work_and_phone_code": N_("Bằng chứng tính toán và mã gửi qua tin nhắn"),
     "captcha_and_proof_of_work_and_phone_code": N_("Mã, bằng chứng tính toán và mã gửi qua tin nhắn"),
+    "device": N_("Thiết bị tại quầy"),
+    "paper": N_("Phiếu khảo sát do cơ quan nhập"),
+    "file": N_("Mã hồ sơ được xác nhận"),
 }
 REJECTIONS = {
     "challenge_wrong": N_("Mã xác thực sai"),
@@ -47,6 +50,7 @@ REJECTIONS = {
     "expired": N_("Không được xác nhận kịp"),
     "edition_closed": N_("Đợt khảo sát đã đóng"),
     "phone_unreadable": N_("Số điện thoại không đọc được"),
+    "vouching_refused": N_("Đợt khảo sát không nhận cách xác nhận này"),
 }
 
 

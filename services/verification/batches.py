@@ -19,7 +19,7 @@ from contracts.events import (
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification import hashing
 from services.verification.challenges import Challenges
-from services.verification.domain.days import window
+from services.verification.domain.days import whole_edition, window
 from services.verification.domain.ratings import (
     Claim,
     Command,
@@ -195,8 +195,7 @@ class Reader:
         if edition is not None:
             if edition.policy.verification.asks_phone_code:
                 readable = self._readable(event)
-            number = window(edition, event.submitted_at)
-            item.slot = (event.phone_pseudonym, event.officer_id, event.edition_id, number)
+            item.slot = slot(edition, event)
         item.token = bytes.fromhex(event.idempotency_token)
         item.nonce = nonce
         item.proof_nonce = proof_nonce
@@ -207,11 +206,26 @@ class Reader:
             phone_readable=readable,
             now=self._clock(),
             proof=proof,
+            vouched_by=event.vouched_by,
+            has_file=event.file_pseudonym is not None,
+            has_slot=item.slot is not None,
         )
 
     def _readable(self, event: RatingSubmitted) -> bool:
         try:
+            if event.phone is None:
+                return False
             self._ring.open(event.phone)
         except Unreadable:
             return False
         return True
+
+
+def slot(edition: EditionPublished, event: RatingSubmitted) -> Slot | None:
+    """What only one accepted rating can have: its file in the edition, or else its phone with this officer
+    in the window. None where it names neither, as on paper."""
+    if event.file_pseudonym is not None:
+        return event.file_pseudonym, "", event.edition_id, whole_edition(edition)
+    if event.phone_pseudonym is None:
+        return None
+    return event.phone_pseudonym, event.officer_id, event.edition_id, window(edition, event.submitted_at)

@@ -188,6 +188,7 @@ def _client_of(event: object) -> str | None:
 
 def _phone_code(work: Work, item: Item, event: RatingSubmitted) -> NewPhoneCode:
     rated = Rated.of(item.event_id, event)
+    assert event.phone is not None  # noqa: S101 - it was readable
     return NewPhoneCode(item.rating_id, rated, work.slot(item), event.phone, event.language, event.origin)
 
 

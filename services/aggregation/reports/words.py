@@ -162,6 +162,9 @@ WORDS = MappingProxyType(
                 "Mã, bằng chứng tính toán và mã gửi qua tin nhắn",
                 "Code, proof of work and code by text message",
             ),
+            "assurance.device": ("Thiết bị tại quầy", "Device at the desk"),
+            "assurance.paper": ("Phiếu khảo sát do cơ quan nhập", "Paper form entered by the office"),
+            "assurance.file": ("Mã hồ sơ được xác nhận", "Confirmed file number"),
             # Channels
             "channel.portal": ("Cổng đánh giá", "Rating portal"),
             "channel.web": ("Trang web khác", "Other web pages"),
@@ -182,6 +185,10 @@ WORDS = MappingProxyType(
             "rejection.expired": ("Không xác thực kịp thời", "Not verified in time"),
             "rejection.edition_closed": ("Đợt khảo sát đã đóng", "Edition closed"),
             "rejection.phone_unreadable": ("Không đọc được số điện thoại", "Phone number unreadable"),
+            "rejection.vouching_refused": (
+                "Đợt khảo sát không nhận cách xác nhận này",
+                "Not vouched for as the edition allows",
+            ),
         }.items()
     }
 )

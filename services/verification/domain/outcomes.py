@@ -14,6 +14,7 @@ from contracts.events import (
     RatingRejected,
     RatingSubmitted,
     RatingWithdrawn,
+    ScaleAnswer,
 )
 from contracts.topics import key_of
 from contracts.values import Code, Identifier
@@ -34,6 +35,9 @@ class Rated(Frozen):
     reasons: tuple[Code, ...]
     channel: Code
     submitted_at: AwareDatetime
+    scale_answers: tuple[ScaleAnswer, ...] = ()
+    respondent: Code = "citizen"
+    deciding_unit_id: Identifier | None = None
 
     @classmethod
     def of(cls, submission_id: UUID, submission: RatingSubmitted) -> Self:
@@ -47,16 +51,27 @@ class Rated(Frozen):
             reasons=submission.reasons,
             channel=submission.channel,
             submitted_at=submission.submitted_at,
+            scale_answers=submission.scale_answers,
+            respondent=submission.respondent,
+            deciding_unit_id=submission.deciding_unit_id,
         )
+
+    def counted(self) -> dict[str, Any]:
+        """What it counts as, but for what stood behind it."""
+        return {
+            "answer": self.answer,
+            "reasons": self.reasons,
+            "scale_answers": self.scale_answers,
+            "respondent": self.respondent,
+            "deciding_unit_id": self.deciding_unit_id,
+        }
 
 
 def outcome_message(rated: Rated, decided: Decided, decided_at: datetime) -> Message:
     """The outcome, encoded. Its id follows from the submission's, so a repetition is the same event."""
     shared = _shared(rated, decided_at)
     if isinstance(decided, Accepted):
-        outcome: Outcome = RatingAccepted(
-            **shared, answer=rated.answer, reasons=rated.reasons, assurance=decided.assurance
-        )
+        outcome: Outcome = RatingAccepted(**shared, **rated.counted(), assurance=decided.assurance)
     else:
         outcome = RatingRejected(**shared, reason=decided.reason)
     return _message(rated, outcome, "outcome")
@@ -70,8 +85,7 @@ def withdrawal_message(
         return None
     outcome = RatingWithdrawn(
         **_shared(rated, at),
-        answer=rated.answer,
-        reasons=rated.reasons,
+        **rated.counted(),
         assurance=withdrawn.of.assurance,
         accepted_at=accepted_at,
         kind=withdrawn.kind,

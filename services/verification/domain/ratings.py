@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from uuid import UUID
 
-from contracts.events import Assurance, EditionPublished, Policy, ProofOfWork, RejectionReason, Withdrawal
+from contracts.events import (
+    Assurance,
+    EditionPublished,
+    Policy,
+    ProofOfWork,
+    RejectionReason,
+    Vouching,
+    Withdrawal,
+)
 from services.verification.domain.days import is_open
 
 PHONE_CODE_SENT_WITHIN = timedelta(minutes=5)
@@ -26,13 +34,14 @@ class Claim(IntEnum):
     IDEMPOTENCY_TOKEN = 1
     CHALLENGE = 2
     PROOF_OF_WORK = 3
-    SLOT = 4  # of phone, officer and window: one accepted rating each
+    SLOT = 4  # of phone, officer and window, or of a file: one accepted rating each
 
 
 Claims = Mapping[Claim, bool]  # whether this rating has it; absent: not claimed yet
 _LAST_HELD = {
     RejectionReason.IDEMPOTENCY_KEY_REUSED: None,
     RejectionReason.EDITION_CLOSED: Claim.IDEMPOTENCY_TOKEN,
+    RejectionReason.VOUCHING_REFUSED: Claim.IDEMPOTENCY_TOKEN,
     RejectionReason.CHALLENGE_INVALID: Claim.IDEMPOTENCY_TOKEN,
     RejectionReason.CHALLENGE_EXPIRED: Claim.IDEMPOTENCY_TOKEN,
     RejectionReason.CHALLENGE_USED: Claim.IDEMPOTENCY_TOKEN,
@@ -77,7 +86,11 @@ class CodeCheck(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """Decide a new submission. `edition` is None where there is none of that id."""
+    """Decide a new submission. `edition` is None where there is none of that id.
+
+    `vouched_by` stands for it in place of code and phone; `has_file` says that the office's system knows
+    the file it is about; `has_slot` is False where it names neither a phone nor a file.
+    """
 
     edition: EditionPublished | None
     submitted_at: datetime
@@ -85,6 +98,9 @@ class Verify:
     phone_readable: bool
     now: datetime
     proof: ProofCheck = ProofCheck.NONE
+    vouched_by: Vouching | None = None
+    has_file: bool = False
+    has_slot: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +272,8 @@ def _verify(command: Verify, claims: Claims) -> Event | Claim:  # noqa: PLR0911 
     if command.edition is None or not is_open(command.edition, command.submitted_at):
         return Rejected(RejectionReason.EDITION_CLOSED)
     policy = command.edition.policy
+    if command.vouched_by is not None:
+        return _vouched(command, command.vouched_by, policy, claims)
     asks_challenge, asks_proof = _asked(policy, command.proof)
     refused = (_challenge(command.challenge, claims) if asks_challenge else None) or (
         _proof(command.proof, claims) if asks_proof else None
@@ -263,13 +281,25 @@ def _verify(command: Verify, claims: Claims) -> Event | Claim:  # noqa: PLR0911 
     if refused is not None:
         return refused
     asks_phone_code = policy.verification.asks_phone_code
-    proved = _assurance(captcha=asks_challenge, proof_of_work=asks_proof, phone_code=asks_phone_code)
+    proved = (
+        Assurance.FILE
+        if command.has_file
+        else _assurance(captcha=asks_challenge, proof_of_work=asks_proof, phone_code=asks_phone_code)
+    )
+    if not command.has_slot or (asks_phone_code and not command.phone_readable):
+        return Rejected(RejectionReason.PHONE_UNREADABLE)
     if not asks_phone_code:
         return _claim_slot(proved, claims)
-    if not command.phone_readable:
-        return Rejected(RejectionReason.PHONE_UNREADABLE)
     # Fixed here for good: whether and when a code goes out must not show from outside.
     return PhoneCodeIssued(command.now + PHONE_CODE_SENT_WITHIN + PHONE_CODE_LIFETIME, proved)
+
+
+def _vouched(command: Verify, by: Vouching, policy: Policy, claims: Claims) -> Event | Claim:
+    """Nothing is asked of the citizen. Intake knows who vouches, the edition whether they may."""
+    if by not in policy.vouching:
+        return Rejected(RejectionReason.VOUCHING_REFUSED)
+    assurance = Assurance.FILE if command.has_file else Assurance(by.value)
+    return _claim_slot(assurance, claims) if command.has_slot else Accepted(assurance)
 
 
 def _asked(policy: Policy, proof: ProofCheck) -> tuple[bool, bool]:

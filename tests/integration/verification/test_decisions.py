@@ -37,7 +37,10 @@ async def test_the_outcome_says_what_caused_it_and_nothing_that_the_citizen_hold
     assert headers["ce_source"] == b"/hailong/verification"
     assert record.key == headers["ce_subject"] == submission.event.officer_id.encode()
     everything = record.key + record.value + b"".join(headers.values())
-    for secret in (str(submission.rating_id), submission.event.phone_pseudonym, submission.event.phone.box):
+    phone, pseudonym = submission.event.phone, submission.event.phone_pseudonym
+    assert phone is not None
+    assert pseudonym is not None
+    for secret in (str(submission.rating_id), pseudonym, phone.box):
         assert secret.encode() not in everything
 
 

@@ -141,6 +141,7 @@ async def test_a_rating_that_awaits_its_code_is_never_forgotten_but_an_sms_nobod
 ) -> None:
     edition = await world.edition(VerificationPolicy.PHONE)
     submission = world.submission(edition, challenge=None)
+    assert submission.event.phone is not None
     async with decided(world, submission):
         await world.awaits_code(submission.rating_id)
     await world.database.execute("DELETE FROM sms_queue")

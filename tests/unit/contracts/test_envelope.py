@@ -94,13 +94,13 @@ def test_a_type_nobody_has_heard_of_is_unknown(kind: bytes) -> None:
 
 def test_a_major_version_of_the_future_is_unsupported_though_its_data_would_fit() -> None:
     value, headers = written()
-    headers["ce_type"] = b"vn.danang.hailong.rating-submitted.v2"
-    refused(UnsupportedVersion, value, headers, saying="v2")
+    headers["ce_type"] = b"vn.danang.hailong.rating-submitted.v3"
+    refused(UnsupportedVersion, value, headers, saying="v3")
 
 
 def test_an_old_major_version_without_an_upcaster_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
     value, headers = written()
-    monkeypatch.setattr(RatingSubmitted, "VERSION", (2, 0))
+    monkeypatch.setattr(RatingSubmitted, "VERSION", (3, 0))
     refused(UnsupportedVersion, value, headers, saying="no upcaster")
 
 

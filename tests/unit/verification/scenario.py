@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Self
 
-from contracts.events import EditionPublished, Policy, ProofOfWork, VerificationPolicy
+from contracts.events import EditionPublished, Policy, ProofOfWork, VerificationPolicy, Vouching
 from contracts.golden import EVENTS
 from services.verification.domain.ratings import (
     ChallengeCheck,
@@ -31,9 +31,15 @@ def edition(
     *,
     window_days: int = 1,
     proof_of_work: ProofOfWork = ProofOfWork.NONE,
+    vouching: tuple[Vouching, ...] = (),
     **changes: date,
 ) -> EditionPublished:
-    asked = Policy(verification=policy, duplicate_window_days=window_days, proof_of_work=proof_of_work)
+    asked = Policy(
+        verification=policy,
+        duplicate_window_days=window_days,
+        proof_of_work=proof_of_work,
+        vouching=vouching,
+    )
     return EDITION.model_copy(update={"policy": asked, **changes})
 
 
@@ -49,6 +55,20 @@ def submission(
 ) -> Verify:
     asked = edition(policy, proof_of_work=proof_of_work) if known else None
     return Verify(asked, at, challenge, phone_readable, now=at, proof=proof)
+
+
+def vouched(by: Vouching, *allowed: Vouching, has_file: bool = False, has_slot: bool = False) -> Verify:
+    """With nothing that a citizen would enter, in an edition where those `allowed` may vouch."""
+    return Verify(
+        edition(VerificationPolicy.CAPTCHA_AND_PHONE, vouching=allowed),
+        NOON,
+        ChallengeCheck.INVALID,
+        phone_readable=False,
+        now=NOON,
+        vouched_by=by,
+        has_file=has_file,
+        has_slot=has_slot,
+    )
 
 
 def code(check: CodeCheck, at: datetime) -> TryPhoneCode:

@@ -44,6 +44,7 @@ async def test_a_code_is_asked_for_with_all_that_deciding_later_takes(
     assert (result.outcomes, result.decided, result.phone_codes) == ([], [], 1)
     assert isinstance(item.event, RatingSubmitted)
     assert item.slot is not None
+    assert item.event.phone is not None
     assert database.codes == {
         identity("an"): NewPhoneCode(
             identity("an"), rated(item), item.slot, item.event.phone, item.event.language, "b10c" * 16

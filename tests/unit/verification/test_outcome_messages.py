@@ -63,5 +63,7 @@ def test_its_id_follows_from_the_submission_whatever_was_decided_and_when() -> N
 def test_nothing_in_it_is_known_to_the_citizen_or_leads_to_the_phone(decided: Decided) -> None:
     message = outcome_message(RATED, decided, AT)
     said = b"\n".join([message.key or b"", message.value or b"", *(value for _, value in message.headers)])
+    assert SUBMITTED.phone is not None
+    assert SUBMITTED.phone_pseudonym is not None
     for secret in (str(SUBMITTED.rating_id), SUBMITTED.phone_pseudonym, SUBMITTED.phone.box):
         assert secret.encode() not in said

@@ -1,11 +1,12 @@
 """The rules by which a rating counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contracts.events import Assurance, ProofOfWork, RejectionReason, VerificationPolicy
-from services.verification.domain.days import window
+from contracts.events import Assurance, ProofOfWork, RejectionReason, VerificationPolicy, Vouching
+from services.verification.domain.days import whole_edition, window
 from services.verification.domain.ratings import (
     Accepted,
     ChallengeCheck,
@@ -21,7 +22,7 @@ from services.verification.domain.ratings import (
     Undecided,
     evolve,
 )
-from tests.unit.verification.scenario import NOON, code, edition, given, submission
+from tests.unit.verification.scenario import NOON, code, edition, given, submission, vouched
 
 CAPTCHA, PHONE, BOTH = VerificationPolicy
 WRONG, RIGHT = CodeCheck.WRONG, CodeCheck.RIGHT
@@ -266,3 +267,44 @@ def test_a_proof_of_work_that_another_rating_used_counts_for_none(asked: ProofOf
 def test_everything_is_claimed_in_one_order() -> None:
     then = given().when(submission(proof_of_work=BESIDE, proof=ProofCheck.RIGHT))
     assert list(then.claims) == sorted(Claim)
+
+
+@pytest.mark.parametrize("by", Vouching)
+def test_who_vouches_stands_for_code_and_phone_where_the_edition_lets_them(by: Vouching) -> None:
+    then = given().when(vouched(by, by))
+    assert then.event == Accepted(Assurance(by.value))
+    assert list(then.claims) == [Claim.IDEMPOTENCY_TOKEN]
+
+
+@pytest.mark.parametrize("by", Vouching)
+def test_who_may_not_vouch_vouches_for_nothing(by: Vouching) -> None:
+    others = [each for each in Vouching if each is not by]
+    assert given().when(vouched(by, *others)).event == Rejected(RejectionReason.VOUCHING_REFUSED)
+
+
+def test_a_phone_that_came_with_a_vouched_rating_counts_once_all_the_same() -> None:
+    command = vouched(Vouching.DEVICE, Vouching.DEVICE, has_slot=True)
+    assert given().when(command).event == Accepted(Assurance.DEVICE)
+    then = given().but_another_has(Claim.SLOT).when(command)
+    assert then.event == Rejected(RejectionReason.DUPLICATE, Assurance.DEVICE)
+
+
+def test_a_file_that_the_office_knows_is_an_assurance_of_its_own_beside_what_is_asked() -> None:
+    with_file = replace(submission(CAPTCHA), has_file=True)
+    assert given().when(with_file).event == Accepted(Assurance.FILE)
+    wrong = replace(with_file, challenge=ChallengeCheck.WRONG)
+    assert given().when(wrong).event == Rejected(RejectionReason.CHALLENGE_WRONG)
+    on_paper = vouched(Vouching.PAPER, Vouching.PAPER, has_file=True, has_slot=True)
+    assert given().when(on_paper).event == Accepted(Assurance.FILE)
+
+
+def test_a_rating_without_phone_and_file_needs_somebody_who_vouches() -> None:
+    then = given().when(replace(submission(CAPTCHA), has_slot=False))
+    assert then.event == Rejected(RejectionReason.PHONE_UNREADABLE)
+
+
+@pytest.mark.parametrize("days", [1, 7, 400])
+def test_the_window_of_the_whole_edition_is_kept_as_long_as_any_of_its_windows(days: int) -> None:
+    asked = edition(window_days=days)
+    last = datetime.combine(asked.closes_on, datetime.min.time(), UTC)
+    assert whole_edition(asked) == window(asked, last)

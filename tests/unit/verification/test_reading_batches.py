@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 
 from chassis.dead_letters.cap import Cap, Limits
 from contracts.envelope import Envelope, encode
-from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted, Sealed
+from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted, Sealed, Vouching
 from contracts.golden import EVENTS
 from contracts.topics import key_of
 from services.verification.batches import MOST_TRIES, Reader
 from services.verification.challenges import Challenges
-from services.verification.domain.ratings import CodeCheck, TryPhoneCode
+from services.verification.domain.days import whole_edition, window
+from services.verification.domain.ratings import CodeCheck, TryPhoneCode, Verify
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import HashedCodes, Record
 from services.verification.proof_of_work import ProofsOfWork
@@ -102,3 +103,24 @@ async def test_codes_are_checked_in_a_thread_of_their_own_against_what_was_sent_
     assert codes.asked == [(RATING, CODE, NOON, SENT[RATING]), (other, CODE, NOON, None)]
     assert threading.main_thread() not in codes.threads
     assert [item.command for item in batch.tries] == [TryPhoneCode(NOON, CodeCheck.WRONG)] * 2
+
+
+async def test_a_file_counts_once_in_the_edition_and_a_phone_once_with_an_officer_in_its_window() -> None:
+    with_file = SUBMITTED.model_copy(update={"file_pseudonym": "f1" * 32})
+    on_paper = SUBMITTED.model_copy(
+        update={"phone": None, "phone_pseudonym": None, "vouched_by": Vouching.PAPER}
+    )
+    events = [SUBMITTED, with_file, on_paper]
+    batch = await reader(Watched()).read(3, [record(at, event) for at, event in enumerate(events)])
+    phone, edition, officer = SUBMITTED.phone_pseudonym, EDITION.edition_id, SUBMITTED.officer_id
+    assert [item.slot for item in batch.items] == [
+        (phone, officer, edition, window(EDITION, SUBMITTED.submitted_at)),
+        ("f1" * 32, "", edition, whole_edition(EDITION)),
+        None,
+    ]
+    commands = [item.command for item in batch.items if isinstance(item.command, Verify)]
+    assert [(each.vouched_by, each.has_file, each.has_slot) for each in commands] == [
+        (None, False, True),
+        (None, True, True),
+        (Vouching.PAPER, False, False),
+    ]
