@@ -10,21 +10,23 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from chassis.logs import logger
 from chassis.problems import VALIDATION_FAILED, FieldError, Problem, field_error
+from contracts.events import Vouching
 from services.intake import faults, metrics
 from services.intake.calling import Callers
 from services.intake.domain.rating import Fault, Rating
 from services.intake.entering import EnterPhoneCode
 from services.intake.limiting import Limited
-from services.intake.ports import DirectoryUnread, KeysMissing, NotKept
+from services.intake.ports import DirectoryUnread, FilesAway, KeysMissing, NotKept
 from services.intake.submitting import Faulty, KeyReused, SubmitRating
 from services.intake.withdrawing import WithdrawRating
 
 RETRY_SECONDS = 5
 KEYS_RETRY_SECONDS = 60
+FILES_SECONDS = 30
 LONGEST = 200
 log = logger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
@@ -116,8 +118,17 @@ class RatingBody(Body):
     channel: Literal["web", "kiosk", "qr", "portal"] | None = None
     language: Literal["vi", "en"] = "vi"
     proof_of_work: Proof | None = Field(None, description="The solution, in ALTCHA's encoding.")
+    vouched: StrictBool = Field(
+        False, description="A screen that vouches says so, in place of phone, consent, code and proof."
+    )
+    rated_at: AwareDatetime | None = Field(
+        None, description="When it was given, where such a screen kept it for a while."
+    )
+    file_number: Short = Field("", description="Of the file that it is about, where the edition asks for it.")
+    respondent: Literal["citizen", "organisation"] | None = None
+    deciding_unit_id: Short = Field("", description="Who decided about the file, if not the officer's unit.")
 
-    def rating(self, channel: str) -> Rating:
+    def rating(self, channel: str, vouched_by: Vouching | None) -> Rating:
         return Rating(
             edition_id=self.edition_id,
             officer_id=self.officer_id,
@@ -129,6 +140,11 @@ class RatingBody(Body):
             channel=channel,
             language=self.language,
             proof_of_work=self.proof_of_work,
+            vouched_by=vouched_by,
+            file_number=self.file_number,
+            respondent=self.respondent or "",
+            deciding_unit_id=self.deciding_unit_id,
+            rated_at=self.rated_at,
         )
 
 
@@ -197,7 +213,8 @@ def routes(
         with _answering():
             known = callers.of(request)
             channel = known.channel(body.channel)
-            identity = await submit(body.rating(channel), _checked(idempotency_key), known.caller)
+            rating = body.rating(channel, known.vouching(body.vouched, channel))
+            identity = await submit(rating, _checked(idempotency_key), known.caller)
         metrics.ACCEPTED.labels(channel).inc()
         return taken(identity.rating_id, identity.receipt)
 
@@ -251,6 +268,8 @@ def _answering() -> Iterator[None]:
     except KeysMissing as error:
         log.warning("keys missing", file=str(error))
         raise Problem(faults.EDITION_KEYS_MISSING, retry_after=KEYS_RETRY_SECONDS) from error
+    except FilesAway as error:
+        raise Problem(faults.FILES_AWAY, retry_after=FILES_SECONDS, seconds=FILES_SECONDS) from error
     except (NotKept, DirectoryUnread) as error:
         log.warning("submission not kept", error=type(error).__name__, detail=str(error))
         raise Problem(faults.UNAVAILABLE, retry_after=RETRY_SECONDS, seconds=RETRY_SECONDS) from error
@@ -308,6 +327,10 @@ def _further(
         challenge=("", str(challenge.get("answer", ""))) if isinstance(challenge, dict) else None,
         channel="",
         language="",
+        vouched_by=Vouching.DEVICE if body.get("vouched") is True else None,
+        file_number=text("file_number"),
+        respondent=text("respondent"),
+        deciding_unit_id=text("deciding_unit_id"),
         proof_of_work="" if body.get("proof_of_work") is not None else None,
     )
     named = {field_of(error.pointer) for error in found}

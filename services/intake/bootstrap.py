@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -25,6 +25,7 @@ from contracts.events import ApiClientPublished, EditionPublished, Event, WaveVo
 from contracts.topics import key_of
 from services.intake import api, browsing, introducing, office_api, office_changing
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
+from services.intake.adapters.file_system import HttpFileSystem
 from services.intake.adapters.kafka_log import KafkaLog
 from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.office_ledger import KafkaLedger
@@ -43,7 +44,7 @@ from services.intake.limiting import Limiter
 from services.intake.office import WHOLE, Actor, Office, kept_days, replaced, silent
 from services.intake.office_api import Admission
 from services.intake.office_reading import OfficeReading
-from services.intake.ports import Advance, NotKept, Overtaken, Parts, Taken
+from services.intake.ports import Advance, FileSystem, NotKept, Overtaken, Parts, Taken
 from services.intake.publishing import Plan, compare
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
@@ -72,6 +73,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     keys.secret  # noqa: B018 - missing, it is missed at the start rather than at the first rating
 
     oidc = settings.oidc
+    http = httpx.AsyncClient()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
@@ -80,7 +82,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
         owned.start("directory", directory.run())
         owned.start("submissions", tail.run())
         owned.start("keys", watch_keys(parts, readiness.check("edition_keys", required=False)))
-        async with httpx.AsyncClient() as http:
+        async with http:
             if oidc.issuer is not None:
                 owned.start("office", trail.run())
                 check = readiness.check("identity_provider", required=False)
@@ -106,7 +108,12 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     parts = Parts(log, directory, keys, SodiumSealer(), clock)
     limiter = Limiter(settings.limits, Tally(settings.limit_window))
     tail = SubmissionsTail(settings.kafka, readiness.check("limits", required=False), limiter, clock)
-    install(app, parts, settings, limiter)
+    files = None
+    if settings.file_system_url:
+        check = readiness.check("file_system", required=False)
+        check.up("not asked yet")
+        files = HttpFileSystem(http, settings.file_system_url, settings.file_system_key_file, check)
+    install(app, parts, settings, limiter, files)
     if oidc.issuer is not None:
         trail = OfficeTrail(settings.kafka, readiness.check("office", required=False))
         reading = OfficeReading(directory, trail, keys, clock)
@@ -114,11 +121,13 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     return app
 
 
-def install(app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter) -> None:
+def install(
+    app: FastAPI, parts: Parts, settings: Settings, limiter: Limiter, files: FileSystem | None = None
+) -> None:
     """Give `app` intake's routes, on whatever parts."""
     callers = Callers(parts, Proxies(settings.trusted_proxies))
     ratings = api.routes(
-        submit=SubmitRating(parts, limiter),
+        submit=SubmitRating(parts, limiter, files=files, oldest=timedelta(days=settings.oldest_rating)),
         enter_phone_code=EnterPhoneCode(parts, limiter),
         withdraw=WithdrawRating(parts, limiter),
         callers=callers,

@@ -13,10 +13,10 @@ from fastapi import Request
 from chassis.origin import Proxies
 from chassis.problems import Problem
 from contracts.city_time import city_day
-from contracts.events import ApiClientPublished
+from contracts.events import ApiClientPublished, Vouching
 from services.intake import faults
 from services.intake.domain import identity
-from services.intake.domain.clients import OPEN_CHANNEL, holder
+from services.intake.domain.clients import OPEN_CHANNEL, SCREEN, holder
 from services.intake.domain.limits import Caller
 from services.intake.ports import Parts
 
@@ -42,6 +42,15 @@ class Known:
             challenge = 'Bearer error="insufficient_scope"'
             raise Problem(faults.CHANNEL_NOT_YOURS, headers={"WWW-Authenticate": challenge}, channel=channel)
         return channel
+
+    def vouching(self, asked: bool, channel: str) -> Vouching | None:
+        """Who vouches for the rating, where it says that somebody does. Raises Problem for who may not."""
+        if not asked:
+            return None
+        if self.client is None or not self.client.vouches or channel != SCREEN:
+            challenge = 'Bearer error="insufficient_scope"'
+            raise Problem(faults.VOUCHING_NOT_YOURS, headers={"WWW-Authenticate": challenge})
+        return Vouching.DEVICE
 
 
 class Callers:

@@ -18,7 +18,7 @@ from services.intake.adapters import client_key_files
 from services.intake.bootstrap import KafkaAway, api_clients, publish_all
 from services.intake.command_line import fail, operator, read_settings
 from services.intake.domain import clients
-from services.intake.domain.clients import CHANNELS, Made
+from services.intake.domain.clients import CHANNELS, SCREEN, Made
 
 PROGRAM = "python -m services.intake clients"
 OVERLAP_DAYS = 7
@@ -50,6 +50,9 @@ def add(  # noqa: PLR0917 - options, all by name
     client_id: ClientId,
     channel: Annotated[list[str], typer.Option(help="A channel that it may post through; may be repeated.")],
     name: Annotated[str, typer.Option(help="Who it is, in words.")] = "",
+    vouches: Annotated[
+        bool, typer.Option("--vouches", help="It is a screen of ours, which stands for its ratings.")
+    ] = False,
     expires: Expires = None,
     key_file: KeyFile = None,
     dry_run: DryRun = False,
@@ -57,10 +60,12 @@ def add(  # noqa: PLR0917 - options, all by name
     unknown = sorted(set(channel) - set(CHANNELS))
     if unknown:
         fail(f"There is no channel {', '.join(unknown)}; there are {', '.join(CHANNELS)}.", code=2)
+    if vouches and SCREEN not in channel:
+        fail(f"Only a screen vouches: add --channel {SCREEN}.", code=2)
     client = _there().get(client_id)
     if client is None:
         try:
-            made = clients.added(client_id, name or client_id, channel, _day(expires))
+            made = clients.added(client_id, name or client_id, channel, _day(expires), vouches=vouches)
         except ValidationError as error:
             fail(f"{client_id}: {error.errors()[0]['msg']}", code=2)
     elif key_file is None:
@@ -108,11 +113,30 @@ def revoke(
     typer.echo(f"{client_id}: {gone} of {len(client.keys)} keys {'would be ' if dry_run else ''}revoked")
 
 
+@app.command(
+    help="Say whether a screen stands for its ratings in place of phone and code. In force within a second,"
+    f" where the edition lets devices vouch. Example: {PROGRAM} vouch quay-1 --no"
+)
+def vouch(
+    client_id: ClientId,
+    yes: Annotated[bool, typer.Option("--yes/--no", help="Whether it does.")] = True,
+    dry_run: DryRun = False,
+) -> None:
+    client = _known(client_id)
+    if yes and SCREEN not in client.channels:
+        fail(f"{client_id} has not the channel {SCREEN}: only a screen vouches.", code=2)
+    if not dry_run and client.vouches != yes:
+        _publish(client.model_copy(update={"vouches": yes}))
+    would = "would vouch" if dry_run else "vouches"
+    typer.echo(f"{client_id}: {would} for its ratings" if yes else f"{client_id}: vouches for none")
+
+
 @app.command("list", help=f"The clients, and their keys by id. Example: {PROGRAM} list")
 def list_() -> None:
-    table = Table("client", "name", "channels", "key", "refused from", box=None)
+    table = Table("client", "name", "channels", "vouches", "key", "refused from", box=None)
     for _, client in sorted(_there().items()):
-        row = (client.client_id, client.name, ", ".join(client.channels))
+        vouches = "yes" if client.vouches else ""
+        row = (client.client_id, client.name, ", ".join(client.channels), vouches)
         for key in client.keys:
             over = "" if clients.in_force(key, _today()) else " (over)"
             table.add_row(*row, key.key_id, f"{key.expires_on or ''}{over}")

@@ -50,6 +50,28 @@ CHANNEL_NOT_YOURS = ProblemType(
         "This key is not for the channel “{channel}”. Use a channel that it was issued for.",
     ),
 )
+VOUCHING_NOT_YOURS = ProblemType(
+    "vouching_not_yours",
+    403,
+    Bilingual("Thiết bị này không được bảo đảm cho đánh giá", "This device does not vouch for ratings"),
+    Bilingual(
+        "Chỉ màn hình tại quầy được phòng khảo sát cho phép mới gửi đánh giá không kèm số điện thoại và mã."
+        " Hãy gửi kèm số điện thoại và mã, hoặc nhờ người vận hành chạy: clients vouch.",
+        "Only a screen at a desk that the survey office lets vouch sends ratings without phone and code. Send"
+        " them with both, or ask the operators to run: clients vouch.",
+    ),
+)
+FILES_AWAY = ProblemType(
+    "file_system_unavailable",
+    503,
+    Bilingual("Chưa kiểm tra được mã hồ sơ", "The file number cannot be checked right now"),
+    Bilingual(
+        "Hệ thống hồ sơ của đơn vị không trả lời. Vui lòng gửi lại y như vậy sau {seconds} giây, với cùng"
+        " Idempotency-Key.",
+        "The office's file system does not answer. Send this again, unchanged and with the same"
+        " Idempotency-Key, in {seconds} seconds.",
+    ),
+)
 TOO_MANY = ProblemType(
     "too_many",
     429,
@@ -137,6 +159,54 @@ _DETAILS = {
     "consent_missing": Bilingual(
         "Hãy đánh dấu đồng ý để chúng tôi được dùng số điện thoại.",
         "Tick your consent so that we may use the phone number.",
+    ),
+    "vouching_refused": Bilingual(
+        "Đợt khảo sát này không nhận đánh giá do thiết bị bảo đảm. Hãy gửi kèm số điện thoại và mã.",
+        "This edition takes no ratings that a device vouches for. Send them with phone and code.",
+    ),
+    "not_with_vouching": Bilingual(
+        "Đánh giá do thiết bị bảo đảm không kèm mục này. Hãy bỏ mục này, hoặc bỏ vouched.",
+        "A rating that a device vouches for goes without this. Leave this out, or leave out vouched.",
+    ),
+    "rated_at_not_yours": Bilingual(
+        "Chỉ thiết bị bảo đảm cho đánh giá mới nói được thời điểm. Hãy bỏ mục này.",
+        "Only a device that vouches says when a rating was given. Leave this out.",
+    ),
+    "rated_at_in_future": Bilingual(
+        "Thời điểm đánh giá ở tương lai. Hãy chỉnh đồng hồ của thiết bị.",
+        "The rating was given in the future. Set the device's clock.",
+    ),
+    "rated_at_too_old": Bilingual(
+        "Đánh giá đã được giữ quá lâu nên không còn nhận được.",
+        "The rating was kept for too long and cannot be taken any more.",
+    ),
+    "file_number_not_asked": Bilingual(
+        "Đợt khảo sát này không hỏi mã hồ sơ. Hãy bỏ mục này.",
+        "This edition does not ask for a file number. Leave it out.",
+    ),
+    "file_number_missing": Bilingual(
+        "Hãy nhập mã hồ sơ ghi trên giấy hẹn.", "Enter the file number on your appointment slip."
+    ),
+    "file_number_invalid": Bilingual(
+        "Mã hồ sơ chưa đúng. Hãy chép nguyên như trên giấy hẹn, ví dụ 000.00.19.H26-261123-0042.",
+        "The file number is not valid. Copy it from your slip, for example 000.00.19.H26-261123-0042.",
+    ),
+    "file_number_unknown": Bilingual(
+        "Đơn vị này không có hồ sơ mang mã đó. Hãy xem lại từng ký tự trên giấy hẹn, hoặc chọn đúng đơn vị"
+        " đã nhận hồ sơ.",
+        "This unit has no file of that number. Check each character on your slip, or choose the unit that"
+        " took your file in.",
+    ),
+    "respondent_missing": Bilingual(
+        "Hãy chọn: cá nhân hay tổ chức.", "Choose whether a citizen or an organisation rates."
+    ),
+    "respondent_not_asked": Bilingual(
+        "Đợt khảo sát này chỉ hỏi cá nhân. Hãy bỏ mục này.",
+        "This edition does not tell organisations apart. Leave this out.",
+    ),
+    "deciding_unit_unknown": Bilingual(
+        "Không có đơn vị này. Hãy chọn lại cơ quan giải quyết, hoặc bỏ trống.",
+        "There is no such unit. Choose again who decided, or leave it out.",
     ),
     "receipt_unknown": Bilingual(
         "Mã biên nhận chưa đúng. Mã gồm 24 chữ và số, ghi trên trang cảm ơn; hãy xem lại từng ký tự.",

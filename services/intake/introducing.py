@@ -15,6 +15,7 @@ class Client(BaseModel):
     client_id: str
     name: str
     channels: list[str]
+    vouches: bool
 
 
 def routes(callers: Callers) -> APIRouter:
@@ -33,6 +34,7 @@ def routes(callers: Callers) -> APIRouter:
             raise Problem(faults.DIRECTORY_UNREAD, retry_after=RETRY_SECONDS) from None
         if known is None:
             raise Problem(faults.KEY_NOT_IN_FORCE, headers={"WWW-Authenticate": "Bearer"})
-        return Client(client_id=known.client_id, name=known.name, channels=list(known.channels))
+        channels = list(known.channels)
+        return Client(client_id=known.client_id, name=known.name, channels=channels, vouches=known.vouches)
 
     return router

@@ -7,7 +7,7 @@ from chassis.logs import logger
 from chassis.tally import Tally
 from services.intake import metrics
 from services.intake.domain import limits
-from services.intake.domain.limits import CODES, RATINGS, WITHDRAWALS, Alarm, Arrival, Book
+from services.intake.domain.limits import CODES, FILES, RATINGS, WITHDRAWALS, Alarm, Arrival, Book
 
 log = logger(__name__)
 
@@ -43,6 +43,10 @@ class Limiter:
     def withdrawal(self, arrival: Arrival, now: float) -> None:
         """The same for a receipt that somebody enters."""
         self._admit(WITHDRAWALS, arrival, now)
+
+    def file(self, arrival: Arrival, now: float) -> None:
+        """The same for the number of a file that is asked for."""
+        self._admit(FILES, arrival, now)
 
     def knows(self, rating_id: str, now: float) -> bool:
         return self._tally.count(limits.known(RATINGS, rating_id), now=now) > 0

@@ -24,6 +24,10 @@ class DirectoryUnread(Exception):
     """The directory has not been read to its end yet, so nothing can be said of it."""
 
 
+class FilesAway(Exception):
+    """The office's file system does not say anything of a file now."""
+
+
 class Overtaken(Exception):
     """Somebody else has begun to change the directory since; nothing of this was written."""
 
@@ -45,6 +49,11 @@ class Keys(Protocol):
 class Sealer(Protocol):
     def seal(self, key: SealingKey, content: bytes) -> Sealed:
         """Encrypt to the key's holder. Raises ValueError for a key that is none."""
+
+
+class FileSystem(Protocol):
+    async def knows(self, unit_id: str, number: str) -> bool:
+        """Whether the unit has taken in a file of that number. Raises FilesAway, within 3 seconds."""
 
 
 class DirectoryView(Protocol):

@@ -1,5 +1,6 @@
 """Intake's settings: environment variables with the prefix INTAKE_, read here alone."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from services.intake.domain import limits
 SERVE = ReadBy(("serve",))
 Ratings = Annotated[int, Field(ge=1), Unit("ratings in the window"), SERVE]
 Tries = Annotated[int, Field(ge=1), Unit("tries in the window"), SERVE]
+Looked = Annotated[int, Field(ge=1), Unit("numbers in the window"), SERVE]
 Entered = Annotated[int, Field(ge=1), Unit("receipts in the window"), SERVE]
 
 
@@ -52,6 +54,17 @@ class Settings(FromEnvironment):
     )
     log_level: Annotated[LogLevel, SERVE] = Field("INFO", description="What is logged: this and worse.")
     traces: Traces = Traces()
+    file_system_url: Annotated[str, SERVE] = Field(
+        "",
+        description="Where the office's file system says of a file that it is known (200) or not (404), with"
+        " $unit and $number in it: docs/files.md. Empty: nothing is looked up.",
+    )
+    file_system_key_file: Annotated[Path | None, SERVE] = Field(
+        None, description="Holds the bearer token for it; read at each use."
+    )
+    oldest_rating: Annotated[int, Unit("days"), SERVE] = Field(
+        7, ge=1, description="For so long a screen that vouches may keep a rating before it sends it."
+    )
     at_once: Annotated[int, Unit("requests"), SERVE] = Field(
         128, ge=1, description="Ratings taken in at a time, and as many reads; more get 503."
     )
@@ -67,6 +80,7 @@ class Settings(FromEnvironment):
     limit_window: Annotated[int, Unit("seconds"), SERVE] = Field(
         900, ge=60, description="The window in which all that follow are counted."
     )
+    limit_device: Ratings = Field(30, description="From a screen that vouches for them, at most.")
     limit_session: Ratings = Field(10, description="From a session that a client with a key names, at most.")
     limit_session_phone: Ratings = Field(5, description="Of these, with the same phone.")
     limit_shared_block: Ratings = Field(2_000, description="From an address block, all in sessions.")
@@ -84,6 +98,18 @@ class Settings(FromEnvironment):
     limit_withdrawal_lone_block: Entered = Field(
         30, description="Receipts entered from a block without sessions."
     )
+
+    limit_file_session: Looked = Field(10, description="Of files that are looked up, in a session.")
+    limit_file_block: Looked = Field(300, description="The same, from an address block.")
+
+    @field_validator("file_system_url")
+    @classmethod
+    def _file_system(cls, url: str) -> str:
+        local = re.match(r"http://(127\.0\.0\.1|localhost)[:/]", url)
+        safe = local or url.startswith("https://")
+        if url and not (safe and "$unit" in url and "$number" in url):
+            raise ValueError("write https://HOST/… with $unit and $number in it, or leave it empty")
+        return url
 
     @field_validator("outcome_base_url")
     @classmethod

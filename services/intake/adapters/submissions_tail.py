@@ -17,7 +17,7 @@ from chassis.kafka import KafkaClient
 from chassis.logs import logger
 from chassis.readiness import Check
 from contracts.envelope import type_of
-from contracts.events import RatingSubmitted
+from contracts.events import RatingSubmitted, Vouching
 from contracts.topics import RATING_SUBMISSIONS
 from services.intake import metrics
 from services.intake.adapters.following import follow
@@ -100,6 +100,7 @@ class SubmissionsTail:
             return
         try:
             arrival, at = read(record.value)
+            at = max(at, record.timestamp / 1000)  # a device may have kept it for a while
         except NOT_ONE:
             return  # verification says what becomes of what cannot be read
         metrics.TAIL_RECORDS.labels("true").inc()
@@ -113,10 +114,11 @@ def read(value: bytes | None) -> tuple[Arrival, float]:
     """What is counted of a submission, and as of when. Raises one of NOT_ONE for what is none."""
     data = json.loads(value or b"")
     caller = Caller(*(_text(data.get(name, "")) or None for name in ("client_id", "session", "origin")))
-    names = ("rating_id", "phone_pseudonym", "officer_id", "edition_id")
-    id_, phone, officer_id, edition_id = (_text(data[name]) for name in names)
+    names = ("rating_id", "officer_id", "edition_id")
+    id_, officer_id, edition_id = (_text(data[name]) for name in names)
+    phone, vouched = (_text(data.get(name)) for name in ("phone_pseudonym", "vouched_by"))
     at = datetime.fromisoformat(_text(data["submitted_at"])).timestamp()
-    return Arrival(id_, caller, phone, officer_id, edition_id), at
+    return Arrival(id_, caller, phone, officer_id, edition_id, vouched == Vouching.DEVICE), at
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,9 @@ from contracts.events import ApiClientPublished, ApiKey
 
 OPEN_CHANNEL = "web"
 """A citizen's own browser or app: needs no key."""
-CHANNELS = (OPEN_CHANNEL, "portal", "kiosk", "qr")
+SCREEN = "kiosk"
+"""A screen at a desk, which can vouch for its ratings."""
+CHANNELS = (OPEN_CHANNEL, "portal", SCREEN, "qr")
 KEY_BYTES = 32
 PREFIX = "hailong_"
 
@@ -46,9 +48,13 @@ def in_force(key: ApiKey, day: date) -> bool:
     return key.expires_on is None or day < key.expires_on
 
 
-def added(client_id: str, name: str, channels: Sequence[str], expires_on: date | None) -> Made:
+def added(
+    client_id: str, name: str, channels: Sequence[str], expires_on: date | None, *, vouches: bool = False
+) -> Made:
     """A client that was not there before."""
-    client = ApiClientPublished(client_id=client_id, name=name, keys=(), channels=tuple(channels))
+    client = ApiClientPublished(
+        client_id=client_id, name=name, keys=(), channels=tuple(channels), vouches=vouches
+    )
     return rotated(client, expires_on=expires_on)
 
 

@@ -85,6 +85,11 @@ def pseudonym(edition_key: bytes, phone: str) -> str:
     return _digest(edition_key, b"phone", phone.encode()).hex()
 
 
+def file_pseudonym(edition_key: bytes, unit_id: str, number: str) -> str:
+    """The same for the same file of a unit within an edition; meaningless without the edition's key."""
+    return _digest(edition_key, b"file", unit_id.encode(), number.encode()).hex()
+
+
 def fingerprint(edition_key: bytes, body: dict[str, Any]) -> bytes:
     """What a body says, whatever order or spelling it came in. Keyed: it covers a phone number."""
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

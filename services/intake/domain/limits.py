@@ -39,6 +39,7 @@ class Arrival:
     phone: str = ""
     officer_id: str = ""
     edition_id: str = ""
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,12 @@ def _session(arrival: Arrival) -> Thing | None:
 
 def _session_phone(arrival: Arrival) -> Thing | None:
     session = _session(arrival)
-    return (*session, arrival.phone) if session else None
+    return (*session, arrival.phone) if session and arrival.phone else None
+
+
+def _device(arrival: Arrival) -> Thing | None:
+    """Where nobody proves who they are, the screen that vouches for them is limited."""
+    return (arrival.caller.client_id,) if arrival.vouched else None
 
 
 def _shared_block(arrival: Arrival) -> Thing | None:
@@ -101,11 +107,16 @@ def _lone_block(arrival: Arrival) -> Thing | None:
     return None if arrival.caller.session else (arrival.caller.client_id, arrival.caller.origin)
 
 
+def _block(arrival: Arrival) -> Thing:
+    return arrival.caller.client_id, arrival.caller.origin
+
+
 LONE_BLOCK, TIGHTENED = "lone_block", "tightened"
 """The second stands in for the first while there is an alarm for the officer or the edition."""
 RATINGS = Book(
     "rating",
     (
+        Rule("device", _device),
         Rule("session", _session),
         Rule("session_phone", _session_phone),
         Rule("shared_block", _shared_block),
@@ -114,14 +125,16 @@ RATINGS = Book(
     (
         Rule("officer", lambda arrival: (arrival.officer_id,)),
         Rule("edition", lambda arrival: (arrival.edition_id,)),
-        Rule("phone", lambda arrival: (arrival.edition_id, arrival.phone)),
+        Rule("phone", lambda arrival: (arrival.edition_id, arrival.phone) if arrival.phone else None),
     ),
 )
 CODES = Book("code", (Rule("code_session", _session), Rule("code_lone_block", _lone_block)))
 WITHDRAWALS = Book(
     "withdrawal", (Rule("withdrawal_session", _session), Rule("withdrawal_lone_block", _lone_block))
 )
-BOOKS = (RATINGS, CODES, WITHDRAWALS)
+FILES = Book("file", (Rule("file_session", _session), Rule("file_block", _block)))
+"""Numbers of files that the office's system is asked for, right or wrong."""
+BOOKS = (RATINGS, CODES, WITHDRAWALS, FILES)
 NAMES = (*(rule.name for book in BOOKS for rule in (*book.limits, *book.alarms)), TIGHTENED)
 """What numbers are needed for."""
 

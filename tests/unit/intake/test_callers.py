@@ -226,7 +226,8 @@ async def test_a_client_is_told_who_it_is_for_as_long_as_its_key_is_in_force(
 ) -> None:
     headers = {"Authorization": f"Bearer {PORTAL.key}"}
     told = await client.get("/v1/client", headers=headers)
-    assert told.json() == {"client_id": "portal", "name": "City portal", "channels": ["portal", "qr"]}
+    known = {"client_id": "portal", "name": "City portal", "channels": ["portal", "qr"], "vouches": False}
+    assert told.json() == known
     publish(intake, clients.revoked(PORTAL.client, None))
     for said in (headers, {}, {"Authorization": "Bearer x"}):
         assert (await client.get("/v1/client", headers=said)).status_code == 401
