@@ -26,6 +26,7 @@ ACTIONS = {
     "unit_renamed": N_("Đổi tên đơn vị"),
     "unit_closed": N_("Đóng đơn vị"),
     "unit_merged": N_("Hợp nhất đơn vị"),
+    "unit_reopened": N_("Mở lại đơn vị"),
     "officer_moved": N_("Chuyển công chức"),
     "edition_published": N_("Công bố đợt khảo sát"),
     "edition_closed": N_("Đóng đợt khảo sát"),
@@ -38,6 +39,7 @@ CHANGES = {
     "changed": N_("Sửa"),
     "moved": N_("Chuyển"),
     "closed": N_("Đóng"),
+    "reopened": N_("Mở lại"),
     "removed": N_("Gỡ"),
 }
 ROLES = {

@@ -1,4 +1,4 @@
-"""Units and officers in the office: opened, renamed, merged, closed, moved."""
+"""Units and officers in the office: opened, renamed, merged, closed, reopened, moved."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,7 +14,12 @@ from portal.pages.signing_in import OFFICE
 
 router = APIRouter(prefix=OFFICE)
 FIRST_ACTIONS = 20
-DONE = {"rename": "unit_renamed", "merge": "unit_merged", "close": "unit_closed"}
+DONE = {
+    "rename": "unit_renamed",
+    "merge": "unit_merged",
+    "close": "unit_closed",
+    "reopen": "unit_reopened",
+}
 
 
 @router.get("/units")
@@ -73,6 +78,12 @@ async def merge(desk: AtDesk, unit_id: str) -> Response:
 async def close(desk: AtDesk, unit_id: str) -> Response:
     form = await _form(desk)
     return await _act_on_unit(desk, unit_id, "close", {"day": form.get("day", "")}, form)
+
+
+@router.post("/units/{unit_id}/reopen")
+async def reopen(desk: AtDesk, unit_id: str) -> Response:
+    form = await _form(desk)
+    return await _act_on_unit(desk, unit_id, "reopen", {}, form)
 
 
 @router.get("/officers/{officer_id}")

@@ -107,6 +107,11 @@ def routes(office: Office, reading: OfficeReading) -> APIRouter:
             by, "unit_closed", f"unit:{unit_id}", lambda d, _: units.closed(d, unit_id, body.day)
         )
 
+    @router.post("/units/{unit_id}/reopen", response_model=documents.Result)
+    async def reopen(by: By, unit_id: str) -> Response:
+        """Let a unit that closed or merged, or was to, take ratings again. Who moved away stays away."""
+        return await act(by, "unit_reopened", f"unit:{unit_id}", lambda d, _: units.reopened(d, unit_id))
+
     @router.post("/units/{unit_id}/merge", response_model=documents.Result)
     async def merge(by: By, unit_id: str, body: documents.Merging) -> Response:
         """Close a unit and let another take over, with its officers unless told otherwise."""

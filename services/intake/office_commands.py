@@ -35,8 +35,8 @@ En = Annotated[str, typer.Option(help="The name in English.")]
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The survey office: import the directory, open, rename, close and merge units, move officers, close"
-    " editions, and read who did what. Editions are published with `publish`.",
+    help="The survey office: import the directory, open, rename, close, merge and reopen units, move"
+    " officers, close editions, and read who did what. Editions are published with `publish`.",
 )
 
 
@@ -141,6 +141,16 @@ def rename_unit(unit_id: UnitId, vi: Vi, en: En, by: By = "") -> None:
 def close_unit(unit_id: UnitId, on: On, by: By = "") -> None:
     with explained():
         act(by, "unit_closed", f"unit:{unit_id}", lambda d, _: units.closed(d, unit_id, on.date()))
+
+
+@app.command(
+    "reopen-unit",
+    help="Let a unit that closed or merged, or was to, take ratings again. Officers who moved stay where they"
+    f" are. Example: {PROGRAM} reopen-unit so-y-te",
+)
+def reopen_unit(unit_id: UnitId, by: By = "") -> None:
+    with explained():
+        act(by, "unit_reopened", f"unit:{unit_id}", lambda d, _: units.reopened(d, unit_id))
 
 
 @app.command(

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CHANGED = "changed"
     MOVED = "moved"
     CLOSED = "closed"
+    REOPENED = "reopened"
     REMOVED = "removed"
 
 

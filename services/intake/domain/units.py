@@ -1,4 +1,5 @@
-"""Units open, are renamed, close and merge; officers move. Each decision says what changes, or why not."""
+"""Units open, are renamed, close, merge and reopen; officers move. Each decision says what changes, or why
+not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,6 +78,16 @@ def closed(directory: Directory, unit_id: str, day: date) -> list[Change]:
     if unit.merged_into is not None:
         raise Impossible(Flaw("unit_merged_already", "day"))
     return _closed(directory, unit, day, None)
+
+
+def reopened(directory: Directory, unit_id: str) -> list[Change]:
+    """A unit that closed or merged, or was to, takes ratings again. Officers who moved away with a merger
+    stay where they are. Raises Impossible."""
+    unit = known_unit(directory, unit_id)
+    if unit.closed_on is None:
+        return []
+    after = unit.model_copy(update={"closed_on": None, "merged_into": None})
+    return changed(unit, after, Kind.REOPENED)
 
 
 def merged(

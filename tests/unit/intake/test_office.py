@@ -67,6 +67,23 @@ def test_a_merger_takes_the_officers_along_and_done_twice_changes_nothing_more()
     assert alone.officers == CITY.officers
 
 
+@pytest.mark.parametrize("how", ["closed", "merged", "later"])
+def test_a_unit_reopens_whatever_ended_it_and_who_moved_away_stays_away(how: str) -> None:
+    gone = after(
+        units.merged(CITY, UNIT, OTHER, TODAY, with_officers=True)
+        if how == "merged"
+        else units.closed(CITY, UNIT, TODAY + timedelta(days=9) if how == "later" else TODAY)
+    )
+    [change] = units.reopened(gone, UNIT)
+    assert change.kind is Kind.REOPENED
+    again = after([change], gone)
+    assert again.units[UNIT] == CITY.units[UNIT]
+    assert again.officers == gone.officers
+    assert again.is_active(again.officers[OFFICER], TODAY) is (how != "merged")
+    assert units.reopened(again, UNIT) == []
+    assert flaws(lambda: units.reopened(CITY, "nobody")) == ["unit_unknown"]
+
+
 def test_nobody_merges_into_themselves_or_into_who_is_closed() -> None:
     def merge(city: Directory, heir: str) -> list[str]:
         return flaws(lambda: units.merged(city, UNIT, heir, TODAY, with_officers=False))

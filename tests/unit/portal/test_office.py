@@ -83,7 +83,7 @@ GETS, POSTS = with_method("GET"), with_method("POST")
 
 
 def test_each_route_is_known_here() -> None:
-    assert (len(GETS), len(POSTS)) == (12, 9)
+    assert (len(GETS), len(POSTS)) == (12, 10)
 
 
 async def test_who_has_not_signed_in_is_asked_to_whatever_they_send(person: Person) -> None:
@@ -193,3 +193,17 @@ async def test_who_chooses_no_unit_acts_on_none(person: Person, path: str) -> No
     assert answer.status_code == 422
     assert "Hãy chọn đơn vị." in unescape(answer.text)
     assert person.ledger.written == []
+
+
+async def test_a_closed_unit_reopens_on_its_page_as_an_action_like_any_other(person: Person) -> None:
+    own = {"token": await person.token()}
+    await person.client.post(f"/office/units/{UNIT}/close", data={**own, "day": "2026-12-01"})
+    assert "Mở lại đơn vị" in await person.page(f"/office/units/{UNIT}")
+    done = await person.client.post(f"/office/units/{UNIT}/reopen", data=own)
+    assert (done.status_code, done.headers["location"]) == (303, f"/office/units/{UNIT}?done=unit_reopened")
+    page = await person.page(done.headers["location"])
+    assert "Đã ghi: Mở lại đơn vị." in page
+    assert "Đóng đơn vị" in page
+    assert "closed_on: 2026-12-01 →" in page
+    again = await person.client.post(f"/office/units/{UNIT}/reopen", data=own)
+    assert again.headers["location"].endswith("done=unchanged")
