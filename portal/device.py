@@ -18,12 +18,14 @@ LIFETIME_SECONDS = 400 * 24 * 3600
 
 
 class Device(BaseModel):
-    """`key` proves it to intake as the client `client_id`; it shows the officers of `unit_id`."""
+    """`key` proves it to intake as the client `client_id`; it shows the officers of `unit_id`. `vouches`, as
+    intake last said: whether it stands for its ratings, where the edition lets it."""
 
     key: str
     client_id: str
     name: str
     unit_id: str
+    vouches: bool = False
 
 
 class Devices:

@@ -47,7 +47,8 @@ class Draft(BaseModel):
 
     `key` is the attempt's Idempotency-Key. Once `frozen`, the body of the attempt does not change any more:
     it is sent as often as needed under that key, until its outcome is known. `visit` is the browser's, the
-    same for all officers; at a kiosk each draft has its own, as each is another citizen's.
+    same for all officers; at a kiosk each draft has its own, as each is another citizen's. `vouched`: the
+    screen stands for it, so that neither phone nor code is asked for.
     """
 
     id: str = Field(default_factory=lambda: secrets.token_urlsafe(12))
@@ -56,7 +57,11 @@ class Draft(BaseModel):
     edition_id: str = ""
     channel: Channel = "portal"
     language: str = "vi"
+    vouched: bool = False
     phone: str = ""
+    file_number: str = ""
+    respondent: str = ""
+    deciding_unit_id: str = ""
     answer: str = ""
     reasons: list[str] = []
     consent: bool = False
@@ -89,6 +94,7 @@ class Draft(BaseModel):
         self.edit()
         self.receipt, self.withdrawable_until = receipt, withdrawable_until
         self.phone, self.answer, self.reasons, self.consent = "", "", [], False
+        self.file_number, self.respondent, self.deciding_unit_id = "", "", ""
         self.notice, self.errors, self.end = "", {}, end
 
     def has_challenge(self, now: datetime) -> bool:

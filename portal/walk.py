@@ -33,6 +33,8 @@ MESSAGES = {
     "phone": N_("Nhập số điện thoại di động Việt Nam, ví dụ 0905 123 456."),
     "answer": N_("Chọn một trong hai câu trả lời."),
     "consent": N_("Đánh dấu vào ô đồng ý để tiếp tục."),
+    "file_number": N_("Nhập mã hồ sơ ghi trên giấy hẹn."),
+    "respondent": N_("Chọn cá nhân hay tổ chức."),
     "reasons": N_("Chọn ít nhất một lý do."),
     "code": N_("Nhập mã xác thực trong hình."),
     "proof": N_(
@@ -71,17 +73,22 @@ MESSAGES = {
 }
 CHALLENGE_REASONS = ("challenge_wrong", "challenge_expired", "challenge_used", "challenge_invalid")
 PROOF_REASONS = ("proof_of_work_expired", "proof_of_work_used", "proof_of_work_invalid")
-FORM_FIELDS = ("phone", "answer", "consent")
+FORM_FIELDS = ("file_number", "respondent", "deciding_unit_id", "phone", "answer", "consent")
+RESPONDENTS = {"citizen": N_("Cá nhân"), "organisation": N_("Tổ chức, doanh nghiệp")}
 
 
 def check_form(draft: Draft, edition: Edition) -> dict[str, str]:
     """What is missing on the rating form, by field."""
     wrong = []
-    if not MOBILE.fullmatch(SPACING.sub("", draft.phone)):
+    if edition.policy.file_numbers == "required" and not draft.file_number:
+        wrong.append("file_number")
+    if edition.policy.asks_respondent and draft.respondent not in RESPONDENTS:
+        wrong.append("respondent")
+    if not draft.vouched and not MOBILE.fullmatch(SPACING.sub("", draft.phone)):
         wrong.append("phone")
     if draft.answer not in {a.id for a in edition.instrument.answers}:
         wrong.append("answer")
-    if not draft.consent:
+    if not draft.vouched and not draft.consent:
         wrong.append("consent")
     return {field: MESSAGES[field] for field in wrong}
 
@@ -101,17 +108,18 @@ def next_page(draft: Draft, edition: Edition) -> Page:
         return Page.FORM
     if edition.asks_reasons(draft.answer) and check_reasons(draft.reasons, edition):
         return Page.REASONS
-    return Page.CODE if edition.policy.asks_captcha or edition.policy.computes else Page.SENDING
+    asks = not draft.vouched and (edition.policy.asks_captcha or edition.policy.computes)
+    return Page.CODE if asks else Page.SENDING
 
 
 def asks_code(draft: Draft, edition: Edition) -> bool:
     """Whether the image code has to be entered: a proof of work can stand for it."""
     proved = edition.policy.proof_of_work == "instead" and draft.proof
-    return edition.policy.asks_captcha and not proved
+    return edition.policy.asks_captcha and not proved and not draft.vouched
 
 
 def asks_proof(draft: Draft, edition: Edition) -> bool:
-    return edition.policy.proof_of_work == "beside" and not draft.proof
+    return edition.policy.proof_of_work == "beside" and not draft.proof and not draft.vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +173,31 @@ def told_duplicate(draft: Draft, edition: Edition) -> bool:
 
 def body(draft: Draft) -> dict[str, object]:
     """The rating as intake takes it; the same for the same frozen draft."""
+    about = {
+        "file_number": draft.file_number,
+        "respondent": draft.respondent,
+        "deciding_unit_id": draft.deciding_unit_id,
+    }
+    proofs = {"vouched": True} if draft.vouched else _proofs(draft)
+    return (
+        {name: value for name, value in about.items() if value}
+        | proofs
+        | {
+            "edition_id": draft.edition_id,
+            "officer_id": draft.officer_id,
+            "answer": draft.answer,
+            "reasons": draft.reasons,
+            "channel": draft.channel,
+            "language": draft.language,
+        }
+    )
+
+
+def _proofs(draft: Draft) -> dict[str, object]:
     challenge = draft.challenge if draft.code else None
     proof = {"proof_of_work": draft.proof} if draft.proof else {}
     return proof | {
-        "edition_id": draft.edition_id,
-        "officer_id": draft.officer_id,
-        "answer": draft.answer,
-        "reasons": draft.reasons,
         "phone": draft.phone,
         "consent": True,
         "challenge": None if challenge is None else {"id": challenge.id, "answer": draft.code},
-        "channel": draft.channel,
-        "language": draft.language,
     }

@@ -67,6 +67,7 @@ class Client(Document):
     client_id: str
     name: str
     channels: list[str]
+    vouches: bool = False
 
 
 class FoundUnit(Named):
@@ -113,6 +114,14 @@ class Policy(Document):
     phone_retention_days: int
     proof_of_work: Literal["none", "beside", "instead"] = "none"
     publication: Publication = Publication()
+    vouching: tuple[str, ...] = ()
+    file_numbers: Literal["none", "optional", "required"] = "none"
+    asks_respondent: bool = False
+
+    @property
+    def devices_vouch(self) -> bool:
+        """Whether a screen at a desk can stand for a rating in place of phone and code."""
+        return "device" in self.vouching
 
     @property
     def asks_captcha(self) -> bool:

@@ -82,6 +82,9 @@ class Policy(Document):
     duplicate_window_days: int
     phone_retention_days: int
     publication: Publication
+    vouching: tuple[str, ...] = ()
+    file_numbers: str = "none"
+    asks_respondent: bool = False
 
 
 class PublishedEdition(Document):

@@ -48,7 +48,8 @@ async def start(request: Request) -> Response:
         return await _asking(request)
     unit = await site.intake.unit(device.unit_id)
     try:
-        await site.intake.client(device.key)
+        client = await site.intake.client(device.key)
+        device = device.model_copy(update={"vouches": client.vouches})
     except SignedOut:
         return shut_out(request)
     except (Refused, Unavailable):
@@ -81,9 +82,8 @@ async def enrol(
     if client is None or errors:
         return await _asking(request, errors, unit)
     response = redirect(KIOSK)
-    site.devices.enrol(
-        response, Device(key=key.strip(), client_id=client.client_id, name=client.name, unit_id=unit)
-    )
+    known = {"client_id": client.client_id, "name": client.name, "vouches": client.vouches}
+    site.devices.enrol(response, Device(key=key.strip(), unit_id=unit, **known))
     log.info("a screen was enrolled", client=client.client_id, unit=unit)
     return response
 

@@ -16,6 +16,7 @@ from portal.pages.signing_in import OFFICE
 router = APIRouter(prefix=OFFICE)
 SPARE = 3
 """Empty lines for further reasons."""
+CHOSEN = ("verification", "proof_of_work", "file_numbers")
 NUMBERS = ("duplicate_window_days", "phone_retention_days")
 PUBLICATION = ("officer_batch", "officer_hour", "suppress_below")
 
@@ -143,6 +144,9 @@ def _empty(today: date) -> dict[str, Any]:
             "duplicate_window_days": 1,
             "phone_retention_days": 90,
             "publication": {"officer_batch": 5, "officer_hour": 7, "suppress_below": 5},
+            "vouching": [],
+            "file_numbers": "none",
+            "asks_respondent": False,
         },
         "sealing_key": "",
     }
@@ -150,7 +154,9 @@ def _empty(today: date) -> dict[str, Any]:
 
 def _said(form: FormData) -> dict[str, Any]:
     """What was typed, as the form has it. A reason without an id and texts is none."""
-    policy: dict[str, Any] = {name: _text(form, name) for name in ("verification", "proof_of_work", *NUMBERS)}
+    policy: dict[str, Any] = {name: _text(form, name) for name in (*CHOSEN, *NUMBERS)}
+    policy["vouching"] = [str(each) for each in form.getlist("vouching")]
+    policy["asks_respondent"] = _text(form, "asks_respondent") == "yes"
     policy["publication"] = {name: _text(form, name) for name in PUBLICATION}
     asking = {str(each) for each in form.getlist("asks_reasons")}
     answers = _choices(form, "answer")

@@ -63,9 +63,21 @@ async def form(request: Request, officer_id: str, phien: str = "") -> Response:
     if device is not None and officer.unit.id != device.unit_id:
         return redirect(KIOSK)
     draft.channel = CHANNEL if device else "qr" if by_poster(request, officer) else draft.channel
+    draft.vouched = device is not None and device.vouches and edition.policy.devices_vouch
     if not officer.active:
         return site.view.page(request, "officer_gone.html", officer=officer, status=404)
-    return show(request, "form.html", draft, officer, edition=edition, site=site.public_url)
+    asks_file = edition.policy.file_numbers != "none"
+    units = (await site.intake.register()).units if asks_file else []
+    return show(
+        request,
+        "form.html",
+        draft,
+        officer,
+        edition=edition,
+        site=site.public_url,
+        respondents=walk.RESPONDENTS,
+        others=[each for each in units if each.id != officer.unit.id],
+    )
 
 
 class Entered(BaseModel):
@@ -75,6 +87,9 @@ class Entered(BaseModel):
     phone: str = Field("", max_length=40)
     answer: str = Field("", max_length=64)
     consent: str = Field("", max_length=8)
+    file_number: str = Field("", max_length=100)
+    respondent: str = Field("", max_length=64)
+    deciding_unit_id: str = Field("", max_length=200)
     proof: str = Field("", max_length=2048)
 
 
@@ -92,6 +107,8 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
         draft.edition_id, draft.reasons, draft.challenge, draft.proof = edition.id, [], None, ""
     draft.phone, draft.answer = entered.phone.strip(), entered.answer
     draft.consent = entered.consent == "yes"
+    draft.file_number, draft.respondent = entered.file_number.strip(), entered.respondent
+    draft.deciding_unit_id = entered.deciding_unit_id
     draft.proof = entered.proof or draft.proof
     draft.language = site.view.language(request).code
     if not edition.asks_reasons(draft.answer):
