@@ -94,6 +94,9 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/r/{code}": {"GET": 404},
         # Asks for a device's key.
         "/kiosk": {"GET": 200, "POST": 422},
+        "/kiosk/gui": {"POST": 422},
+        "/kiosk/khi-mat-mang": {"GET": 404},
+        "/kiosk/worker.js": {"GET": 200},
         "/kiosk/thiet-bi": {"GET": 303, "POST": 303},
         "/danh-gia/tim-kiem": {"GET": 200},
         "/danh-gia/nhom/{group_id}": {"GET": 404},

@@ -28,6 +28,7 @@ from portal.device import Devices
 from portal.draft import Drafts, load_key
 from portal.embedding import Elements
 from portal.i18n import load
+from portal.kept import Boxes
 from portal.oidc import Client, SignIn
 from portal.pages import (
     browse,
@@ -36,6 +37,7 @@ from portal.pages import (
     downloads,
     embedding,
     figures,
+    kept,
     kiosk,
     office,
     office_editions,
@@ -112,6 +114,8 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
                 secure_cookies=settings.secure_cookies,
                 outcome_wait=settings.outcome_wait,
                 kiosk_idle=settings.kiosk_idle,
+                kiosk_pause=settings.kiosk_pause,
+                boxes=Boxes(load_key(settings.keys_dir)),
             )
             if settings.oidc_issuer is not None:
                 http = httpx.AsyncClient(transport=(transports or {}).get("identity_provider"))
@@ -138,7 +142,7 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     app.user_middleware.append(Middleware(security.Guard))
     app.user_middleware.append(Middleware(kiosk.StaysAtTheDesk))
     errors.install(app)
-    for pages in (browse, kiosk, scanned, rating, code, outcome, withdrawal, downloads, figures):
+    for pages in (browse, kiosk, kept, scanned, rating, code, outcome, withdrawal, downloads, figures):
         app.include_router(pages.router)
     app.include_router(embedding.routes(Elements.load()))
     if settings.oidc_issuer is not None:

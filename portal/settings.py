@@ -57,6 +57,9 @@ class Settings(FromEnvironment):
     kiosk_idle: Seconds = Field(
         60.0, description="A screen at a desk asks after so long without a touch whether anybody is there."
     )
+    kiosk_pause: Seconds = Field(
+        30.0, description="A screen without network takes the next rating so long after the one before."
+    )
     oidc_local: bool = Field(False, description="Let the issuer be on this machine and without TLS.")
     oidc_issuer: str | None = Field(
         None,

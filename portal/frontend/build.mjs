@@ -23,7 +23,7 @@ const darkOnScreenOnly = {
 };
 
 const result = await esbuild.build({
-  entryPoints: ["site.css", "walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "kiosk.js", "mark.svg"].map((name) => path.join(source, name)),
+  entryPoints: ["site.css", "walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "kiosk.js", "kiosk-offline.js", "kiosk-worker.js", "mark.svg"].map((name) => path.join(source, name)),
   outdir: out,
   bundle: true,
   minify: true,

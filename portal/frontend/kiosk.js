@@ -1,13 +1,21 @@
-// A screen at a desk goes back to its first page when nobody touches it, and says so beforehand.
+// A screen at a desk goes back to its first page when nobody touches it, and says so beforehand. One that vouches
+// for its ratings also keeps a page for when the network is away, and sends what was rated there.
+
+import { drain, waiting } from "./kiosk-queue.js";
 
 const COUNTDOWN_SECONDS = 30; // to say that one is still there; WCAG 2.2.1 asks for 20
 const THANKS_SECONDS = 8;
 const RELOAD_SECONDS = 600; // officers come and go; a key may be revoked
 const AGAIN_MS = 5000;
+const SEND_MS = 15_000;
+const CACHE = "kiosk";
 
-const first = document.querySelector("[data-start]") !== null;
+const seen = (what) => [...document.querySelectorAll(what)].some((each) => each.checkVisibility());
+const atFirst = () => seen("[data-start]");
 const idle = Number(document.body.dataset.idle);
-const wait = document.querySelector("[data-over]") ? Math.min(THANKS_SECONDS, idle) : idle;
+const wait = () => (seen("[data-over]") ? Math.min(THANKS_SECONDS, idle) : idle);
+// Where a worker answers for pages, the first page comes whether there is a network or not.
+const held = () => Boolean(navigator.serviceWorker?.controller);
 const dialog = document.querySelector("[data-still-there]");
 const left = dialog.querySelector("[data-left]");
 const announced = dialog.querySelector("[data-announce-left]");
@@ -18,12 +26,14 @@ let leaving = false;
 const leave = async () => {
   if (leaving) return;
   leaving = true;
+  // The first page removes what it takes to finish a rating that was being sent.
+  if (held()) await Promise.race([drain(), new Promise((resolve) => setTimeout(resolve, AGAIN_MS))]);
   for (;;) {
     try {
       const answer = await fetch("/kiosk", { cache: "no-store" });
-      if (answer.ok || answer.status === 401) break;
+      if (answer.ok || answer.status === 401 || held()) break;
     } catch {
-      // Offline: below.
+      if (held()) break;
     }
     for (const form of document.forms) form.reset();
     for (const input of document.querySelectorAll("input:not([type=hidden])")) {
@@ -48,12 +58,12 @@ const stay = () => {
 const look = () => {
   if (leaving) return;
   const still = (performance.now() - touched) / 1000;
-  if (first) {
-    if (still >= RELOAD_SECONDS || (location.search && still >= wait)) leave();
-  } else if (still >= wait + COUNTDOWN_SECONDS) {
+  if (atFirst()) {
+    if (still >= RELOAD_SECONDS || (location.search && still >= wait())) leave();
+  } else if (still >= wait() + COUNTDOWN_SECONDS) {
     leave();
-  } else if (still >= wait) {
-    const seconds = Math.ceil(wait + COUNTDOWN_SECONDS - still);
+  } else if (still >= wait()) {
+    const seconds = Math.ceil(wait() + COUNTDOWN_SECONDS - still);
     left.textContent = seconds;
     if (!dialog.open) dialog.showModal();
     if (seconds % 10 === 0) announced.textContent = seconds;
@@ -78,3 +88,56 @@ for (const link of document.querySelectorAll("[data-leave]")) {
 addEventListener("pageshow", (event) => { if (event.persisted) location.replace("/kiosk"); });
 addEventListener("contextmenu", (event) => event.preventDefault());
 setInterval(look, 250);
+
+// What the pages' policy asks for before a worker is started by its address: that it is our own.
+const ownWorker = (address) => {
+  const createScriptURL = (given) => {
+    if (given !== "/kiosk/worker.js") throw new TypeError(given);
+    return given;
+  };
+  return globalThis.trustedTypes?.createPolicy("own-worker", { createScriptURL }).createScriptURL(address) ?? createScriptURL(address);
+};
+
+// Kept anew with each first page: officers and questions change, and so do the files that the page needs.
+const keepPage = async ({ offline, worker, keep }) => {
+  const cache = await caches.open(CACHE);
+  const files = [...document.querySelectorAll("link[href^='/static/'], script[src^='/static/']")].map((each) => each.getAttribute("href") ?? each.getAttribute("src"));
+  const wanted = [...new Set([...files, keep])];
+  for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
+  for (const language of ["vi", "en"]) {
+    const answer = await fetch(`${offline}?lang=${language}`, { cache: "no-store" });
+    if (answer.ok) await cache.put(`${offline}?lang=${language}`, answer);
+  }
+  for (const each of await cache.keys()) {
+    const { pathname } = new URL(each.url);
+    if (pathname.startsWith("/static/") && !wanted.includes(pathname)) await cache.delete(each);
+  }
+  await navigator.storage?.persist?.();
+  await navigator.serviceWorker.register(ownWorker(worker), { scope: "/" });
+};
+
+// What still waits to be sent stays.
+const dropPage = async () => {
+  for (const each of await navigator.serviceWorker.getRegistrations()) await each.unregister();
+  await caches.delete(CACHE);
+};
+
+const tellWaiting = async () => {
+  const count = await waiting();
+  document.querySelector("[data-waiting-count]").textContent = count;
+  document.querySelector("[data-waiting]").hidden = !count;
+};
+const send = async () => {
+  await drain();
+  await tellWaiting();
+};
+
+const start = document.querySelector("[data-start]")?.dataset;
+if (navigator.serviceWorker && globalThis.caches && globalThis.crypto?.subtle) {
+  if (start?.worker) keepPage(start).catch(() => {});
+  else if (start && "offline" in start) dropPage().catch(() => {});
+  addEventListener("kept", tellWaiting);
+  addEventListener("online", send);
+  setInterval(send, SEND_MS);
+  send();
+}

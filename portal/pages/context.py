@@ -11,6 +11,7 @@ from portal.apis.intake import Edition, Intake
 from portal.apis.verification import Verification
 from portal.device import CHANNEL, Devices
 from portal.draft import Draft, Drafts
+from portal.kept import Boxes
 from portal.posters.codes import Codes
 from portal.posters.press import Press
 from portal.static import Assets
@@ -35,6 +36,8 @@ class Context:
     secure_cookies: bool
     outcome_wait: float  # seconds
     kiosk_idle: float  # seconds
+    kiosk_pause: float  # seconds
+    boxes: Boxes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.logs import logger
 from portal.apis.http import Refused, SignedOut, Unavailable
 from portal.device import CHANNEL, Device
-from portal.pages import scanned
+from portal.pages import kept, scanned
 from portal.pages.context import context
 from portal.view import redirect
 
@@ -47,14 +47,19 @@ async def start(request: Request) -> Response:
     if device is None:
         return await _asking(request)
     unit = await site.intake.unit(device.unit_id)
+    edition = None
     try:
+        edition = await site.intake.edition()
         client = await site.intake.client(device.key)
         device = device.model_copy(update={"vouches": client.vouches})
     except SignedOut:
         return shut_out(request)
     except (Refused, Unavailable):
         log.info("a screen starts without having been looked up")
-    response = site.view.page(request, "kiosk.html", personal=True, unit=unit, fresh=True)
+    offline = kept.PAGE if kept.keeps(device, edition) else ""
+    response = site.view.page(
+        request, "kiosk.html", personal=True, unit=unit, fresh=True, offline=offline, worker=kept.WORKER
+    )
     site.drafts.forget(response, (each.id for each in unit.officers))
     scanned.forget(request, response)
     site.devices.enrol(response, device)
@@ -108,7 +113,7 @@ async def remove(request: Request) -> Response:
 async def _asking(request: Request, errors: dict[str, str] | None = None, unit: str = "") -> Response:
     site = context(request)
     units = (await site.intake.register()).units
-    return site.view.page(
+    response = site.view.page(
         request,
         "kiosk_enrol.html",
         status=422 if errors else 200,
@@ -117,6 +122,7 @@ async def _asking(request: Request, errors: dict[str, str] | None = None, unit: 
         errors=errors or {},
         unit=unit,
     )
+    return _no_screen(response)
 
 
 def shut_out(request: Request) -> Response:
@@ -126,6 +132,12 @@ def shut_out(request: Request) -> Response:
     response = site.view.page(request, "kiosk_shut_out.html", status=401, personal=True)
     site.drafts.forget(response, () if officer_id is None else (officer_id,))
     site.devices.remove(response)
+    return _no_screen(response)
+
+
+def _no_screen(response: Response) -> Response:
+    """Where this browser was one, its worker goes."""
+    response.headers["Hailong-Screen"] = "none"
     return response
 
 

@@ -22,7 +22,8 @@ PHONE = "0905 123 456"
 FORM = path_of(OFFICER)
 ASSETS = (
     *("site.css", "mark.svg"),
-    *("walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "kiosk.js"),
+    *("walk.js", "work.js", "solve.js", "live.js", "history.js", "wall.js", "kiosk.js", "kiosk-offline.js"),
+    "kiosk-worker.js",
 )
 FONTS = ("latin-400", "vietnamese-400", "latin-600", "vietnamese-600")
 

@@ -111,7 +111,8 @@ def build(city: FakeCity) -> APIRouter:
         channels = city.clients.get(request.headers["authorization"].removeprefix("Bearer "))
         if channels is None:
             return problem(401, "key_not_in_force")
-        return JSONResponse({"client_id": "screen", "name": "Màn hình thử", "channels": channels})
+        known = {"client_id": "screen", "name": "Màn hình thử", "channels": channels}
+        return JSONResponse(known | {"vouches": city.vouches})
 
     @routes.get("/v1/edition")
     async def edition(request: Request) -> Response:
@@ -138,6 +139,9 @@ def build(city: FakeCity) -> APIRouter:
             "phone_retention_days": 30,
             "proof_of_work": city.proof_of_work,
             "publication": {"officer_batch": city.officer_batch, "officer_hour": 7, "suppress_below": 5},
+            "vouching": city.vouching,
+            "file_numbers": city.file_numbers,
+            "asks_respondent": city.asks_respondent,
         }
         body = {
             "id": "2017",
@@ -158,6 +162,8 @@ def build(city: FakeCity) -> APIRouter:
             return problem(401, "key_not_in_force")
         if city.limited_seconds:
             return limited(city.limited_seconds)
+        if city.refused_with is not None:
+            return problem(*city.refused_with)
         if city.refuse_phone:
             return problem(
                 422,

@@ -24,6 +24,11 @@ class FakeCity:
     undecided: bool = False
     forced_reason: str | None = None
     refuse_phone: bool = False
+    refused_with: tuple[int, str] | None = None
+    vouches: bool = False
+    vouching: list[str] = field(default_factory=list)
+    file_numbers: str = "none"
+    asks_respondent: bool = False
     posts: list[Json] = field(default_factory=list)
     ratings: dict[str, Json] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)

@@ -26,6 +26,8 @@ KEPT = {
     "/danh-gia": ("/danh-gia", ASKED_AGAIN),
     "/r/{code}": ("/r/made-up", NOWHERE),
     "/kiosk": ("/kiosk", NOWHERE),
+    "/kiosk/khi-mat-mang": ("/kiosk/khi-mat-mang", NOWHERE),
+    "/kiosk/worker.js": ("/kiosk/worker.js", NOWHERE),
     "/kiosk/thiet-bi": ("/kiosk/thiet-bi", NOWHERE),
     "/danh-gia/tim-kiem": ("/danh-gia/tim-kiem?q=phuong", ASKED_AGAIN),
     "/danh-gia/nhom/{group_id}": ("/danh-gia/nhom/so-ban-nganh", ASKED_AGAIN),
@@ -114,7 +116,7 @@ POSTS: dict[str, tuple[Callable[[Citizen], Awaitable[None]], dict[str, Any]]] = 
 }
 WITH_A_TOKEN = sorted(POSTS.keys() - {"/rut-lai"})  # what a receipt may do, it may do from any page of ours
 
-OF_SCREENS = {"/kiosk", "/kiosk/thiet-bi"}  # hold no draft: see test_kiosk
+OF_SCREENS = {"/kiosk", "/kiosk/gui", "/kiosk/thiet-bi"}  # hold no draft: see test_kiosk and test_kept
 
 
 def test_each_post_is_known_here() -> None:
