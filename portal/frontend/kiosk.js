@@ -103,11 +103,14 @@ const keepPage = async ({ offline, worker, keep }) => {
   const cache = await caches.open(CACHE);
   const files = [...document.querySelectorAll("link[href^='/static/'], script[src^='/static/']")].map((each) => each.getAttribute("href") ?? each.getAttribute("src"));
   const wanted = [...new Set([...files, keep])];
-  for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
-  for (const language of ["vi", "en"]) {
-    const answer = await fetch(`${offline}?lang=${language}`, { cache: "no-store" });
-    if (answer.ok) await cache.put(`${offline}?lang=${language}`, answer);
-  }
+  const take = async (address) => {
+    // Not out of the browser's own cache: what a page has begun to load is locked there.
+    const answer = await fetch(address, { cache: "no-store" });
+    if (!answer.ok) throw new Error(address);
+    await cache.put(address, answer);
+  };
+  for (const address of wanted) if (!(await cache.match(address))) await take(address);
+  for (const language of ["vi", "en"]) await take(`${offline}?lang=${language}`);
   for (const each of await cache.keys()) {
     const { pathname } = new URL(each.url);
     if (pathname.startsWith("/static/") && !wanted.includes(pathname)) await cache.delete(each);
@@ -134,7 +137,7 @@ const send = async () => {
 
 const start = document.querySelector("[data-start]")?.dataset;
 if (navigator.serviceWorker && globalThis.caches && globalThis.crypto?.subtle) {
-  if (start?.worker) keepPage(start).catch(() => {});
+  if (start?.worker) keepPage(start).catch(() => {}); // again with the next first page
   else if (start && "offline" in start) dropPage().catch(() => {});
   addEventListener("kept", tellWaiting);
   addEventListener("online", send);

@@ -60,9 +60,14 @@ async def counted(system: System, place: Place, **wanted: int) -> None:
 
 async def submissions(system: System, place: Place) -> int:
     """How many different ratings of the officer intake has ever taken in."""
+    return len(await ratings(system, place))
+
+
+async def ratings(system: System, place: Place) -> list[RatingSubmitted]:
+    """The different ratings of the officer that intake has ever taken in."""
     consumer = AIOKafkaConsumer(bootstrap_servers=system.kafka_bootstrap, enable_auto_commit=False)
     await consumer.start()
-    found: set[UUID] = set()
+    found: dict[UUID, RatingSubmitted] = {}
     try:
         parts = [TopicPartition(RATING_SUBMISSIONS.name, n) for n in range(RATING_SUBMISSIONS.partitions)]
         consumer.assign(parts)
@@ -74,11 +79,11 @@ async def submissions(system: System, place: Place) -> int:
                     found.update(_ratings(messages, place.officer_id))
     finally:
         await consumer.stop()
-    return len(found)
+    return list(found.values())
 
 
-def _ratings(messages: Sequence[Any], officer_id: str) -> Iterator[UUID]:
+def _ratings(messages: Sequence[Any], officer_id: str) -> Iterator[tuple[UUID, RatingSubmitted]]:
     for message in messages:
         event = decode(message.value, message.headers)
         if isinstance(event.data, RatingSubmitted) and event.data.officer_id == officer_id:
-            yield event.id
+            yield event.id, event.data

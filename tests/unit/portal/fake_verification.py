@@ -44,6 +44,8 @@ def build(city: FakeCity) -> APIRouter:
             return {**answer, "status": "rejected", "reason": city.forced_reason}
         body = rating["body"]
         proved = city.proof_of_work == "instead" and body.get("proof_of_work") == PROOF
+        if body.get("vouched"):
+            return {**answer, "status": "accepted", "withdrawable_until": until.isoformat()}
         if not proved and city.policy != "phone" and (body["challenge"] or {}).get("answer") != RIGHT_CODE:
             return {**answer, "status": "rejected", "reason": "challenge_wrong"}
         if city.policy == "captcha" or rating["status"] == "accepted":
