@@ -25,8 +25,13 @@ def probes(settings: Settings, processes: Collection[str]) -> list[Probe]:
     provider = (
         [sign_in.provider(oidc.issuer, local=oidc.local, setting="INTAKE_OIDC_ISSUER")] if oidc.issuer else []
     )
+    key = settings.file_system_key_file
+    file_system = (
+        [files.secret(key, "key for the file system", setting="INTAKE_FILE_SYSTEM_KEY_FILE")] if key else []
+    )
     return [
         kafka.probe(settings.kafka, work(), setting="INTAKE_KAFKA_BOOTSTRAP"),
         files.keys(settings.keys_dir, (SECRET, f"*{PSEUDONYM}"), make=CREATE, setting="INTAKE_KEYS_DIR"),
         *provider,
+        *file_system,
     ]

@@ -89,11 +89,6 @@ async def wait_for(page: Page, count: int) -> None:
 async def test_two_ratings_without_network_are_two_ratings_with_their_true_times(
     system: System, place: Place, tmp_path: Path
 ) -> None:
-    await system.publish("2017", vouching=["device"])
-    async with asyncio.timeout(30):
-        while (await system.edition())["policy"]["vouching"] != ["device"]:
-            await asyncio.sleep(0.05)
-    await system.restart("portal", kill=True)  # it remembers an edition for some seconds
     profile = tmp_path / "profile"
     async with a_screen(system, profile) as (screen, page):
         await enrolled(screen, page, place)
