@@ -24,6 +24,8 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 POINT_BYTES, NONCE_BYTES = 65, 12
 MOST_CHARACTERS = 8_000
 INFO = b"hailong kept rating 1"
+Moment = Annotated[int, Field(ge=0, le=4_000_000_000_000)]
+"""Milliseconds since 1970; no clock says anything later than 2096."""
 Short = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -38,7 +40,7 @@ class Kept(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
-    given: Annotated[int, Field(ge=0)]
+    given: Moment
     edition_id: Short
     officer_id: Short
     answer: Short

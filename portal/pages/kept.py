@@ -13,7 +13,7 @@ from portal import metrics, walk
 from portal.apis.http import Limited, Refused, SignedOut, Unavailable
 from portal.apis.intake import Edition, Intake
 from portal.device import Device
-from portal.kept import MOST_CHARACTERS, Kept, Unreadable
+from portal.kept import MOST_CHARACTERS, Kept, Moment, Unreadable
 from portal.pages.context import context, open_edition
 from portal.visitor import Visitor
 
@@ -29,7 +29,7 @@ class Sent(BaseModel):
     """`screen`: what the screen's clock says as it sends, in milliseconds."""
 
     box: str = Field(max_length=MOST_CHARACTERS)
-    screen: int = Field(ge=0)
+    screen: Moment
 
 
 def keeps(device: Device | None, edition: Edition | None) -> bool:

@@ -185,6 +185,12 @@ async def test_the_same_box_sent_twice_is_one_rating(screen: Citizen) -> None:
     assert {post["key"] for post in screen.city.posts} == {RATING["key"]}
 
 
+@pytest.mark.parametrize("screen_says", [-1, 10**13, 10**30, 4 * 10**12])
+async def test_no_clock_is_so_wrong_that_it_breaks_anything(screen: Citizen, screen_says: int) -> None:
+    answer = await send(screen, screen_says=screen_says)
+    assert answer.status_code == (202 if screen_says == 4 * 10**12 else 422)
+
+
 @pytest.mark.parametrize(
     ("trouble", "status"),
     [("away", 503), ("limited", 429), ("shut out", 401), ("not let", 503), ("refused", 422)],

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from attacks.routes import routes
 from chassis import problems
+from contracts.events import EditionPublished
 from portal.bootstrap import build
 from portal.session import SESSION, Session, Sessions, load_key
 from portal.settings import Settings
@@ -207,3 +208,30 @@ async def test_a_closed_unit_reopens_on_its_page_as_an_action_like_any_other(per
     assert "closed_on: 2026-12-01 →" in page
     again = await person.client.post(f"/office/units/{UNIT}/reopen", data=own)
     assert again.headers["location"].endswith("done=unchanged")
+
+
+async def test_an_edition_s_rules_for_screens_files_and_respondents_are_published_and_shown(
+    person: Person,
+) -> None:
+    rules = {"verification": "captcha", "proof_of_work": "none", "file_numbers": "optional"}
+    numbers = {"duplicate_window_days": "1", "phone_retention_days": "90"}
+    numbers |= {"officer_batch": "5", "officer_hour": "7", "suppress_below": "5"}
+    texts = {"title_vi": "A", "title_en": "A", "question_vi": "B", "question_en": "B"}
+    answers = {name: ["satisfied", "not_satisfied"] for name in ("answer_id", "answer_vi", "answer_en")}
+    form = {
+        **{"token": await person.token(), "edition_id": "2026", "instrument_id": "two-answer"},
+        **{"opens_on": "2026-01-01", "closes_on": "2026-12-31", "asks_respondent": "yes"},
+        **{f"reason_{part}": ["late", "other"] for part in ("id", "vi", "en")},
+        **{**rules, **numbers, **texts, **answers, "vouching": ["device"], "asks_reasons": "not_satisfied"},
+    }
+    done = await person.client.post("/office/editions", data=form)
+    assert done.status_code == 303, unescape(done.text)
+    edition_now = person.ledger.there["edition:2026"]
+    assert isinstance(edition_now, EditionPublished)
+    policy = edition_now.policy
+    assert (policy.vouching, policy.file_numbers, policy.asks_respondent) == (("device",), "optional", True)
+    page = await person.page("/office/editions/2026")
+    assert re.search(r'value="device" checked', page)
+    assert not re.search(r'value="paper" checked', page)
+    assert re.search(r'value="optional" selected', page)
+    assert re.search(r'name="asks_respondent" value="yes" checked', page)
