@@ -24,6 +24,7 @@ from services.intake.adapters.key_files import FileKeys
 from services.intake.adapters.sealing import SodiumSealer
 from services.intake.bootstrap import install
 from services.intake.domain.file_numbers import normalised
+from services.intake.domain.identity import file_pseudonym, pseudonym
 from services.intake.limiting import Limiter
 from services.intake.ports import FilesAway, Parts
 from services.intake.settings import Settings
@@ -122,8 +123,10 @@ async def test_a_known_file_stands_on_the_log_as_a_pseudonym_alone(
     one, two = (each.data for each in intake.events())
     assert isinstance(one, RatingSubmitted)
     assert isinstance(two, RatingSubmitted)
-    assert one.file_pseudonym == two.file_pseudonym
-    assert one.file_pseudonym not in (None, one.phone_pseudonym)
+    own_key = FileKeys(intake.keys).pseudonym_key("2026")
+    assert one.file_pseudonym == two.file_pseudonym == file_pseudonym(own_key, UNIT, NUMBER)
+    others = {file_pseudonym(b"k" * 32, UNIT, NUMBER), file_pseudonym(own_key, "so-noi-vu", NUMBER)}
+    assert one.file_pseudonym not in others | {pseudonym(own_key, NUMBER), one.phone_pseudonym}
     assert intake.files is not None
     assert intake.files.asked == [(UNIT, NUMBER)] * 2
     on_the_log = b"".join(m.value or b"" for m in intake.log.messages["rating-submissions"]).decode()
@@ -151,10 +154,12 @@ async def test_while_nobody_can_say_an_optional_one_goes_without_and_a_needed_on
 ) -> None:
     assert intake.files is not None
     intake.files.away = True
-    assert (await post(client, file_number=NUMBER)).status_code == 202
-    assert intake.kept.file_pseudonym is None
-    intake.asks(FileNumbers.REQUIRED)
-    answer = await post(client, 2, file_number=NUMBER)
+    with capture_logs() as logs:
+        assert (await post(client, file_number=NUMBER)).status_code == 202
+        assert intake.kept.file_pseudonym is None
+        intake.asks(FileNumbers.REQUIRED)
+        answer = await post(client, 2, file_number=NUMBER)
+    assert "261123" not in json.dumps(logs, default=str) + answer.text
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
     assert answer.json()["type"] == "urn:hailong:problem:file_system_unavailable"
     intake.files.away = False
