@@ -110,7 +110,7 @@ const sent = async () => {
   for (const path of await keysOf(UNFINISHED)) {
     const answer = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(2 * SEND_MS) });
     const told = answer.ok ? await answer.json() : {};
-    if (!told.location) return;
+    if (!told.location) continue; // not decided yet: others need not wait for it
     await changed(UNFINISHED, (store) => store.delete(path));
   }
   for (const key of await keysOf(RATINGS)) {

@@ -1,5 +1,7 @@
 """Who may post how much: the rules, whoever comes in whatever order."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,11 @@ def limiter(**most: int) -> Limiter:
 
 
 def rating(number: int, *, client: str | None = None, session: str | None = None, **changes: str) -> Arrival:
-    fields = {"phone": f"phone-{number}", "officer_id": "officer", "edition_id": "edition"}
+    fields: dict[str, Any] = {
+        "phone": f"phone-{number}",
+        "officer_id": "officer",
+        "edition_id": "edition",
+    }
     origin = changes.pop("origin", "block")
     return Arrival(f"rating-{number}", Caller(client, session, origin), **(fields | changes))
 

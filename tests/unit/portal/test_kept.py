@@ -111,7 +111,11 @@ async def test_what_the_edition_asks_of_the_file_goes_along_and_is_forgotten(cit
     await citizen.fill_form()
     for words in ("Nhập mã hồ sơ ghi trên giấy hẹn.", "Chọn cá nhân hay tổ chức."):
         assert words in citizen.page
-    given = {"file_number": " H26-1 ", "respondent": "organisation", "deciding_unit_id": "so-noi-vu"}
+    given: dict[str, Any] = {
+        "file_number": " H26-1 ",
+        "respondent": "organisation",
+        "deciding_unit_id": "so-noi-vu",
+    }
     await citizen.post(FORM, phone="0905 123 456", answer="satisfied", consent="yes", **given)
     await citizen.send_code()
     body = citizen.city.posts[-1]["body"]
