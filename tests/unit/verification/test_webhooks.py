@@ -18,7 +18,6 @@ NEWS = News(
     "challenge_wrong",
     datetime(2026, 11, 30, 7, 0, tzinfo=UTC),
 )
-NOW = datetime.now(UTC)
 
 
 def test_it_says_what_the_outcome_api_says_and_nothing_else() -> None:
@@ -36,7 +35,7 @@ def test_it_says_what_the_outcome_api_says_and_nothing_else() -> None:
 def test_the_signature_is_standard_webhooks_and_both_secrets_of_an_overlap_fit() -> None:
     newest, before = (webhooks.secret(KEY, "portal", salt) for salt in (SALT, b"t" * 16))
     content = webhooks.body(NEWS)
-    headers = dict(webhooks.headers(NEWS, content, (newest, before), NOW))
+    headers = dict(webhooks.headers(NEWS, content, (newest, before), datetime.now(UTC)))
     for each in (newest, before):
         Webhook(webhooks.shown(each)).verify(content, headers)
     stranger = Webhook(webhooks.shown(webhooks.secret(KEY, "another", SALT)))
@@ -47,7 +46,7 @@ def test_the_signature_is_standard_webhooks_and_both_secrets_of_an_overlap_fit()
 
 
 def test_however_often_it_is_told_it_is_the_same_message() -> None:
-    again = webhooks.headers(NEWS, webhooks.body(NEWS), (KEY,), NOW + timedelta(hours=3))
+    again = webhooks.headers(NEWS, webhooks.body(NEWS), (KEY,), datetime.now(UTC) + timedelta(hours=3))
     assert again["webhook-id"] == webhooks.message_id(NEWS) == "outcome_0b6b0d6e3f5e8c1a9d7e0f3a5c2b1e4d"
 
 
