@@ -24,9 +24,16 @@ def keys(folder: Path, patterns: Iterable[str], *, make: str, setting: str) -> P
     return _probe("keys", found, setting)
 
 
-def secret(path: Path, what: str, *, setting: str) -> Probe:
-    """A file that holds a line of text that nobody else may read."""
-    return _probe(what, lambda: iter([_private(path, what, _text)]), setting)
+def secret(path: Path, what: str, *, make: str, setting: str) -> Probe:
+    """A file that holds a line of text that nobody else may read. `make`: what to do where it is missing."""
+
+    def found() -> Iterator[Finding]:
+        if path.exists():
+            yield _private(path, what, _text)
+        else:
+            yield Finding(what, False, f"no {path}: {make}, or mend {setting}")
+
+    return _probe(what, found, setting)
 
 
 def writable(folder: Path, what: str, *, setting: str) -> Probe:

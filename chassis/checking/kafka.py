@@ -11,6 +11,7 @@ from aiokafka.errors import (
     CoordinatorNotAvailableError,
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
+    KafkaError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     for_code,
@@ -20,7 +21,7 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from chassis.checking.findings import Finding, Probe
-from chassis.kafka import KafkaClient, let_go, start
+from chassis.kafka import KafkaClient, Refused, let_go, start
 from chassis.topic_settings import retention_of
 from contracts.topics import TOPICS, Topic
 
@@ -63,7 +64,11 @@ def probe(client: KafkaClient, work: Work, *, setting: str) -> Probe:
     async def find() -> AsyncIterator[Finding]:
         admin = AIOKafkaAdminClient(**client.arguments("check"))
         try:
-            await start(admin)
+            try:
+                await start(admin)
+            except (OSError, TimeoutError, KafkaError) as error:
+                yield Finding("kafka", False, _no_way_in(error, client, setting))
+                return
             yield Finding("kafka", True, f"{client.bootstrap} answers")
             for finding in await _topics(admin, work):
                 yield finding
@@ -77,6 +82,13 @@ def probe(client: KafkaClient, work: Work, *, setting: str) -> Probe:
             await let_go(admin.close())
 
     return Probe("kafka", find, setting)
+
+
+def _no_way_in(error: Exception, client: KafkaClient, setting: str) -> str:
+    if isinstance(error, Refused):
+        at = setting.removesuffix("_BOOTSTRAP")
+        return f"{error}: mend {at}_SASL_… or {at}_TLS_…, or the account (docs/transport-security.md)"
+    return f"{client.bootstrap} does not answer ({type(error).__name__}): start it, or mend {setting}"
 
 
 async def _topics(admin: AIOKafkaAdminClient, work: Work) -> list[Finding]:

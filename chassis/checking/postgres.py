@@ -1,7 +1,9 @@
 """Whether the database is there, has all migrations, and lets a program do its work."""
 
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -24,10 +26,15 @@ def probe(
     url: str, *, service: str, migrations: Path, schemas: Sequence[str], privileges: Sequence[str]
 ) -> Probe:
     """`privileges`: on every table of the schemas."""
+    setting = f"{service.upper()}_DATABASE_URL"
 
     async def find() -> AsyncIterator[Finding]:
         migrate = f"python -m services.{service} migrate"
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+        try:
+            connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            yield Finding("postgres", False, _no_way_in(error, url, service, setting))
+            return
         try:
             role = await connection.fetchval("SELECT current_user || ' in ' || current_database()")
             version = ".".join(map(str, connection.get_server_version()[:2]))
@@ -46,7 +53,25 @@ def probe(
         finally:
             await connection.close(timeout=CONNECT_SECONDS)
 
-    return Probe("postgres", find, f"{service.upper()}_DATABASE_URL")
+    return Probe("postgres", find, setting)
+
+
+def _no_way_in(error: Exception, url: str, service: str, setting: str) -> str:
+    """In one line, and without the URL, which may hold a password."""
+    said = str(error).partition("\n")[0] or type(error).__name__
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return f"{said}: make it, as deploy/security/postgres/{service}.sql says, or mend {setting}"
+        case asyncpg.InsufficientPrivilegeError():
+            return f"{said}: apply deploy/security/postgres/{service}.sql, or mend {setting}"
+        case asyncpg.PostgresError():
+            return f"{said}: mend the role or its password in {setting}, or pg_hba.conf"
+        case _:
+            parts = urlsplit(url)
+            at = f"{parts.hostname or 'the socket'}:{parts.port or 5432}"
+            if isinstance(error, ssl.SSLError) or "SSL" in said:
+                return f"no TLS with {at} ({said}): mend sslmode or sslrootcert in {setting}"
+            return f"{at} does not answer ({type(error).__name__}): start it, or mend {setting}"
 
 
 async def _migrations(connection: asyncpg.Connection, folder: Path, migrate: str) -> Finding:

@@ -22,6 +22,7 @@ from services.intake.settings import Settings as Intake
 from services.verification import checks as verification
 from services.verification.adapters.key_files import create_keys as verification_keys
 from services.verification.settings import Settings as Verification
+from tests.support.certificates import Authority
 from tests.support.secured import Secured
 
 
@@ -111,6 +112,17 @@ async def test_a_reader_s_role_does_not_pass_for_a_writer_s(secured: Secured) ->
     assert tables.text.startswith("no right to SELECT, INSERT, UPDATE, DELETE on directory.")
 
 
+async def test_a_server_of_another_authority_is_told_apart_from_one_that_is_away(
+    secured: Secured, tmp_path: Path
+) -> None:
+    stranger = Authority(tmp_path).certificate
+    settings = Aggregation(database_url=secured.url("aggregation_api", authority=stranger))
+    found = [each for each in await look(aggregation.probes(settings, ("serve",))) if not each.ok]
+    assert [each.what for each in found] == ["postgres"]
+    assert found[0].text.startswith("no TLS with ")
+    assert found[0].text.endswith("mend sslmode or sslrootcert in AGGREGATION_DATABASE_URL")
+
+
 async def test_the_command_ends_with_1_and_names_what_refuses(secured: Secured, keys: Path) -> None:
     environment = secured.settings()["verification-worker"] | {
         "VERIFICATION_KEYS_DIR": str(keys),
@@ -129,6 +141,7 @@ async def test_the_command_ends_with_1_and_names_what_refuses(secured: Secured, 
     refused = [line for line in done.stdout.splitlines() if line.startswith("NO")]
     assert (done.returncode, done.stderr, len(refused)) == (1, "", 2), done.stdout
     assert "nobody" in refused[0]
-    assert refused[0].endswith("; see VERIFICATION_DATABASE_URL")
+    assert refused[0].endswith("mend the role or its password in VERIFICATION_DATABASE_URL, or pg_hba.conf")
     assert "refuses operators" in refused[1]
+    assert "mend VERIFICATION_KAFKA_SASL_…" in refused[1]
     assert not [each for each in secured.passwords.values() if each in done.stdout]

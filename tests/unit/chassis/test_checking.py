@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -115,7 +116,7 @@ async def test_a_key_has_to_be_there_whole_and_closed_to_others(tmp_path: Path) 
         (lambda path: path.write_text("secret\n"), None),
         (lambda path: path.write_text("\n"), "is empty"),
         (lambda path: path.mkdir(), "cannot be read: IsADirectoryError"),
-        (str, "cannot be read: FileNotFoundError"),
+        (str, "secret: ask for it, or mend SOME_SECRET_FILE"),
     ],
 )
 async def test_a_secret_s_file_has_to_hold_it(
@@ -126,7 +127,7 @@ async def test_a_secret_s_file_has_to_hold_it(
     prepare(path)
     if path.is_file():
         path.chmod(0o600)
-    found = await only(files.secret(path, "a secret", setting="SOME_SECRET_FILE"))
+    found = await only(files.secret(path, "a secret", make="ask for it", setting="SOME_SECRET_FILE"))
     assert found.ok is (said is None)
     assert said is None or said in found.text
 
@@ -169,12 +170,76 @@ async def test_who_does_not_listen_is_named_with_the_setting() -> None:
     [port] = free_ports(1)
     found = await look(
         [
-            web.api("intake", f"http://127.0.0.1:{port}/", "PORTAL_INTAKE_URL"),
+            web.api("intake", f"http://127.0.0.1:{port}/", "PORTAL_INTAKE_URL", title="Intake"),
             web.connection("SMS gateway", f"http://127.0.0.1:{port}/sms", "SMS_URL"),
             sign_in.provider(f"http://127.0.0.1:{port}", local=True, setting="ISSUER"),
+            kafka.probe(KafkaClient(bootstrap=f"{HOST}:{port}"), Work([]), setting="SOME_KAFKA_BOOTSTRAP"),
+            postgres.probe(
+                f"postgresql://somebody:secret@{HOST}:{port}/figures",
+                service="some",
+                migrations=Path(),
+                schemas=(),
+                privileges=postgres.READ,
+            ),
         ]
     )
-    assert [each.ok for each in found] == [False, False, False]
+    assert not any(each.ok for each in found)
     assert found[0].text.endswith("(ConnectError): start it, or mend PORTAL_INTAKE_URL")
     assert found[1].text == f"127.0.0.1:{port} takes no connection (ConnectionRefusedError); see SMS_URL"
     assert found[2].text.endswith("as a provider of that name (ConnectError); see ISSUER")
+    away = f"{HOST}:{port} does not answer"
+    assert found[3].text == f"{away} (KafkaConnectionError): start it, or mend SOME_KAFKA_BOOTSTRAP"
+    assert found[4].text == f"{away} (ConnectionRefusedError): start it, or mend SOME_DATABASE_URL"
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [("Intake", "{at} is ready"), ("Another", "{at} is not intake: mend PORTAL_INTAKE_URL")],
+)
+async def test_another_api_at_the_address_is_not_the_one_that_is_meant(title: str, said: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = f'{{"openapi":"3.1.0","info":{{"title":"{title}"}}}}'
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(body.encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, HOST, 0)
+    async with server:
+        at = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        found = await only(web.api("intake", f"{at}/", "PORTAL_INTAKE_URL", title="Intake"))
+    assert found == Finding("intake", title == "Intake", said.format(at=at))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            asyncpg.InvalidCatalogNameError('database "figures" does not exist'),
+            'database "figures" does not exist: make it, as deploy/security/postgres/some.sql says, or mend',
+        ),
+        (
+            asyncpg.InsufficientPrivilegeError("permission denied for database\nDETAIL:  No CONNECT."),
+            "permission denied for database: apply deploy/security/postgres/some.sql, or mend",
+        ),
+        (
+            asyncpg.InvalidPasswordError("password authentication failed"),
+            "password authentication failed: mend the role or its password in",
+        ),
+    ],
+)
+async def test_a_database_that_lets_nobody_in_is_said_in_one_line_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, error: asyncpg.PostgresError, said: str
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(asyncpg, "connect", refuse)
+    probe = postgres.probe(
+        "postgresql://a:secret@b/figures", service="some", migrations=Path(), schemas=(), privileges=()
+    )
+    text = (await only(probe)).text
+    assert text.startswith(f"{said} SOME_DATABASE_URL")
+    assert "secret" not in text
+    assert "\n" not in text
