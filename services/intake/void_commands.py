@@ -103,9 +103,11 @@ def resume(wave_id: UUID, dry_run: DryRun = False) -> None:
 @app.command("list", help=f"The waves that were voided, with who and why. Example: {PROGRAM} list")
 def list_() -> None:
     for wave in sorted(_known().values(), key=lambda each: each.voided_at):
-        at = wave.voided_at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")
-        typer.echo(f"{wave.wave_id}  {at}  {wave.reason}  {wave.by}: {wave.words}")
-        said = wave.selection.model_dump(mode="json", exclude_none=True)
+        typer.echo(f"{wave.wave_id}  {_moment(wave.voided_at)}  {wave.reason}  {wave.by}: {wave.words}")
+        said = wave.selection.model_dump(mode="json", exclude_none=True) | {
+            "since": _moment(wave.selection.since),
+            "before": _moment(wave.selection.before),
+        }
         typer.echo("    " + ", ".join(f"{name.removesuffix('_id')} {value}" for name, value in said.items()))
 
 
@@ -135,6 +137,11 @@ def _show(found: Found) -> None:
         more = f", and {len(counted) - SHOWN} more" if len(counted) > SHOWN else ""
         if counted:
             typer.echo(f"  {name.removesuffix('_id')}: {most}{more}")
+
+
+def _moment(at: datetime) -> str:
+    """In city time, as it is typed."""
+    return at.astimezone(CITY_TIME).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
 
 
 def _known() -> dict[UUID, WaveVoided]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from chassis.checking import files, kafka, postgres, web
 from chassis.checking.findings import Probe
 from chassis.checking.kafka import Work
-from services.verification.adapters.key_files import CHALLENGE_KEY, PHONE_CODE_KEY, SEALING
+from services.verification.adapters.key_files import CHALLENGE_KEY, PHONE_CODE_KEY, SEALING, WEBHOOK_KEY
 from services.verification.adapters.outcome_log import TRANSACTIONS
 from services.verification.adapters.submissions import GROUP
 from services.verification.settings import Settings
@@ -29,7 +29,7 @@ def probes(settings: Settings, processes: Collection[str]) -> Iterator[Probe]:
         privileges=postgres.WRITE,
     )
     worker = "worker" in processes
-    names = (CHALLENGE_KEY, PHONE_CODE_KEY, f"*{SEALING}") if worker else (CHALLENGE_KEY,)
+    names = (CHALLENGE_KEY, PHONE_CODE_KEY, WEBHOOK_KEY, f"*{SEALING}") if worker else (CHALLENGE_KEY,)
     yield files.keys(settings.keys_dir, names, make=CREATE, setting="VERIFICATION_KEYS_DIR")
     if worker:
         yield kafka.probe(settings.kafka, work(), setting="VERIFICATION_KAFKA_BOOTSTRAP")
