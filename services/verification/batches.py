@@ -20,6 +20,7 @@ from contracts.topics import RATING_SUBMISSIONS
 from services.verification import hashing
 from services.verification.challenges import Challenges
 from services.verification.domain.days import whole_edition, window
+from services.verification.domain.outcomes import Rated
 from services.verification.domain.ratings import (
     Claim,
     Command,
@@ -59,10 +60,18 @@ class Item:
     proof_nonce: bytes = b""
     slot: Slot | None = None
     claims: dict[Claim, bool] = field(default_factory=dict)
+    _rated: Rated | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def rating_id(self) -> UUID:
         return self.event.rating_id
+
+    @property
+    def rated(self) -> Rated | None:
+        """What an outcome says of it; None of what is no submission. Made once."""
+        if self._rated is None and isinstance(self.event, RatingSubmitted):
+            self._rated = Rated.of(self.event_id, self.event)
+        return self._rated
 
     def decided_here(self, stored: Stored | None) -> Decided | None:
         """The decision that this very message led to when it was processed before."""
@@ -169,10 +178,12 @@ class Reader:
         return items, dead_letters, reasons, taken
 
     def _understand(self, items: Iterable[Item]) -> None:
+        # Looking for each submission whether the keys are still the same would cost more than opening it.
+        challenges, proofs = self._challenges.as_now(), self._proofs.as_now()
         for item in items:
             match item.event:
                 case RatingSubmitted() as event:
-                    self._submission(item, event)
+                    self._submission(item, event, challenges, proofs)
                 case RatingWithdrawalRequested() as event:
                     item.command = Withdraw(event.requested_at)
                 case RatingVoidRequested() as event:
@@ -187,10 +198,12 @@ class Reader:
                 check = self._phone_codes.check(item.rating_id, code, at, sent.get(item.rating_id))
                 item.command = TryPhoneCode(at, check)
 
-    def _submission(self, item: Item, event: RatingSubmitted) -> None:
+    def _submission(
+        self, item: Item, event: RatingSubmitted, challenges: Challenges, proofs: ProofsOfWork
+    ) -> None:
         edition = self._edition(item)
-        check, nonce = self._challenges.check(event.challenge, event.edition_id, event.submitted_at)
-        proof, proof_nonce = self._proofs.check(event.proof_of_work, event.edition_id, event.submitted_at)
+        check, nonce = challenges.check(event.challenge, event.edition_id, event.submitted_at)
+        proof, proof_nonce = proofs.check(event.proof_of_work, event.edition_id, event.submitted_at)
         readable = True
         if edition is not None:
             if edition.policy.verification.asks_phone_code:

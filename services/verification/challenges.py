@@ -47,6 +47,11 @@ class Challenges:
     def __init__(self, key: bytes | Callable[[], Sequence[bytes]]) -> None:
         self._keys = key if callable(key) else lambda: (key,)
 
+    def as_now(self) -> "Challenges":
+        """With the keys as they are at this moment: for a batch of answers that have all been written already."""
+        keys = tuple(self._keys())
+        return Challenges(lambda: keys)
+
     def issue(self, edition_id: str, now: datetime) -> Challenge:
         digits = "".join(secrets.choice(ALPHABET) for _ in range(DIGITS))
         expires_ms = int((now + LIFETIME).timestamp() * 1000)

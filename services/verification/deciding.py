@@ -8,7 +8,7 @@ from uuid import UUID
 from contracts.envelope import Message
 from contracts.events import PhoneCodeEntered, RatingSubmitted
 from services.verification.batches import Batch, Item
-from services.verification.becoming import Work
+from services.verification.becoming import Rating, Work
 from services.verification.domain.outcomes import Rated, outcome_message, withdrawal_message
 from services.verification.domain.ratings import (
     WITHDRAWABLE,
@@ -17,6 +17,7 @@ from services.verification.domain.ratings import (
     Decided,
     PhoneCodeIssued,
     Rejected,
+    State,
     Withdrawn,
     decide,
     evolve,
@@ -26,9 +27,13 @@ from services.verification.ports import (
     Key,
     NewPhoneCode,
     NewRating,
+    Source,
     Stored,
     Try,
 )
+
+Open = tuple[Item, Rating]
+"""A message that is still to be decided, and what it is about."""
 
 
 @dataclass(slots=True)
@@ -55,23 +60,24 @@ async def decide_batch(
     tries = [item.event_id for item in batch.items if isinstance(item.event, PhoneCodeEntered)]
     counted = await tx.tries_counted(tries) if tries else set()
     result, again = Result(), dict[int, Message]()
-    open_items: list[Item] = []
+    open_items: list[Open] = []
     for index, item in enumerate(batch.items):
-        stored = work.stored.get(item.rating_id)
+        rating = work.rating(item.rating_id)
+        stored = rating.stored
         before = item.decided_here(stored)
         if before is not None and stored is not None:
             again[index] = outcome_message(_rated(item, stored), before, stored.decided_at)
         elif stored is not None and (withdrawn := _withdrawn_here(item, stored)) is not None:
             again[index] = withdrawn
-        elif item.event_id in counted:
+        elif counted and item.event_id in counted:
             result.ignored += 1
         else:
-            open_items.append(item)
+            open_items.append((item, rating))
             if isinstance(item.event, PhoneCodeEntered):
                 counted.add(item.event_id)
     told = await _settle(tx, work, open_items, result)
     await _store(tx, work)
-    by_item = {id(item): _message(work, item, rated, state) for item, rated, state in told}
+    by_item = {id(item): _message(work, rating, state) for item, rating, state in told}
     for index, item in enumerate(batch.items):
         message = again.get(index) or by_item.get(id(item))
         if message is not None:
@@ -82,120 +88,122 @@ async def decide_batch(
 
 
 async def _settle(
-    tx: DecisionTransaction, work: Work, items: Sequence[Item], result: Result
-) -> list[tuple[Item, Rated, Decided | Withdrawn]]:
+    tx: DecisionTransaction, work: Work, items: Sequence[Open], result: Result
+) -> list[tuple[Item, Rating, Decided | Withdrawn]]:
     """Decide all items; those of one rating in their order. Claims are made kind by kind, for all at once."""
-    told: list[tuple[Item, Rated, Decided | Withdrawn]] = []
+    told: list[tuple[Item, Rating, Decided | Withdrawn]] = []
 
-    def apply(item: Item) -> Claim | None:
+    def apply(item: Item, rating: Rating) -> Claim | None:
         """Decide as far as the claims known allow; returns the claim to make next."""
         assert item.command is not None  # noqa: S101 - set for every item that could be read
-        state = work.state(item.rating_id)
-        until = work.decided_at(item.rating_id) + work.window
-        event = decide(item.command, state, item.claims, until)
+        state = rating.state
+        event = decide(item.command, state, item.claims, work.decided_at(rating) + work.window)
         if isinstance(event, Claim):
             return event
         if event is None:
             result.ignored += 1
             return None
         if isinstance(event, Withdrawn):
-            rated = _known_rated(work, item)
-            if isinstance(event.of, Accepted) and rated is None:  # from before there were withdrawals
+            counts = isinstance(event.of, Accepted)
+            if counts and rating.rated is None:  # from before there were withdrawals
                 result.ignored += 1
                 return None
-            work.states[item.rating_id] = evolve(state, event)
-            work.withdrawn[item.rating_id] = event, item.source
-            if isinstance(event.of, Accepted) and rated is not None:
-                told.append((item, rated, event))
+            rating.state = evolve(state, event)
+            rating.withdrawn_by = item.source
+            if counts:
+                told.append((item, rating, event))
             return None
-        after = work.states[item.rating_id] = evolve(state, event)
-        work.sources[item.rating_id] = item.source
+        after = rating.state = evolve(state, event)
+        rating.source = item.source
         if isinstance(item.event, RatingSubmitted):
-            work.submissions[item.rating_id] = item
+            rating.submission = item
             if isinstance(event, PhoneCodeIssued):
-                work.codes.append(_phone_code(work, item, item.event))
+                work.codes.append(_phone_code(rating, item, item.event))
         else:
-            work.tries.append(Try(item.event_id, item.rating_id))
+            work.tries.append(Try(item.event_id, rating.id))
         if isinstance(after, Accepted | Rejected):
-            told.append((item, _rated_in(work, item), after))
+            told.append((item, rating, after))
         return None
 
-    waiting: Sequence[Item] = items
+    waiting: Sequence[Open] = items
     while waiting:
         needs, waiting = _sweep(waiting, apply)
         if needs:
             kind = min(claim for _, claim in needs)
-            await _claim(tx, work, kind, [item for item, claim in needs if claim is kind])
+            await _claim(tx, kind, [each for each, claim in needs if claim is kind])
     return told
 
 
 def _sweep(
-    items: Iterable[Item], apply: Callable[[Item], Claim | None]
-) -> tuple[list[tuple[Item, Claim]], list[Item]]:
+    items: Iterable[Open], apply: Callable[[Item, Rating], Claim | None]
+) -> tuple[list[tuple[Open, Claim]], list[Open]]:
     """The claims needed next, and the items not settled: those, and later ones of the same ratings."""
-    needs: list[tuple[Item, Claim]] = []
-    left: list[Item] = []
-    held: set[UUID] = set()
-    for item in items:
-        need = None if item.rating_id in held else apply(item)
-        if need is not None:
-            needs.append((item, need))
-            held.add(item.rating_id)
-        if item.rating_id in held:
-            left.append(item)
+    needs: list[tuple[Open, Claim]] = []
+    left: list[Open] = []
+    held: set[Rating] = set()
+    for each in items:
+        item, rating = each
+        if rating not in held:
+            need = apply(item, rating)
+            if need is None:
+                continue
+            needs.append((each, need))
+            held.add(rating)
+        left.append(each)
     return needs, left
 
 
-async def _claim(tx: DecisionTransaction, work: Work, kind: Claim, items: Sequence[Item]) -> None:
+async def _claim(tx: DecisionTransaction, kind: Claim, items: Sequence[Open]) -> None:
     """Within the batch the earlier message is first; against other workers, the database says who is."""
+    keys = [rating.key(item, kind) for item, rating in items]
     wanted: dict[Key, UUID] = {}
-    for item in items:
-        wanted.setdefault(work.key(item, kind), item.rating_id)
+    for key, (_, rating) in zip(keys, items, strict=True):
+        wanted.setdefault(key, rating.id)
     owners = await tx.claim(kind, wanted)
-    for item in items:
-        item.claims[kind] = owners[work.key(item, kind)] == item.rating_id
+    for key, (item, rating) in zip(keys, items, strict=True):
+        item.claims[kind] = owners[key] == rating.id
 
 
 async def _store(tx: DecisionTransaction, work: Work) -> None:
-    new = [
-        NewRating(
-            rating_id,
-            _rated_in(work, item),
-            work.states[rating_id],
-            work.sources[rating_id],
-            _client_of(item.event),
-        )
-        for rating_id, item in work.submissions.items()
-    ]
+    new: list[NewRating] = []
+    changed: dict[UUID, tuple[State, Source]] = {}
+    withdrawn: dict[UUID, tuple[Withdrawn, Source]] = {}
+    for rating in work.ratings.values():
+        if rating.source is not None:
+            if rating.submission is None:
+                changed[rating.id] = rating.state, rating.source
+            else:
+                new.append(_new(rating, rating.submission, rating.source))
+        if rating.withdrawn_by is not None and isinstance(rating.state, Withdrawn):
+            withdrawn[rating.id] = rating.state, rating.withdrawn_by
     if new:
         await tx.add(new, work.codes, work.now)
     if work.tries:
         await tx.count_tries(work.tries)
-    changed = {
-        rating_id: (work.states[rating_id], source)
-        for rating_id, source in work.sources.items()
-        if rating_id not in work.submissions
-    }
     if changed:
         await tx.update(changed, work.now)
-    if work.withdrawn:
-        await tx.withdraw(work.withdrawn, work.now)
+    if withdrawn:
+        await tx.withdraw(withdrawn, work.now)
 
 
-def _client_of(event: object) -> str | None:
-    return event.client_id if isinstance(event, RatingSubmitted) else None
+def _new(rating: Rating, submission: Item, source: Source) -> NewRating:
+    event, rated = submission.event, submission.rated
+    assert isinstance(event, RatingSubmitted)  # noqa: S101 - nothing else is taken for a submission
+    assert rated is not None  # noqa: S101 - of every submission
+    return NewRating(rating.id, rated, rating.state, source, event.client_id)
 
 
-def _phone_code(work: Work, item: Item, event: RatingSubmitted) -> NewPhoneCode:
-    rated = Rated.of(item.event_id, event)
+def _phone_code(rating: Rating, item: Item, event: RatingSubmitted) -> NewPhoneCode:
     assert event.phone is not None  # noqa: S101 - it was readable
-    return NewPhoneCode(item.rating_id, rated, work.slot(item), event.phone, event.language, event.origin)
+    return NewPhoneCode(
+        rating.id, _said_of(rating), rating.slot(item), event.phone, event.language, event.origin
+    )
 
 
-def _message(work: Work, item: Item, rated: Rated, state: Decided | Withdrawn) -> Message | None:
+def _message(work: Work, rating: Rating, state: Decided | Withdrawn) -> Message | None:
     if isinstance(state, Withdrawn):
-        return withdrawal_message(rated, state, work.decided_at(item.rating_id), work.now)
-    return outcome_message(rated, state, work.now)
+        return withdrawal_message(_said_of(rating), state, work.decided_at(rating), work.now)
+    return outcome_message(_said_of(rating), state, work.now)
 
 
 def _withdrawn_here(item: Item, stored: Stored) -> Message | None:
@@ -206,23 +214,12 @@ def _withdrawn_here(item: Item, stored: Stored) -> Message | None:
     return None
 
 
-def _known_rated(work: Work, item: Item) -> Rated | None:
-    """Of a rating that is stored, or came in this batch."""
-    first, before = work.submissions.get(item.rating_id), work.stored.get(item.rating_id)
-    if first is not None:
-        return _rated_in(work, first)
-    return before.rated if before is not None else None
-
-
 def _rated(item: Item, stored: Stored) -> Rated:
-    if isinstance(item.event, RatingSubmitted):
-        return Rated.of(item.event_id, item.event)
-    assert stored.rated is not None  # noqa: S101 - kept whenever a phone code is asked for
-    return stored.rated
+    rated = item.rated or stored.rated
+    assert rated is not None  # noqa: S101 - kept whenever a phone code is asked for
+    return rated
 
 
-def _rated_in(work: Work, item: Item) -> Rated:
-    first = work.submissions.get(item.rating_id, item)
-    if isinstance(first.event, RatingSubmitted):
-        return Rated.of(first.event_id, first.event)
-    return _rated(item, work.stored[item.rating_id])
+def _said_of(rating: Rating) -> Rated:
+    assert rating.rated is not None  # noqa: S101 - of what is told now: see _settle
+    return rating.rated

@@ -64,6 +64,11 @@ class ProofsOfWork:
         self._keys = key if callable(key) else lambda: (key,)
         self._maxnumber = maxnumber
 
+    def as_now(self) -> "ProofsOfWork":
+        """With the keys as they are at this moment: for a batch of solutions that have all been written already."""
+        keys = tuple(self._keys())
+        return ProofsOfWork(lambda: keys, maxnumber=self._maxnumber)
+
     def issue(self, edition_id: str, now: datetime) -> Puzzle:
         nonce = secrets.token_hex(16)
         expires = int((now + LIFETIME).timestamp())
