@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from contracts.values import Instant
 
 TYPE_PREFIX = "vn.danang.hailong."
 CONTENT_TYPE = "application/json"
+_CONTENT_TYPE = CONTENT_TYPE.encode()
 _TYPE = re.compile(re.escape(TYPE_PREFIX) + r"(?P<name>[a-z-]+)\.v(?P<major>[1-9][0-9]{0,5})\Z")
 _INSTANT = TypeAdapter(Instant)
 _BY_NAME = {cls.NAME: cls for cls in EVENTS}
@@ -96,21 +98,26 @@ def schema_of(event: type[Event]) -> str:
 
 def encode(envelope: Envelope[Event], *, key: str) -> Message:
     """The same envelope always gives the same bytes."""
-    event = type(envelope.data)
-    attributes = {
-        "ce_specversion": "1.0",
-        "ce_id": str(envelope.id),
-        "ce_source": envelope.source,
-        "ce_type": type_of(event),
-        "ce_subject": envelope.subject,
-        "ce_time": envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "ce_dataschema": schema_of(event),
-        "ce_correlationid": str(envelope.correlation_id),
-    }
+    kind, schema = _named(type(envelope.data))
+    headers = [
+        ("content-type", _CONTENT_TYPE),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(envelope.id).encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_type", kind),
+        ("ce_subject", envelope.subject.encode()),
+        ("ce_time", envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_dataschema", schema),
+        ("ce_correlationid", str(envelope.correlation_id).encode()),
+    ]
     if envelope.causation_id is not None:
-        attributes["ce_causationid"] = str(envelope.causation_id)
-    headers = [("content-type", CONTENT_TYPE.encode()), *((k, v.encode()) for k, v in attributes.items())]
+        headers.append(("ce_causationid", str(envelope.causation_id).encode()))
     return Message(key.encode(), envelope.data.model_dump_json().encode(), tuple(headers))
+
+
+@cache
+def _named(event: type[Event]) -> tuple[bytes, bytes]:
+    return type_of(event).encode(), schema_of(event).encode()
 
 
 def decode(value: bytes | None, headers: Headers) -> Envelope[Event]:

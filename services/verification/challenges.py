@@ -48,7 +48,7 @@ class Challenges:
         self._keys = key if callable(key) else lambda: (key,)
 
     def as_now(self) -> "Challenges":
-        """With the keys as they are at this moment: for a batch of answers that have all been written already."""
+        """With the keys as they are at this moment: for a batch of answers, all of them written before it."""
         keys = tuple(self._keys())
         return Challenges(lambda: keys)
 

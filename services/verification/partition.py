@@ -6,6 +6,7 @@ What happened in between is done again from the committed offset, and gives the 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -217,10 +218,10 @@ class Partition:
 
 
 def _count(decided: Sequence[Decided | Withdrawn]) -> None:
-    for each in decided:
+    for each, number in Counter(decided).items():
         if isinstance(each, Withdrawn):
-            metrics.WITHDRAWALS.labels(each.kind.value).inc()
+            metrics.WITHDRAWALS.labels(each.kind.value).inc(number)
         elif isinstance(each, Accepted):
-            metrics.DECISIONS.labels("accepted", "").inc()
+            metrics.DECISIONS.labels("accepted", "").inc(number)
         else:
-            metrics.DECISIONS.labels("rejected", each.reason.value).inc()
+            metrics.DECISIONS.labels("rejected", each.reason.value).inc(number)

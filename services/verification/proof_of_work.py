@@ -65,7 +65,7 @@ class ProofsOfWork:
         self._maxnumber = maxnumber
 
     def as_now(self) -> "ProofsOfWork":
-        """With the keys as they are at this moment: for a batch of solutions that have all been written already."""
+        """With the keys as they are at this moment: for a batch of solutions, all written before it."""
         keys = tuple(self._keys())
         return ProofsOfWork(lambda: keys, maxnumber=self._maxnumber)
 

@@ -6,6 +6,7 @@ every earlier one, so a worker that lost the partition without noticing cannot c
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -22,6 +23,8 @@ from aiokafka.errors import (
     ProducerFenced,
     UnknownProducerId,
 )
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
 from chassis import traces
@@ -35,6 +38,7 @@ log = logger(__name__)
 COMMIT_SECONDS = 10.0
 TRANSACTIONS = f"verification-{RATING_SUBMISSIONS.name}-"  # and the partition
 _EXPIRIES = "expiries="
+_PARTITIONER = DefaultPartitioner()
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState)
 _UNSURE = (OutOfOrderSequenceNumber, DuplicateSequenceNumber, UnknownProducerId)
 
@@ -79,7 +83,7 @@ class KafkaOutcomeLog:
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 await self._producer.begin_transaction()
-                sends = [await self._send(RATING_OUTCOMES.name, each) for each in outcomes]
+                sends = await self._send_outcomes(outcomes)
                 sends += [await self._send(RATING_SUBMISSIONS.dead_letters, each) for each in dead_letters]
                 if sends:
                     # Committing would not notice that one of them failed.
@@ -100,6 +104,25 @@ class KafkaOutcomeLog:
                 raise Torn(f"partition {self._partition}: {error!r}") from error
             raise
 
+    async def _send_outcomes(self, outcomes: Sequence[Message]) -> list["asyncio.Future[object]"]:
+        """A batch for each partition: a future for each message would cost more than all else in sending."""
+        if not outcomes:
+            return []
+        topic = RATING_OUTCOMES.name
+        partitions = tuple(sorted(await self._producer.partitions_for(topic)))
+        batches: dict[int, BatchBuilder] = {}
+        sends = []
+        for each in outcomes:
+            partition = _partition_of(each.key, partitions)
+            batch = batches.get(partition) or self._producer.create_batch()
+            while not _appended(batch, each):  # it is full; an empty one takes whatever comes first
+                sends.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+            batches[partition] = batch
+        for partition, batch in batches.items():
+            sends.append(await self._producer.send_batch(batch, topic, partition=partition))
+        return sends
+
     async def _send(self, topic: str, message: Message) -> "asyncio.Future[object]":
         future: asyncio.Future[object] = await self._producer.send(
             topic,
@@ -119,6 +142,19 @@ class KafkaOutcomeLog:
 
     async def close(self) -> None:
         await abandon(self._producer)
+
+
+def _appended(batch: BatchBuilder, message: Message) -> bool:
+    """False where the batch is full."""
+    headers = list(message.headers)
+    done = batch.append(timestamp=message.written_ms, key=message.key, value=message.value, headers=headers)
+    return done is not None
+
+
+@lru_cache(maxsize=10_000)
+def _partition_of(key: bytes | None, partitions: tuple[int, ...]) -> int:
+    """Where the producer would put it by itself; that reckons in Python, and officers are few."""
+    return int(_PARTITIONER(key, partitions, partitions))
 
 
 class AnswerLost(Exception):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
+from functools import cache
 from uuid import UUID
 
 from contracts.events import (
@@ -310,6 +311,7 @@ def _asked(policy: Policy, proof: ProofCheck) -> tuple[bool, bool]:
     return asks_challenge, policy.proof_of_work is ProofOfWork.BESIDE
 
 
+@cache
 def _assurance(**proved: bool) -> Assurance:
     return Assurance("_and_".join(what for what, is_so in proved.items() if is_so))
 
