@@ -128,8 +128,8 @@ AGGREGATION = (
         (
             (
                 "services/verification/deciding.py",
-                "            work.states[item.rating_id] = evolve(state, event)\n"
-                "            work.withdrawn[item.rating_id] = event, item.source\n",
+                "            rating.state = evolve(state, event)\n"
+                "            rating.withdrawn_by = item.source\n",
                 "",
             ),
             (

@@ -125,7 +125,7 @@ def solve(puzzle: Puzzle) -> str:
 
 def signature(key: bytes, challenge: str) -> str:
     derived = hashlib.blake2b(b"proof of work", key=key, digest_size=32).digest()
-    return hmac.new(derived, challenge.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(derived, challenge.encode(), "sha256").hex()
 
 
 def _digest(salt: str, number: int) -> str:

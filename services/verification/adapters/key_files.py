@@ -1,8 +1,10 @@
 """Verification's keys, and the private halves of editions', as key files."""
 
 import base64
+import os
 import re
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -159,22 +161,39 @@ class RotatedKey:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._files = KeyFolder(folder)
-        self._name = name
-        self._keys: tuple[bytes, ...] = (self._files.read(name),)
+        self._newest, self._before = folder / name, _previous(folder / name)
+        self._keys: tuple[bytes, ...] = (read_key(self._newest),)
+        self._seen: tuple[_Version | None, ...] = ()
         self()
 
     def __call__(self) -> tuple[bytes, ...]:
-        try:
-            # In this order: a rotation in between shows the same key twice, never one too few.
-            newest = self._files.read(self._name)
-        except KeyMissing:
-            return self._keys
-        try:
-            self._keys = newest, self._files.read(_previous(Path(self._name)).name)
-        except KeyMissing:
-            self._keys = (newest,)
+        # In this order: a rotation in between shows the same key twice, never one too few.
+        seen = _version(self._newest), _version(self._before)
+        if seen != self._seen:
+            with suppress(KeyMissing):
+                self._keys = self._read()
+                self._seen = seen
         return self._keys
+
+    def _read(self) -> tuple[bytes, ...]:
+        """Raises KeyMissing where there is no newest."""
+        newest = read_key(self._newest)
+        try:
+            return newest, read_key(self._before)
+        except KeyMissing:
+            return (newest,)
+
+
+_Version = tuple[int, int]
+
+
+def _version(path: Path) -> _Version | None:
+    """Differs from what it was before where the file is another; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for each challenge, and in half the time of the path's own
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _previous(path: Path) -> Path:
