@@ -7,13 +7,20 @@ from uuid import UUID, uuid4
 
 from chassis.dead_letters.cap import Cap, Limits
 from contracts.envelope import Envelope, encode
-from contracts.events import EditionPublished, PhoneCodeEntered, RatingSubmitted, Sealed, Vouching
+from contracts.events import (
+    ChallengeAnswer,
+    EditionPublished,
+    PhoneCodeEntered,
+    RatingSubmitted,
+    Sealed,
+    Vouching,
+)
 from contracts.golden import EVENTS
 from contracts.topics import key_of
-from services.verification.batches import MOST_TRIES, Reader
-from services.verification.challenges import Challenges
+from services.verification.batches import MOST_TRIES, Item, Reader
+from services.verification.challenges import Challenge, Challenges
 from services.verification.domain.days import whole_edition, window
-from services.verification.domain.ratings import CodeCheck, TryPhoneCode, Verify
+from services.verification.domain.ratings import ChallengeCheck, CodeCheck, TryPhoneCode, Verify
 from services.verification.phone_codes import PhoneCodes
 from services.verification.ports import HashedCodes, Record
 from services.verification.proof_of_work import ProofsOfWork
@@ -52,10 +59,10 @@ class Watched(PhoneCodes):
         return CodeCheck.WRONG
 
 
-def reader(codes: PhoneCodes) -> Reader:
+def reader(codes: PhoneCodes, challenges: Challenges | None = None) -> Reader:
     return Reader(
         directory=OneEdition(),
-        challenges=Challenges(b"c" * 32),
+        challenges=challenges or Challenges(b"c" * 32),
         proofs=ProofsOfWork(b"c" * 32, maxnumber=10),
         phone_codes=codes,
         ring=PlainRing(),
@@ -103,6 +110,38 @@ async def test_codes_are_checked_in_a_thread_of_their_own_against_what_was_sent_
     assert codes.asked == [(RATING, CODE, NOON, SENT[RATING]), (other, CODE, NOON, None)]
     assert threading.main_thread() not in codes.threads
     assert [item.command for item in batch.tries] == [TryPhoneCode(NOON, CodeCheck.WRONG)] * 2
+
+
+async def test_keys_are_looked_at_once_a_batch_and_what_was_issued_just_before_it_counts() -> None:
+    keys, looks = [b"1" * 32], list[int]()
+
+    def now() -> list[bytes]:
+        looks.append(len(keys))
+        return keys
+
+    challenges = Challenges(now)
+
+    def answered(offset: int, challenge: Challenge) -> Record:
+        answer = ChallengeAnswer(id=challenge.id, answer=challenge.digits)
+        told = {"challenge": answer, "edition_id": EDITION.edition_id, "submitted_at": NOON}
+        return record(offset, SUBMITTED.model_copy(update=told))
+
+    under_one_key = [answered(offset, challenges.issue(EDITION.edition_id, NOON)) for offset in range(3)]
+    reading = reader(Watched(), challenges)
+    looks.clear()
+    await reading.read(3, under_one_key)
+    assert len(looks) == 1
+    keys.insert(0, b"2" * 32)
+    batch = await reading.read(3, [answered(3, challenges.issue(EDITION.edition_id, NOON)), *under_one_key])
+    assert [_check(item) for item in batch.items] == [ChallengeCheck.RIGHT] * 4
+    del keys[1]
+    batch = await reading.read(3, under_one_key)
+    assert [_check(item) for item in batch.items] == [ChallengeCheck.INVALID] * 3
+
+
+def _check(item: Item) -> ChallengeCheck:
+    assert isinstance(item.command, Verify)
+    return item.command.challenge
 
 
 async def test_a_file_counts_once_in_the_edition_and_a_phone_once_with_an_officer_in_its_window() -> None:
