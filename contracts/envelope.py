@@ -7,10 +7,9 @@ Source: CloudEvents 1.0.2, "Kafka Protocol Binding", section 3.2.
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -56,8 +55,7 @@ class UnsupportedVersion(InvalidMessage):
     reason = "unsupported_version"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope(Generic[E_co]):
+class Envelope(NamedTuple, Generic[E_co]):
     """An event with where it comes from and what caused it. `time` is when the fact happened (UTC)."""
 
     id: UUID
@@ -69,8 +67,7 @@ class Envelope(Generic[E_co]):
     causation_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What Kafka carries. Ours all have a key; what others wrote may have none.
 
     `written_ms`: since when Kafka is to count its age, where that is not now.
@@ -115,7 +112,7 @@ def encode(envelope: Envelope[Event], *, key: str) -> Message:
     return Message(key.encode(), envelope.data.model_dump_json().encode(), tuple(headers))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _named(event: type[Event]) -> tuple[bytes, bytes]:
     return type_of(event).encode(), schema_of(event).encode()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.dead_letters.cap import Cap, Verdict
@@ -168,7 +168,7 @@ class Reader:
                 )
                 # As old as its message: what is sealed in it may not be kept longer than there.
                 written_ms = max(0, int(record.timestamp.timestamp() * 1000))
-                dead_letters.append(replace(letter, written_ms=written_ms))
+                dead_letters.append(letter._replace(written_ms=written_ms))
             else:
                 tries += isinstance(event, PhoneCodeEntered)
                 if tries > MOST_TRIES:
@@ -179,11 +179,11 @@ class Reader:
 
     def _understand(self, items: Iterable[Item]) -> None:
         # Looking for each submission whether the keys are still the same would cost more than opening it.
-        challenges, proofs = self._challenges.as_now(), self._proofs.as_now()
+        keys = self._challenges.as_now(), self._proofs.as_now()
         for item in items:
             match item.event:
                 case RatingSubmitted() as event:
-                    self._submission(item, event, challenges, proofs)
+                    self._submission(item, event, *keys)
                 case RatingWithdrawalRequested() as event:
                     item.command = Withdraw(event.requested_at)
                 case RatingVoidRequested() as event:

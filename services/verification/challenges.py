@@ -8,9 +8,9 @@ import struct
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
+from typing import NamedTuple
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
@@ -30,8 +30,7 @@ class NotAChallenge(Exception):
     """Not an id of ours, or altered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """`nonce` is unique to it, so it stands for the challenge where its use is recorded."""
 
     id: str

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from contracts.envelope import Message
@@ -38,8 +38,7 @@ class Unreadable(Exception):
 # --- Kafka ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A message as it was read. `timestamp` is Kafka's."""
 
     offset: int
@@ -119,8 +118,7 @@ class Directory(Protocol):
 # --- PostgreSQL ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What led to a state: a message at an offset, or a round of expiries."""
 
     partition: int
@@ -149,8 +147,7 @@ class Stored:
     withdrawal: Withdrawing | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewRating:
+class NewRating(NamedTuple):
     rating_id: UUID
     rated: Rated
     state: State

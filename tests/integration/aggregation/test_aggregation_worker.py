@@ -1,6 +1,5 @@
 """The worker as it runs: every figure is the fold of the log, whatever happens meanwhile."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -112,7 +111,7 @@ async def test_the_group_is_told_the_checkpoint(stage: Stage) -> None:
 async def test_names_come_from_the_directory_and_go_with_a_null_value(stage: Stage) -> None:
     unit = golden.EVENTS[0].model_copy(update={"unit_id": f"u-{uuid4()}"})
     key = key_of(unit)
-    published = encode(replace(golden.envelope(golden.EVENTS[0]), data=unit), key=key)
+    published = encode(golden.envelope(golden.EVENTS[0])._replace(data=unit), key=key)
     await stage.send_messages([published], DIRECTORY.name)
     await stage.worker()
 
