@@ -164,21 +164,23 @@ async def test_a_log_that_is_fenced_between_two_sends_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = await KafkaOutcomeLog.open(world.settings.kafka, 4, GROUP)
-    send = log._send
+    send = log._producer.send_batch
     successors: list[KafkaOutcomeLog] = []
 
-    async def overtaken(topic: str, message: Message) -> "asyncio.Future[object]":
+    async def overtaken(batch: object, topic: str, *, partition: int) -> "asyncio.Future[object]":
         if not successors:
             successors.append(await KafkaOutcomeLog.open(world.settings.kafka, 4, GROUP))
-            first = await send(topic, message)
+            first: asyncio.Future[object] = await send(batch, topic, partition=partition)
             await asyncio.wait({log._producer._sender.sender_task, first})
             return first
-        return await send(topic, message)
+        found: asyncio.Future[object] = await send(batch, topic, partition=partition)
+        return found
 
-    monkeypatch.setattr(log, "_send", overtaken)
+    monkeypatch.setattr(log._producer, "send_batch", overtaken)
+    of_two_partitions = [Message(key, b"v", ()) for key in (b"an officer", b"another")]
     try:
         with pytest.raises(Lost):
-            await log.commit([Message(b"k", b"v", ())] * 2, [], Committed(1, 0))
+            await log.commit(of_two_partitions, [], Committed(1, 0))
     finally:
         await log.close()
         await successors[0].close()
