@@ -307,6 +307,41 @@ class OfficeActionTaken(Event):
     taken_at: Instant
 
 
+class ScaleAnswer(Frozen):
+    scale: Code
+    question: Code
+    choice: Code
+
+
+class PaperFormsIssued(Event):
+    """Numbers for forms that are printed for an officer: a run of them, each for one form."""
+
+    NAME = "paper-forms-issued"
+    VERSION = (1, 0)
+
+    edition_id: Identifier
+    officer_id: Identifier
+    first: Integer = Field(ge=1, description="The first number of the run, without its check digit.")
+    count: Integer = Field(ge=1)
+    issued_at: Instant
+
+
+class PaperFormEntered(Event):
+    """What somebody of the office read on a form, beside the action that says where they did it."""
+
+    NAME = "paper-form-entered"
+    VERSION = (1, 0)
+
+    number: Identifier = Field(description="As it is printed, with its check digit.")
+    answer: Code
+    reasons: tuple[Code, ...] = ()
+    scale_answers: tuple[ScaleAnswer, ...] = ()
+    given_on: Day = Field(description="The day that is written on the form.")
+    actor: Hex128 = Field(description="As in `office-action-taken`.")
+    counted: bool = Field(description="Whether the rating was sent in the same transaction: for good.")
+    entered_at: Instant
+
+
 # --- rating-submissions --------------------------------------------------------------------------------
 
 
@@ -320,12 +355,6 @@ class Sealed(Frozen):
 class ChallengeAnswer(Frozen):
     id: Annotated[Plain, StringConstraints(min_length=1, max_length=1024)]
     answer: Annotated[Plain, StringConstraints(min_length=1, max_length=32)]
-
-
-class ScaleAnswer(Frozen):
-    scale: Code
-    question: Code
-    choice: Code
 
 
 class PaperForm(Frozen):
@@ -522,6 +551,8 @@ EVENTS: tuple[type[Event], ...] = (
     EditionPublished,
     ApiClientPublished,
     OfficeActionTaken,
+    PaperFormsIssued,
+    PaperFormEntered,
     RatingSubmitted,
     PhoneCodeEntered,
     RatingWithdrawalRequested,

@@ -17,6 +17,8 @@ from contracts.events import (
     Instrument,
     OfficeActionTaken,
     OfficerPublished,
+    PaperFormEntered,
+    PaperFormsIssued,
     PhoneCodeEntered,
     Policy,
     RatingAccepted,
@@ -196,12 +198,22 @@ EVENTS: tuple[Event, ...] = (
         ),
         taken_at=_SUBMITTED,
     ),
+    PaperFormsIssued(edition_id="2017", officer_id=_OFFICER, first=1201, count=50, issued_at=_SUBMITTED),
+    PaperFormEntered(
+        number="000012030",
+        answer="not_satisfied",
+        reasons=("late",),
+        given_on=date(2017, 11, 22),
+        actor="5e" * 16,
+        counted=False,
+        entered_at=_SUBMITTED,
+    ),
 )
 
 _WRITERS = {UnitPublished: "intake", OfficerPublished: "intake", EditionPublished: "intake"}
 _WRITERS |= {ApiClientPublished: "intake"}
 _WRITERS |= {WaveVoided: "intake", RatingVoidRequested: "intake", RatingWithdrawalRequested: "intake"}
-_WRITERS |= {OfficeActionTaken: "intake"}
+_WRITERS |= {OfficeActionTaken: "intake", PaperFormsIssued: "intake", PaperFormEntered: "intake"}
 _WRITERS |= {RatingSubmitted: "intake", PhoneCodeEntered: "intake"}
 _WRITERS |= {RatingAccepted: "verification", RatingRejected: "verification", RatingWithdrawn: "verification"}
 

@@ -12,6 +12,8 @@ from contracts.events import (
     Event,
     OfficeActionTaken,
     OfficerPublished,
+    PaperFormEntered,
+    PaperFormsIssued,
     PhoneCodeEntered,
     RatingAccepted,
     RatingRejected,
@@ -126,12 +128,13 @@ DIRECTORY = Topic(
 )
 OFFICE_ACTIONS = Topic(
     name="office-actions",
-    description="Who changed the directory or an edition, when and how: in the transaction of the change.",
+    description="Who changed the directory or an edition, when and how: in the transaction of the change."
+    " Paper forms: which numbers were issued, and what was read on each.",
     writer="intake",
     readers=("intake",),
-    key="the key on directory of what it was done to, or `directory`",
+    key="the key on directory of what it was done to, `directory`, or form:<number>",
     partitions=1,
-    events=(OfficeActionTaken,),
+    events=(OfficeActionTaken, PaperFormsIssued, PaperFormEntered),
 )
 
 
@@ -187,4 +190,8 @@ def key_of(event: Event) -> str:  # noqa: PLR0911 - one a rule
             return f"wave:{event.wave_id}"
         case OfficeActionTaken():
             return event.target
+        case PaperFormsIssued():
+            return f"officer:{event.officer_id}"
+        case PaperFormEntered():
+            return f"form:{event.number}"
     raise TypeError(f"no key rule for {type(event).__name__}")

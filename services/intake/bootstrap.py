@@ -23,7 +23,7 @@ from chassis.tasks import Owned
 from contracts.city_time import city_day
 from contracts.events import ApiClientPublished, EditionPublished, Event, WaveVoided
 from contracts.topics import key_of
-from services.intake import api, browsing, introducing, office_api, office_changing
+from services.intake import api, browsing, introducing, office_api, office_changing, paper_api
 from services.intake.adapters.directory_topic import DirectoryTopic, read_all
 from services.intake.adapters.file_system import HttpFileSystem
 from services.intake.adapters.kafka_log import KafkaLog
@@ -44,7 +44,9 @@ from services.intake.limiting import Limiter
 from services.intake.office import WHOLE, Actor, Office, kept_days, replaced, silent
 from services.intake.office_api import Admission
 from services.intake.office_reading import OfficeReading
-from services.intake.ports import Advance, FileSystem, NotKept, Overtaken, Parts, Taken
+from services.intake.paper import Paper
+from services.intake.paper_reading import PaperReading
+from services.intake.ports import Advance, FileSystem, FormsView, NotKept, Overtaken, Parts, Taken
 from services.intake.publishing import Plan, compare
 from services.intake.settings import Settings
 from services.intake.submitting import SubmitRating
@@ -55,7 +57,9 @@ from services.intake.withdrawing import WithdrawRating
 START_SECONDS = 10.0
 COMMAND_TURNS = 6
 """Of a command that is overtaken. A caller of the API is told instead: what they saw is out of date."""
-OFFICE_BODIES = re.compile(r"/v1/office/(imports(/preview)?|editions/[^/]+)")
+OFFICE_BODIES = re.compile(r"/v1/office/((forms/)?imports(/preview)?|editions/[^/]+)")
+PAPER_TURNS = 4
+"""Of somebody who enters a form: they have seen nothing that could be out of date."""
 
 
 class KafkaAway(Exception):
@@ -117,7 +121,9 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Fa
     if oidc.issuer is not None:
         trail = OfficeTrail(settings.kafka, readiness.check("office", required=False))
         reading = OfficeReading(directory, trail, keys, clock)
-        install_office(app, office_of(settings, clock=clock, turns=1), reading)
+        ledger = KafkaLedger(settings.kafka)
+        install_office(app, office_of(settings, clock=clock, turns=1, ledger=ledger), reading)
+        install_paper(app, Paper(ledger, trail, keys.secret, clock, turns=PAPER_TURNS), reading, trail)
     return app
 
 
@@ -143,6 +149,11 @@ def install_office(app: FastAPI, office: Office, reading: OfficeReading) -> None
     """The office's routes, on whatever parts; who may come is `app.state.office_admission`'s to say."""
     app.include_router(office_api.routes(reading))
     app.include_router(office_changing.routes(office, reading))
+
+
+def install_paper(app: FastAPI, paper: Paper, reading: OfficeReading, forms: FormsView) -> None:
+    """The routes of paper forms, on whatever parts."""
+    app.include_router(paper_api.routes(paper, PaperReading(reading, forms)))
 
 
 @asynccontextmanager
@@ -180,6 +191,7 @@ def office_of(
     clock: Callable[[], datetime] = utc_now,
     set_retention: bool = False,
     turns: int = COMMAND_TURNS,
+    ledger: KafkaLedger | None = None,
 ) -> Office:
     async def promise(days: int) -> None:
         try:
@@ -189,7 +201,22 @@ def office_of(
                 raise NotKept(str(error) or "no answer") from error
             raise
 
-    return Office(KafkaLedger(settings.kafka), clock, promise, turns=turns)
+    return Office(ledger or KafkaLedger(settings.kafka), clock, promise, turns=turns)
+
+
+@asynccontextmanager
+async def paper_of(settings: Settings) -> AsyncIterator[tuple[Paper, OfficeTrail]]:
+    """For commands. Raises KafkaAway, and KeysMissing where this machine has not intake's secret."""
+    secret = FileKeys(settings.keys_dir).secret
+    async with kafka_answering():
+        trail = OfficeTrail(settings.kafka, Check("office"))
+        reading = asyncio.create_task(trail.run())
+        try:
+            await trail.forms_now()
+            yield Paper(KafkaLedger(settings.kafka), trail, secret, utc_now, turns=COMMAND_TURNS), trail
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
 
 async def waves(settings: Settings) -> dict[UUID, WaveVoided]:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from contracts.city_time import city_day
@@ -19,6 +20,7 @@ from services.intake.domain.identity import SOURCE
 from services.intake.domain.table import Row
 from services.intake.ports import Advance, Ledger, Overtaken
 
+T = TypeVar("T")
 WHOLE = "directory"
 """What an action is done to that is done to no single entry."""
 PART_BYTES = 400_000
@@ -80,12 +82,10 @@ class Office:
         advance: Advance = silent,
     ) -> Done:
         """Raises what `decide` and `promise` raise, NotKept and Overtaken."""
-        for turn in range(1, self._turns):
-            try:
-                return await self._act(actor, action, target, decide, digest=digest, advance=advance)
-            except Overtaken:  # whoever came between has to come to an end first
-                await asyncio.sleep(turn * (0.2 + secrets.randbelow(1000) / 1000))
-        return await self._act(actor, action, target, decide, digest=digest, advance=advance)
+        return await taking_turns(
+            self._turns,
+            lambda: self._act(actor, action, target, decide, digest=digest, advance=advance),
+        )
 
     async def _act(
         self, actor: Actor, action: str, target: str, decide: Decide, *, digest: str | None, advance: Advance
@@ -110,7 +110,7 @@ class Office:
                     digest=digest,
                     taken_at=now.astimezone(UTC),
                 )
-                envelope = _envelope(uuid4() if number else action_id, taken, now, action_id)
+                envelope = envelope_of(uuid4() if number else action_id, taken, now, action_id)
                 messages.append((OFFICE_ACTIONS.name, encode(envelope, key=key_of(taken))))
             await writing.commit(messages, advance)
         return Done(action_id, changes)
@@ -129,6 +129,16 @@ class Office:
             return plan.changes
 
         return await self.act(actor, "directory_imported", WHOLE, decide, digest=digest, advance=advance)
+
+
+async def taking_turns(turns: int, work: Callable[[], Awaitable[T]]) -> T:
+    """What comes of `work`, which begins anew when it was overtaken, `turns` times in all."""
+    for turn in range(1, turns):
+        try:
+            return await work()
+        except Overtaken:  # whoever came between has to come to an end first
+            await asyncio.sleep(turn * (0.2 + secrets.randbelow(1000) / 1000))
+    return await work()
 
 
 def kept_days(directory: Directory, changes: Sequence[Change]) -> int:
@@ -168,10 +178,10 @@ def _parts(changes: Sequence[Change]) -> Iterator[tuple[DirectoryChange, ...]]:
 def _message(change: Change, now: datetime, action_id: UUID) -> Message:
     if change.after is None:
         return Message(change.key.encode(), None, ())
-    return encode(_envelope(uuid4(), change.after, now, action_id), key=change.key)
+    return encode(envelope_of(uuid4(), change.after, now, action_id), key=change.key)
 
 
-def _envelope(id_: UUID, event: Event, now: datetime, action_id: UUID) -> Envelope[Event]:
+def envelope_of(id_: UUID, event: Event, now: datetime, action_id: UUID) -> Envelope[Event]:
     """`action_id` joins an action with all that it changed."""
     return Envelope(
         id=id_, source=SOURCE, subject=key_of(event), time=now, correlation_id=action_id, data=event

@@ -55,7 +55,7 @@ def routes(office: Office, reading: OfficeReading) -> APIRouter:
     async def finish(
         by: Actor, action: str, work: Awaitable[Done], outdated: ProblemType = PREVIEW_OUTDATED
     ) -> Response:
-        with _answering(outdated):
+        with answering(outdated):
             done = await work
         audit.info("office action taken", subject=by.subject, action=action, id=str(done.action_id))
         await reading.seen(done)
@@ -70,7 +70,7 @@ def routes(office: Office, reading: OfficeReading) -> APIRouter:
         language = language_of(request)
         try:
             rows = await _rows(request)
-            with _answering():
+            with answering():
                 plan = await asyncio.to_thread(
                     importing.plan, rows, reading.everything, reading.today, complete=complete
                 )
@@ -81,7 +81,7 @@ def routes(office: Office, reading: OfficeReading) -> APIRouter:
     @router.post("/imports", response_model=documents.Result, openapi_extra=FILE)
     async def apply(request: Request, by: By, if_match: IfMatch, complete: Complete = False) -> Response:
         """Apply the file whose preview had this digest (If-Match). 412 where anything is other than then."""
-        with _answering():
+        with answering():
             rows = await _rows(request)
         digest = if_match.strip().strip('"')
         work = office.import_table(by, rows, complete=complete, digest=digest)
@@ -190,7 +190,7 @@ def _previewed(change: Change) -> documents.Previewed:
 
 
 @contextmanager
-def _answering(outdated: ProblemType = PREVIEW_OUTDATED) -> Iterator[None]:
+def answering(outdated: ProblemType = PREVIEW_OUTDATED) -> Iterator[None]:
     """What fails in it is a problem for the caller."""
     try:
         yield

@@ -177,6 +177,53 @@ _DETAILS = {
         "Khóa niêm phong không đúng. Hãy dán nguyên dòng JSON mà lệnh keys create in ra.",
         "The sealing key is not valid. Paste the whole line of JSON that keys create printed.",
     ),
+    "paper_not_allowed": Bilingual(
+        "Đợt {edition} không nhận phiếu giấy. Ở trang của đợt, hãy chọn “Người nhập phiếu giấy bảo đảm cho"
+        " đánh giá” rồi công bố lại (trong tệp: policy, vouching: [paper]).",
+        "The edition {edition} takes no paper forms. On the edition's page choose that who enters a paper"
+        " form vouches for it, and publish it again (in a file: policy, vouching: [paper]).",
+    ),
+    "no_edition_open": Bilingual(
+        "Hôm nay không có đợt khảo sát nào mở. Hãy công bố một đợt trước.",
+        "No edition is open today. Publish one first.",
+    ),
+    "form_count_invalid": Bilingual("Mỗi lần từ 1 đến {most} phiếu.", "From 1 to {most} forms at a time."),
+    "form_number_invalid": Bilingual(
+        "Số phiếu không đúng: chín chữ số in dưới mã QR. Hãy xem lại từng chữ số.",
+        "This is no number of a form: nine digits, printed under the QR code. Look at each digit again.",
+    ),
+    "form_unknown": Bilingual(
+        "Chưa có phiếu nào mang số này. Phiếu phải được in từ đây; phiếu khác thì không nhập.",
+        "No form of this number was issued. Forms are printed from here; others are not entered.",
+    ),
+    "form_counted_otherwise": Bilingual(
+        "Phiếu này đã được tính với nội dung khác, và không đổi được nữa.",
+        "This form counts already, with other content, and cannot change any more.",
+    ),
+    "form_entered_otherwise": Bilingual(
+        "Phiếu này đã có người nhập khác đi. Hãy giải quyết ở trang của phiếu, rồi bỏ dòng này.",
+        "Somebody has entered this form otherwise. Settle it on the form's page, and leave this row out.",
+    ),
+    "form_answer_unknown": Bilingual(
+        "Không có câu trả lời này. Có: {ids}.", "There is no such answer. There are: {ids}."
+    ),
+    "form_reasons_unknown": Bilingual(
+        "Lý do không thuộc câu trả lời {answer}: {id}.", "Not reasons of the answer {answer}: {id}."
+    ),
+    "form_reasons_missing": Bilingual(
+        "Câu trả lời này cần ít nhất một lý do: {ids}.", "This answer wants at least one reason: {ids}."
+    ),
+    "form_scale_answer_unknown": Bilingual(
+        "Câu hỏi hoặc lựa chọn không có: {id}.", "There is no such question or choice: {id}."
+    ),
+    "form_day_outside": Bilingual(
+        "Ngày ghi trên phiếu phải từ {first} đến {last}.",
+        "The day on the form must be from {first} to {last}.",
+    ),
+    "form_officer_not_active": Bilingual(
+        "Công chức không nhận đánh giá vào ngày ghi trên phiếu.",
+        "The officer took no ratings on the day that is written on the form.",
+    ),
     "sealing_key_of_another": Bilingual("Khóa {key} là của đợt khác.", "The key {key} is another edition's."),
 }
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from contracts.envelope import Message
 from contracts.events import OfficeActionTaken, Sealed, SealingKey
 from services.intake.domain.directory import Directory
+from services.intake.domain.paper import Forms
 
 
 class NotKept(Exception):
@@ -96,6 +97,15 @@ class TrailView(Protocol):
     @property
     def current(self) -> Sequence[Taken]:
         """Every action that was ever taken, the first first, as far as it was read; never waits."""
+
+
+class FormsView(Protocol):
+    @property
+    def forms(self) -> Forms:
+        """Paper forms as they were last read; never waits."""
+
+    async def forms_now(self) -> Forms:
+        """With all that was committed before the call. Raises NotKept where that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from contracts.envelope import Message, decode
-from contracts.events import Event, OfficeActionTaken
+from contracts.events import Event, OfficeActionTaken, RatingSubmitted
 from contracts.topics import DIRECTORY, OFFICE_ACTIONS
 from services.intake.domain.directory import Directory
+from services.intake.domain.paper import Forms
 from services.intake.domain.table import Row
 from services.intake.office import Actor, Office
+from services.intake.paper import Paper
 from services.intake.ports import Advance, NotKept, Taken
 from tests.support.intake import NOW
 
@@ -28,6 +30,11 @@ class MemoryLedger:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator["_Writing"]:
         yield _Writing(self, Directory().with_(self.there))
+
+    @property
+    def ratings(self) -> list[RatingSubmitted]:
+        found = [decode(each.value, each.headers).data for _, each in self.written]
+        return [each for each in found if isinstance(each, RatingSubmitted)]
 
     @property
     def actions(self) -> list[OfficeActionTaken]:
@@ -71,6 +78,24 @@ class LedgerTrail:
 
 
 @dataclass
+class LedgerForms:
+    """Paper forms as a ledger in memory has them."""
+
+    ledger: MemoryLedger
+
+    @property
+    def forms(self) -> Forms:
+        forms = Forms()
+        for topic, each in self.ledger.written:
+            if topic == OFFICE_ACTIONS.name:
+                forms.take(decode(each.value, each.headers).data)
+        return forms
+
+    async def forms_now(self) -> Forms:
+        return self.forms
+
+
+@dataclass
 class _Writing:
     ledger: MemoryLedger
     directory: Directory
@@ -96,6 +121,10 @@ async def _kept(_days: int) -> None:
 
 def office(ledger: MemoryLedger) -> Office:
     return Office(ledger, lambda: NOW, _kept)
+
+
+def paper(ledger: MemoryLedger) -> Paper:
+    return Paper(ledger, LedgerForms(ledger), b"s" * 32, lambda: NOW, turns=1)
 
 
 def rows(*lines: Mapping[str, str]) -> list[Row]:

@@ -113,6 +113,8 @@ class SubmissionsTail:
 def read(value: bytes | None) -> tuple[Arrival, float]:
     """What is counted of a submission, and as of when. Raises one of NOT_ONE for what is none."""
     data = json.loads(value or b"")
+    if data.get("form") is not None:
+        raise ValueError("the office entered it: no wave, however many come at once")
     caller = Caller(*(_text(data.get(name, "")) or None for name in ("client_id", "session", "origin")))
     names = ("rating_id", "officer_id", "edition_id")
     id_, officer_id, edition_id = (_text(data[name]) for name in names)

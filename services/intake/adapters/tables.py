@@ -1,19 +1,23 @@
-"""Tables of units and officers as CSV or XLSX files, in and out."""
+"""Tables of units and officers, and of filled-in forms, as CSV or XLSX files."""
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from contracts.events import OfficerPublished, UnitPublished
+from services.intake.domain import paper_table
 from services.intake.domain.changes import Flaw, Impossible
 from services.intake.domain.directory import Directory
 from services.intake.domain.table import COLUMNS, NEEDED, Row
 
 MOST_BYTES = 1_000_000
 MOST_ROWS = 5_000
+MOST_COLUMNS = 64
 MOST_UNPACKED = 20_000_000
 """Bytes that an XLSX file, which is a ZIP archive, may hold."""
 BOM = "\ufeff"
@@ -21,7 +25,23 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ZIP = b"PK\x03\x04"
 
 
-def read_table(content: bytes) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which columns a table may have, and has to; `further` matches the names of others."""
+
+    columns: Sequence[str]
+    needed: Sequence[str]
+    further: re.Pattern[str] | None = None
+
+    def knows(self, column: str) -> bool:
+        return column in self.columns or bool(self.further and self.further.fullmatch(column))
+
+
+DIRECTORY_TABLE = Shape(COLUMNS, NEEDED)
+FORMS_TABLE = Shape(paper_table.COLUMNS, paper_table.NEEDED, paper_table.FURTHER)
+
+
+def read_table(content: bytes, shape: Shape = DIRECTORY_TABLE) -> list[Row]:
     """The rows with anything in them, each with its number in the file. Raises Impossible. Takes a while:
     call it in a thread."""
     if len(content) > MOST_BYTES:
@@ -32,7 +52,7 @@ def read_table(content: bytes) -> list[Row]:
     head = [each.strip().lower() for each in lines[0]]
     while head and not head[-1]:
         head.pop()
-    _check(head)
+    _check(head, shape)
     rows = [
         Row(number, {name: _plain(each) for name, each in zip(head, line, strict=False)})
         for number, line in enumerate(lines[1:], start=2)
@@ -103,7 +123,7 @@ def _of_xlsx(content: bytes) -> Iterator[Sequence[str]]:
                 raise Impossible(Flaw("file_too_large", values={"most": str(MOST_BYTES // 1000)}))
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
-        for line in sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=len(COLUMNS) + 10, values_only=True):
+        for line in sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS, values_only=True):
             yield [_said(each) for each in line]
     except (zipfile.BadZipFile, InvalidFileException, ValueError, KeyError, IndexError, SyntaxError) as error:
         raise Impossible(Flaw("not_a_table", values={"why": type(error).__name__})) from None
@@ -121,9 +141,11 @@ def _said(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _check(head: Sequence[str]) -> None:
-    flaws = [Flaw("column_unknown", row=1, values={"column": each}) for each in head if each not in COLUMNS]
-    flaws += [Flaw("column_missing", row=1, values={"column": each}) for each in NEEDED if each not in head]
+def _check(head: Sequence[str], shape: Shape) -> None:
+    unknown = [each for each in head if not shape.knows(each)]
+    missing = [each for each in shape.needed if each not in head]
+    flaws = [Flaw("column_unknown", row=1, values={"column": each}) for each in unknown]
+    flaws += [Flaw("column_missing", row=1, values={"column": each}) for each in missing]
     twice = sorted({each for each in head if head.count(each) > 1})
     flaws += [Flaw("there_twice", row=1, values={"id": each}) for each in twice]
     if flaws:

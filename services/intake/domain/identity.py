@@ -49,6 +49,18 @@ def identify(secret: bytes, idempotency_key: str, fingerprint: bytes) -> Identit
     )
 
 
+def identify_form(secret: bytes, edition_id: str, number: str, content: bytes) -> tuple[UUID, UUID, str]:
+    """The rating's id, the submission's and the idempotency token of a paper form. The token is the form's,
+    whatever was read on it: of two readings that both came in, verification counts one. No caller's
+    Idempotency-Key gives it, so none can use a form up."""
+    form = edition_id.encode(), number.encode()
+    return (
+        _uuid(_digest(secret, b"rating-of-form", *form, content)),
+        _uuid(_digest(secret, b"submission-of-form", *form, content)),
+        _digest(secret, b"token-of-form", *form).hex(),
+    )
+
+
 def received(secret: bytes, typed: str) -> UUID | None:
     """The rating that a receipt is for, however it is spaced and whatever case it is in; None for what never
     was one."""
