@@ -41,6 +41,8 @@ from portal.pages import (
     kiosk,
     office,
     office_editions,
+    office_forms,
+    office_forms_import,
     office_import,
     office_units,
     outcome,
@@ -136,7 +138,9 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
         capacity=Capacity(reads=200, writes=200, waiting=re.compile(f"({walk.Page.SENDING}|/rut-lai)$")),
         headers=security.headers(settings.live_url, https=settings.secure_cookies),
         callers_request_ids=False,
-        files=Files(re.compile("/office/(import(/apply)?|editions(/[^/]+)?)"), office_import.MOST_BYTES),
+        files=Files(
+            re.compile("/office/((forms/)?import(/apply)?|editions(/[^/]+)?)"), office_import.MOST_BYTES
+        ),
         openapi_url=None,
     )
     app.user_middleware.append(Middleware(security.Guard))
@@ -155,6 +159,8 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
             office_import,
             office_units,
             office_editions,
+            office_forms,
+            office_forms_import,
         ):
             app.include_router(pages.router)
     return app

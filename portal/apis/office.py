@@ -163,7 +163,7 @@ class OfficeApi:
     """Every method raises SignedOut, Refused or Unavailable (see Api.request)."""
 
     def __init__(self, api: Api) -> None:
-        self._api = api
+        self.api = api
 
     async def me(self, token: str) -> Me:
         return await self._read("/me", token, Me)
@@ -172,32 +172,32 @@ class OfficeApi:
         return (await self._read("/units", token, Units)).units
 
     async def unit(self, token: str, unit_id: str) -> UnitWithOfficers:
-        return await self._read(f"/units/{_part(unit_id)}", token, UnitWithOfficers)
+        return await self._read(f"/units/{part(unit_id)}", token, UnitWithOfficers)
 
     async def officer(self, token: str, officer_id: str) -> Officer:
-        return await self._read(f"/officers/{_part(officer_id)}", token, Officer)
+        return await self._read(f"/officers/{part(officer_id)}", token, Officer)
 
     async def editions(self, token: str) -> list[Edition]:
         return (await self._read("/editions", token, Editions)).editions
 
     async def edition(self, token: str, edition_id: str) -> Edition:
-        return await self._read(f"/editions/{_part(edition_id)}", token, Edition)
+        return await self._read(f"/editions/{part(edition_id)}", token, Edition)
 
     async def actions(self, token: str, wanted: Mapping[str, str]) -> Actions:
         return await self._read("/actions", token, Actions, wanted)
 
     async def file(self, token: str, name: str, wanted: Mapping[str, str] | None = None) -> bytes:
         """`directory.csv` or `actions.csv`."""
-        return (await self._api.request("GET", f"{OFFICE}/{name}", params=wanted, token=token)).content
+        return (await self.api.request("GET", f"{OFFICE}/{name}", params=wanted, token=token)).content
 
     async def preview(self, token: str, file: bytes, *, complete: bool, language: str) -> Preview:
         headers = {"Accept-Language": language}
-        return _model(await self._send_file("/imports/preview", token, file, complete, headers), Preview)
+        return model_of(await self._send_file("/imports/preview", token, file, complete, headers), Preview)
 
     async def apply(self, token: str, file: bytes, digest: str, *, complete: bool, language: str) -> Result:
         """Raises Refused with `preview_outdated` where the preview is not what it was."""
         headers = {"Accept-Language": language, "If-Match": f'"{digest}"'}
-        return _model(await self._send_file("/imports", token, file, complete, headers), Result)
+        return model_of(await self._send_file("/imports", token, file, complete, headers), Result)
 
     async def send(
         self,
@@ -211,15 +211,15 @@ class OfficeApi:
     ) -> Result:
         """An action, by the parts of its path below the office's: units, ID, rename …"""
         said = {"Accept-Language": language, **(headers or {})}
-        response = await self._api.request(
-            method, "/".join((OFFICE, *map(_part, path))), headers=said, json=body, token=token, timeout=30.0
+        response = await self.api.request(
+            method, "/".join((OFFICE, *map(part, path))), headers=said, json=body, token=token, timeout=30.0
         )
-        return _model(response, Result)
+        return model_of(response, Result)
 
     async def _send_file(
         self, path: str, token: str, file: bytes, complete: bool, headers: Mapping[str, str]
     ) -> httpx.Response:
-        return await self._api.request(
+        return await self.api.request(
             "POST",
             OFFICE + path,
             params={"complete": "true"} if complete else None,
@@ -232,16 +232,16 @@ class OfficeApi:
     async def _read(
         self, path: str, token: str, model: type[D], params: Mapping[str, str] | None = None
     ) -> D:
-        return _model(await self._api.request("GET", OFFICE + path, params=params, token=token), model)
+        return model_of(await self.api.request("GET", OFFICE + path, params=params, token=token), model)
 
 
-def _model(response: httpx.Response, model: type[D]) -> D:
+def model_of(response: httpx.Response, model: type[D]) -> D:
     try:
         return model.model_validate_json(response.content)
     except ValueError as error:
         raise Unavailable("not the document") from error
 
 
-def _part(value: str) -> str:
+def part(value: str) -> str:
     """As one part of a path, and never as a way up."""
     return quote(value, safe="") if value.strip(".") else "-"

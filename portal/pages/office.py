@@ -33,6 +33,9 @@ ACTIONS = {
     "wave_voided": N_("Loại một loạt đánh giá"),
     "files_published": N_("Công bố tệp (dòng lệnh)"),
     "client_published": N_("Cấp khóa cho ứng dụng"),
+    "forms_issued": N_("Cấp số phiếu giấy"),
+    "form_entered": N_("Nhập phiếu giấy"),
+    "forms_imported": N_("Nhập phiếu giấy từ tệp"),
 }
 CHANGES = {
     "added": N_("Thêm"),
@@ -41,6 +44,16 @@ CHANGES = {
     "closed": N_("Đóng"),
     "reopened": N_("Mở lại"),
     "removed": N_("Gỡ"),
+    "forms_issued": N_("Cấp số phiếu"),
+    "form_entered": N_("Nhập lần một"),
+    "form_differs": N_("Nhập khác lần trước"),
+    "form_counted": N_("Được tính"),
+    "forms_imported": N_("Được tính, từ tệp"),
+}
+FORMS_DONE = {
+    "form_entered": N_("Đã lưu lần nhập này. Phiếu chờ một người khác nhập lần hai."),
+    "form_differs": N_("Đã lưu. Lần nhập này khác lần nhập trước, nên phiếu chưa được tính."),
+    "form_counted": N_("Hai lần nhập giống nhau: phiếu đã được tính."),
 }
 ROLES = {
     "survey-office": N_("Phòng khảo sát"),
@@ -84,6 +97,7 @@ class Desk:
             "action_names": ACTIONS,
             "change_names": CHANGES,
             "role_names": ROLES,
+            "forms_done": FORMS_DONE,
             "done": self.request.query_params.get("done", ""),
         }
         view = context(self.request).view

@@ -46,7 +46,7 @@ async def apply(desk: AtDesk) -> Response:
     """Apply what was shown; where anything has changed since, it is shown anew."""
     async with desk.request.form(max_files=0, max_part_size=MOST_BYTES) as form:
         desk.owns(form.get("token"))
-        content, digest = _unpacked(form), str(form.get("digest", ""))
+        content, digest = unpacked(form), str(form.get("digest", ""))
         complete = form.get("complete") == "yes"
     language = desk.language.code
     work = desk.office.apply(desk.token, content, digest, complete=complete, language=language)
@@ -80,7 +80,7 @@ def _page(desk: Desk, *, status: int = 200, **values: Any) -> Response:
     return desk.page("office_import.html", status=status, **{**usual, **values})
 
 
-def _unpacked(form: FormData) -> bytes:
+def unpacked(form: FormData) -> bytes:
     """No more of it than a file may have."""
     try:
         packed = base64.b64decode(str(form.get("packed", "")), validate=True)

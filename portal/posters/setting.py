@@ -14,7 +14,7 @@ from typing import Any
 import typst
 
 FONT = "fontpkg_be_vietnam_pro"
-TEMPLATE = Path(__file__).with_name("sheet.typ")
+TEMPLATES = {name: Path(__file__).with_name(f"{name}.typ") for name in ("sheet", "form")}
 
 
 class NotDrawn(Exception):
@@ -31,12 +31,13 @@ class Setter:
         )
 
     def set(self, sheet: Mapping[str, Any]) -> bytes:
-        """PDF/UA-1 or SVG, as `sheet` says; the same for the same sheet. Raises NotDrawn."""
+        """PDF/UA-1 or SVG, as `sheet` says; the same for the same sheet. Without a `template` it is a poster.
+        Raises NotDrawn."""
         pdf = sheet["format"] == "pdf"
         made: Any
         try:
             made, warnings = typst.compile_with_warnings(
-                TEMPLATE.read_bytes(),
+                TEMPLATES[sheet.get("template", "sheet")].read_bytes(),
                 format=sheet["format"],
                 font_paths=self._fonts,
                 ignore_system_fonts=True,

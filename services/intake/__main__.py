@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from chassis import http, logs, traces
 from chassis.checking import command as checking
 from contracts.events import SealingKey
-from services.intake import checks
+from services.intake import checks, paper_commands
 from services.intake.adapters.files import FileInvalid, read_files
 from services.intake.adapters.key_files import KeyDestroyed, create_keys, destroy_keys
 from services.intake.adapters.retention import KeptTooLong
@@ -29,6 +29,7 @@ keys = typer.Typer(no_args_is_help=True, help="Secrets of this service.")
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 app.add_typer(voiding, name="void")
+paper_commands.add_to(office)
 app.add_typer(office, name="office")
 checking.add_to(app, Settings, checks.probes, program="python -m services.intake", processes=checks.PROCESSES)
 

@@ -11,17 +11,18 @@ from fastapi import FastAPI
 from attacks.routes import routes
 from chassis import problems
 from contracts.events import SealingKey
-from services.intake.bootstrap import install_office
+from services.intake.bootstrap import install_office, install_paper
 from services.intake.domain.table import COLUMNS
 from services.intake.office_api import OFFICE, Admission
 from services.intake.office_reading import OfficeReading
 from services.intake.ports import KeysMissing
 from tests.support.intake import NOW, OFFICER, PUBLIC_KEY, UNIT, directory, edition, officer, unit
-from tests.support.office import LedgerTrail, LedgerView, MemoryLedger, office
+from tests.support.office import LedgerForms, LedgerTrail, LedgerView, MemoryLedger, office, paper
 from tests.support.tokens import AUDIENCE, Clock, FakeProvider, token, unsigned
 
 OTHER = "so-noi-vu"
 ROLES, DEPARTMENTS = "hailong_roles", "hailong_departments"
+PARTS = {"unit_id": UNIT, "officer_id": OFFICER, "edition_id": "2026", "first": "13", "number": "13"}
 RENAMED = {"name": {"vi": "Sở Y tế mới", "en": "Health"}}
 TABLE = f"type,id,name_vi,name_en\nunit,{UNIT},Sở Y tế mới,Health\n".encode()
 
@@ -42,8 +43,11 @@ class Room:
     http: httpx.AsyncClient
     app: FastAPI
 
-    async def as_(self, role: str, method: str, path: str, **options: Any) -> httpx.Response:
+    async def as_(
+        self, role: str, method: str, path: str, *, sub: str = "", **options: Any
+    ) -> httpx.Response:
         claims: dict[str, Any] = {ROLES: [role], DEPARTMENTS: [UNIT] if role == "department" else []}
+        claims |= {"sub": sub} if sub else {}
         headers = {"Authorization": f"Bearer {token(**claims)}", **options.pop("headers", {})}
         return await self.http.request(method, OFFICE + path, headers=headers, **options)
 
@@ -60,7 +64,9 @@ async def room() -> AsyncIterator[Room]:
     problems.install(app)
     provider = FakeProvider().seen_by(Clock())
     app.state.office_admission = Admission(provider, AUDIENCE, ROLES, DEPARTMENTS)
-    install_office(app, office(ledger), OfficeReading(LedgerView(ledger), trail, NoKeys(), lambda: NOW))
+    reading = OfficeReading(LedgerView(ledger), trail, NoKeys(), lambda: NOW)
+    install_office(app, office(ledger), reading)
+    install_paper(app, paper(ledger), reading, LedgerForms(ledger))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake") as http:
         yield Room(ledger, trail, http, app)
@@ -68,12 +74,12 @@ async def room() -> AsyncIterator[Room]:
 
 async def test_without_a_token_in_force_or_a_role_nobody_comes_in(room: Room) -> None:
     every = [
-        (method, path.format(unit_id=UNIT, officer_id=OFFICER, edition_id="2026"))
+        (method, path.format(**PARTS))
         for path, methods in routes(room.app).items()
         if path.startswith(OFFICE)
         for method in methods - {"HEAD"}
     ]
-    assert len(every) == 18
+    assert len(every) == 25
     claims: dict[str, Any] = {ROLES: ["survey_office", 7, "*"], DEPARTMENTS: ["*"]}
     strange = token(**claims)
     for method, path in every:
@@ -91,12 +97,12 @@ async def test_without_a_token_in_force_or_a_role_nobody_comes_in(room: Room) ->
 async def test_who_only_reads_changes_nothing(room: Room, role: str) -> None:
     assert (await room.as_(role, "GET", "/me")).json()["may_change"] is False
     changing = [
-        (method, path.removeprefix(OFFICE).format(unit_id=UNIT, officer_id=OFFICER, edition_id="2026"))
+        (method, path.removeprefix(OFFICE).format(**PARTS))
         for path, methods in routes(room.app).items()
         if path.startswith(OFFICE)
         for method in methods & {"POST", "PUT"}
     ]
-    assert len(changing) == 9
+    assert len(changing) == 13
     for method, path in changing:
         answer = await room.as_(role, method, path, json={**RENAMED, "day": "2026-12-01"})
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:hailong:problem:office_read_only")
