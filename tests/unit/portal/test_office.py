@@ -38,6 +38,14 @@ class Person:
 
     client: httpx.AsyncClient
     ledger: MemoryLedger
+    sessions: Sessions
+
+    def sign_in(self, role: str, name: str = "Jane") -> None:
+        claims = {ROLES: role, DEPARTMENTS: [UNIT], "sub": name}
+        soon = datetime.now(UTC) + timedelta(minutes=10)
+        self.client.cookies.set(
+            *begun(self.sessions, Session(token=token(**claims), ends_at=soon, name=name))
+        )
 
     async def page(self, path: str, **headers: str) -> str:
         answer = await self.client.get(path, headers=headers)
@@ -68,12 +76,9 @@ async def person(
     install_office(intake, office(ledger), reading)
     install_paper(intake, paper(ledger), reading, LedgerForms(ledger))
     async with open_portal(network=httpx.ASGITransport(app=intake), **OIDC) as citizen:
-        claims = {ROLES: request.param, DEPARTMENTS: [UNIT]}
-        soon = datetime.now(UTC) + timedelta(minutes=10)
-        session = Session(token=token(**claims), ends_at=soon, name="Jane")
-        sessions = Sessions(load_key(citizen.keys), secure=False)
-        citizen.client.cookies.set(*begun(sessions, session))
-        yield Person(citizen.client, ledger)
+        somebody = Person(citizen.client, ledger, Sessions(load_key(citizen.keys), secure=False))
+        somebody.sign_in(request.param)
+        yield somebody
 
 
 def with_method(method: str) -> list[str]:
