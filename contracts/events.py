@@ -251,6 +251,7 @@ class Selection(Frozen):
     client_id: Identifier | None = None
     origin: Hex256 | None = Field(None, description="The address block, as in `rating-submitted`.")
     session: Hex256 | None = None
+    form: Identifier | None = Field(None, description="The number of a paper form.")
     since: Instant = Field(description="Submitted then or later,")
     before: Instant = Field(description="and before that.")
 
@@ -259,7 +260,7 @@ class WaveVoided(Event):
     """The office takes a wave of ratings out of the figures: which, why, and who decided it."""
 
     NAME = "wave-voided"
-    VERSION = (1, 0)
+    VERSION = (1, 1)
 
     wave_id: UUID
     selection: Selection

@@ -17,6 +17,7 @@ from contracts.city_time import CITY_TIME
 from contracts.events import Selection, VoidReason, WaveVoided
 from services.intake.bootstrap import KafkaAway, look_at_wave, void_wave, waves
 from services.intake.command_line import fail, operator, read_settings
+from services.intake.domain import form_numbers
 from services.intake.domain.waves import NARROWING, Found, is_narrow
 from services.intake.office import Actor
 from services.intake.voiding import Told
@@ -58,9 +59,13 @@ def start(  # noqa: PLR0917 - options, all by name
     client: Id = None,
     origin: Annotated[str | None, typer.Option(help="An address block's digest, as --dry-run shows.")] = None,
     session: Annotated[str | None, typer.Option(help="A visit's digest, as --dry-run shows.")] = None,
+    form: Annotated[str | None, typer.Option(help="The number of a paper form.")] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
+    number = None if form is None else form_numbers.read(form)
+    if form is not None and number is None:
+        fail(f"--form: {form} is no number of a form.", code=2)
     try:
         wave = WaveVoided(
             wave_id=uuid4(),
@@ -72,6 +77,7 @@ def start(  # noqa: PLR0917 - options, all by name
                 client_id=client,
                 origin=origin,
                 session=session,
+                form=number,
                 since=since.replace(tzinfo=CITY_TIME).astimezone(UTC),
                 before=before.replace(tzinfo=CITY_TIME).astimezone(UTC),
             ),

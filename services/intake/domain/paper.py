@@ -146,7 +146,8 @@ class Forms:
 
 
 def issued(forms: Forms, directory: Directory, officer_id: str, count: int, day: date) -> tuple[str, int]:
-    """The edition that another run is for, and the run's first number. Raises Impossible."""
+    """The edition that another run is for, the newest that takes paper today, and the run's first number.
+    Raises Impossible."""
     officer = directory.officers.get(officer_id)
     if officer is None:
         raise Impossible(Flaw("officer_unknown", "officer_id"))
@@ -154,11 +155,12 @@ def issued(forms: Forms, directory: Directory, officer_id: str, count: int, day:
         raise Impossible(Flaw("officer_ended", "officer_id"))
     if not 1 <= count <= MOST_ISSUED or forms.next + count - 1 > form_numbers.MOST:
         raise Impossible(Flaw("form_count_invalid", "count", values={"most": str(MOST_ISSUED)}))
-    edition = next(iter(directory.open_editions(day)), None)
-    if edition is None:
+    editions = directory.open_editions(day)
+    if not editions:
         raise Impossible(Flaw("no_edition_open", "edition_id"))
-    if Vouching.PAPER not in edition.policy.vouching:
-        raise Impossible(_not_allowed(edition))
+    edition = next((each for each in editions if Vouching.PAPER in each.policy.vouching), None)
+    if edition is None:
+        raise Impossible(_not_allowed(editions[0]))
     return edition.edition_id, forms.next
 
 

@@ -9,7 +9,7 @@ from contracts.envelope import Envelope
 from contracts.events import RatingSubmitted, RatingVoidRequested, Selection, WaveVoided
 from services.intake.domain.identity import SOURCE
 
-NARROWING = ("unit_id", "officer_id", "channel", "client_id", "origin", "session")
+NARROWING = ("unit_id", "officer_id", "channel", "client_id", "origin", "session", "form")
 """At least one is needed: nobody voids an edition by leaving something out."""
 
 
@@ -19,7 +19,14 @@ def fits(selection: Selection, rating: RatingSubmitted) -> bool:
     if not selection.since <= rating.submitted_at < selection.before:
         return False
     wanted = ((name, getattr(selection, name)) for name in NARROWING)
-    return all(value is None or getattr(rating, name) == value for name, value in wanted)
+    return all(value is None or _of(rating, name) == value for name, value in wanted)
+
+
+def _of(rating: RatingSubmitted, name: str) -> str | None:
+    if name == "form":
+        return rating.form and rating.form.number
+    value: str | None = getattr(rating, name)
+    return value
 
 
 def is_narrow(selection: Selection) -> bool:
@@ -42,7 +49,7 @@ class Found:
         elif fits(wave.selection, event) and event.rating_id not in self.ratings:
             self.ratings.add(event.rating_id)
             for name, counted in self.by.items():
-                counted[getattr(event, name) or "none"] += 1
+                counted[_of(event, name) or "none"] += 1
 
     @property
     def left(self) -> set[UUID]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.envelope import Message, decode
-from contracts.events import RatingSubmitted, RatingVoidRequested, Selection, WaveVoided
+from contracts.events import PaperForm, RatingSubmitted, RatingVoidRequested, Selection, WaveVoided
 from contracts.golden import EVENTS
 from contracts.topics import RATING_SUBMISSIONS
 from services.intake.domain.directory import Directory
@@ -78,6 +78,13 @@ def test_what_is_not_said_fits_all_and_what_is_said_the_same_alone(name: str) ->
     assert fits(SELECTION, rated(**{name: other}))
     narrower = SELECTION.model_copy(update={name: other})
     assert (fits(narrower, rated(**{name: other})), fits(narrower, rated())) == (True, False)
+
+
+def test_a_paper_form_is_a_wave_of_its_own() -> None:
+    narrower = SELECTION.model_copy(update={"form": "000000013"})
+    assert is_narrow(narrower)
+    of_form = rated(form=PaperForm(number="000000013", entered_by=("5e" * 16,)))
+    assert (fits(narrower, of_form), fits(narrower, rated())) == (True, False)
 
 
 def test_an_edition_is_not_a_wave() -> None:
