@@ -10,13 +10,14 @@ from contracts.events import Publication
 from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, weekday
 from services.aggregation.looking_back import Cell, cuts
 from services.aggregation.releasing import due
-from services.aggregation.stored import Counts, Stored, Tallied, alone, items, total
-from services.aggregation.suppression import hidden, shown
+from services.aggregation.stored import Cells, Counts, Stored, Tallied, alone, items, total
+from services.aggregation.suppression import hidden
+from services.aggregation.tree import TREES, Tree
 
-TREES = (Measure.REASON, Measure.REJECTION)
 PARTITIONS = (Measure.CHANNEL, Measure.ASSURANCE, Measure.HOUR, Measure.WEEKDAY)
 """Each rating has one item of these: they add up to all ratings."""
 ITEMS = (*TREES, *PARTITIONS)
+NONE = Cells()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +49,36 @@ class EditionView:
                 self.by_time[officer] = morning
         self._at_once = policy.officer_batch == 1
         self.alone = {} if self._at_once else alone(stored.officers, standings)
-        officers = {
-            officer: self._visible(Scope(Level.OFFICER, officer), tallied)
-            for officer, tallied in stored.of_officers.get(edition, {}).items()
-        }
+        self._groups, self._unit_of = stored.units, stored.officers
+        self._officers: dict[str, dict[Scope, Counts]] = defaultdict(dict)  # by unit
+        self._desks: dict[str, Tree] = {}
+        self._days: dict[str, tuple[object, dict[date, Published]]] = {}
+        self.take(stored.of_officers.get(edition, {}))
         self.units: Mapping[str, Counts] = {
-            unit: officers.get(self.alone[unit], {}) if unit in self.alone else counts
+            unit: self._officers[unit].get(Scope(Level.OFFICER, self.alone[unit]), NONE)
+            if unit in self.alone
+            else counts
             for unit, counts in stored.of_units.get(edition, {}).items()
         }
-        self._groups = stored.units
-        self._counts, self._children = _tree(stored, self.units, officers)
+        self._above = _tree(stored, self.units, self._below)
 
-    @cached_property
-    def shown(self) -> set[Scope]:
-        totals = {scope: total(counts) for scope, counts in self._counts.items()}
-        return shown(CITY, self._children, totals, self._below)
+    def take(self, officers: Mapping[str, Tallied]) -> None:
+        """Officers who are asked for: all of their unit, and as they were stored with the rest."""
+        for officer, tallied in officers.items():
+            scope, unit = Scope(Level.OFFICER, officer), self._unit_of[officer]
+            self._officers[unit][scope] = self._visible(scope, tallied)
+            self._desks.pop(unit, None)
 
     def of(self, scope: Scope) -> Published:
-        counts = self._counts.get(scope, {})
-        if scope not in self.shown:
+        tree = self._tree_of(scope)
+        counts = tree.counts.get(scope, NONE)
+        if scope not in tree.shown:
             return TOO_FEW if total(counts) else NOTHING
         found = {(Measure.ANSWER, answer): n for answer, n in items(counts, Measure.ANSWER).items()}
         found |= {
             (measure, item): count
             for (measure, item), count in counts.items()
-            if scope in self._shown_items.get((measure, item), ())
+            if scope in tree.shown_items.get((measure, item), ())
         }
         left_out = {key[0] for key, n in counts.items() if n and key[0] in TREES and found.get(key) != n}
         found |= self._parted[scope]
@@ -81,22 +87,17 @@ class EditionView:
 
     def full(self, scope: Scope) -> Published:
         """All there is, for those who may see it."""
-        return Published(self._counts.get(scope, {}))
+        return Published(self._tree_of(scope).counts.get(scope, NONE))
 
-    @cached_property
-    def _shown_items(self) -> Mapping[tuple[Measure, str], set[Scope]]:
-        """Where each reason is shown, of citizens and for rejections: each adds up by itself."""
-        wanted = {key for counts in self._counts.values() for key in counts if key[0] in TREES}
-        return {
-            key: shown(
-                CITY,
-                self._children,
-                {scope: counts.get(key, 0) for scope, counts in self._counts.items()},
-                self._below,
-                within=self.shown,
-            )
-            for key in wanted
-        }
+    def _tree_of(self, scope: Scope) -> Tree:
+        unit = self._unit_of.get(scope.id) if scope.level is Level.OFFICER else None
+        if unit is None:
+            return self._above
+        if unit not in self._desks:
+            above, theirs = Scope(Level.UNIT, unit), self._officers[unit]
+            counts = {above: self._above.counts.get(above, NONE), **theirs}
+            self._desks[unit] = Tree(above, {above: list(theirs)}, counts, self._below, self._above)
+        return self._desks[unit]
 
     @cached_property
     def _parted(self) -> Mapping[Scope, Mapping[tuple[Measure, str], int]]:
@@ -106,7 +107,7 @@ class EditionView:
         found: dict[Scope, Counter[tuple[Measure, str]]] = defaultdict(Counter)
         for unit, counts in self.units.items():
             scope, group = Scope(Level.UNIT, unit), Scope(Level.GROUP, self._groups[unit])
-            if scope not in self.shown:
+            if scope not in self._above.shown:
                 continue
             for measure in PARTITIONS:
                 parts = items(counts, measure)
@@ -126,10 +127,17 @@ class EditionView:
         days, so that a batch taken from a day would be a rating or two. Days add up to weekdays, and those
         to all ratings."""
         source = self.source(unit)
-        days = {day: self._visible(source, counts) for day, counts in tallied.get(source, {}).items()}
+        its = tallied.get(source, {})
+        known = self._days.get(unit)
+        if known is None or known[0] is not its:
+            known = self._days[unit] = its, self._days_of(unit, source, its)
+        return known[1]
+
+    def _days_of(self, unit: str, source: Scope, its: Mapping[date, Tallied]) -> dict[date, Published]:
+        days = {day: self._visible(source, counts) for day, counts in its.items()}
         totals = {day: total(days[day]) for day in sorted(days) if total(days[day])}
         public: set[date] = set()
-        if unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
+        if unit not in self.alone and Scope(Level.UNIT, unit) in self._above.shown:
             by_weekday: dict[str, dict[date, int]] = defaultdict(dict)
             for day, count in totals.items():
                 by_weekday[weekday(day)][day] = count
@@ -150,7 +158,7 @@ class EditionView:
         totals = {cell: sum(answers.values()) for cell, answers in accepted.items()}
         counted = self._counted(unit, accepted)
         last = None
-        if counted and unit not in self.alone and Scope(Level.UNIT, unit) in self.shown:
+        if counted and unit not in self.alone and Scope(Level.UNIT, unit) in self._above.shown:
             secret = self._hidden_days(unit, tallied)
             last = max((cut for cut in cuts(totals, secret, self._below) if cut <= day), default=None)
         found: Counter[tuple[Measure, str]] = Counter()
@@ -210,17 +218,11 @@ class EditionView:
         return tallied.live if at_once else tallied.released
 
 
-def _tree(
-    stored: Stored, units: Mapping[str, Counts], officers: Mapping[str, Counts]
-) -> tuple[dict[Scope, Counts], dict[Scope, list[Scope]]]:
-    """The counts of every scope, those of groups and the city as sums of their units', and what is in
-    each."""
+def _tree(stored: Stored, units: Mapping[str, Counts], below: int) -> Tree:
+    """Units, and above them groups and the city as sums of their units'."""
     counts: dict[Scope, Counts] = {}
     sums: dict[Scope, Counter[tuple[Measure, str]]] = defaultdict(Counter)
     children: dict[Scope, list[Scope]] = defaultdict(list)
-    for officer, theirs in officers.items():
-        counts[Scope(Level.OFFICER, officer)] = theirs
-        children[Scope(Level.UNIT, stored.officers[officer])].append(Scope(Level.OFFICER, officer))
     for unit, its in units.items():
         scope, group = Scope(Level.UNIT, unit), Scope(Level.GROUP, stored.units[unit])
         counts[scope] = its
@@ -229,7 +231,8 @@ def _tree(
         children[group].append(scope)
         sums[group].update(its)
         sums[CITY].update(its)
-    return {CITY: {}, **counts, **sums}, children
+    above = {scope: Cells(its) for scope, its in sums.items()}
+    return Tree(CITY, children, {CITY: NONE, **counts, **above}, below)
 
 
 def together(parts: Iterable[Published]) -> Published:

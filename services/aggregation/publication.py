@@ -8,6 +8,7 @@ each. `View(…, everything=True)` shows all there is, for those who may see it:
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from contracts.events import Publication
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.edition import ITEMS, NO_DAYS, EditionView, Published, together
-from services.aggregation.stored import NEVER, Accepted, ByDay, Mark, Stored
+from services.aggregation.stored import NEVER, Accepted, ByDay, Mark, Stored, Tallied
 
 EVERYTHING = Publication(officer_batch=1, suppress_below=1)
 
@@ -44,6 +45,7 @@ class View:
         """`merged`: units, and those whose figures are shown with theirs."""
         self.stored = stored
         self._merged = merged or {}
+        self._marks: dict[Scope, Mark] = {}
         self.everything = everything
         self._editions = {
             edition: EditionView(
@@ -54,6 +56,17 @@ class View:
             )
             for edition in sorted({*stored.of_units, *stored.of_officers})
         }
+
+    def joined(self, merged: Mapping[str, Sequence[str]]) -> "View":
+        """The same, in which units are shown with what merged into them."""
+        found = copy(self)
+        found._merged, found._marks = merged, {}
+        return found
+
+    def take(self, officers: Mapping[str, Mapping[str, Tallied]]) -> None:
+        """Show these officers too, by edition; see `EditionView`."""
+        for edition, theirs in officers.items():
+            self._editions[edition].take(theirs)
 
     def of(self, scope: Scope, edition: str | None) -> Published:
         parts = [scope]
@@ -135,7 +148,9 @@ class View:
             if self.everything and unit is not None:  # an officer's own mark moves with what is released
                 return self._unit_mark(unit)
             return self._officer_mark(scope.id)
-        return _latest(self._unit_mark(unit) for unit in self.units_in(scope))
+        if scope not in self._marks:
+            self._marks[scope] = _latest(self._unit_mark(unit) for unit in self.units_in(scope))
+        return self._marks[scope]
 
     def decided(self, scope: Scope) -> Mark:
         """The same of all that decides what `scope` may show: its siblings too."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from contracts.events import Publication
 from services.aggregation.domain import Measure, Scope
@@ -39,8 +40,8 @@ class Tallied:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Figures of the city as stored at `revision`: of every unit, and of the officers that were asked for and
-    those who are alone in their unit. `units` and `officers` say what each belongs to."""
+    """Figures of the city as stored at `revision`: of every unit, and of some officers, those who are alone
+    in their unit among them. `units` and `officers` say what each belongs to."""
 
     revision: int
     units: Mapping[str, str] = field(default_factory=dict)
@@ -61,11 +62,32 @@ def alone(officers: Mapping[str, str], standings: Mapping[str, Standing]) -> dic
     return {unit: theirs[0] for unit, theirs in rated.items() if len(theirs) == 1}
 
 
-def items(counts: Counts, measure: Measure) -> dict[str, int]:
+class Cells(dict[tuple[Measure, str], int]):
+    """Counts that are looked at over and over, and never change: what is worked out of them stays with
+    them."""
+
+    @cached_property
+    def by_measure(self) -> Mapping[Measure, Mapping[str, int]]:
+        found: dict[Measure, dict[str, int]] = {}
+        for (measure, item), count in self.items():
+            if count:
+                found.setdefault(measure, {})[item] = count
+        return found
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self.by_measure.get(Measure.ANSWER, {}).values())
+
+
+def items(counts: Counts, measure: Measure) -> Mapping[str, int]:
     """Of one measure, by item."""
-    return {item: count for (kind, item), count in counts.items() if kind == measure and count}
+    if isinstance(counts, Cells):
+        return counts.by_measure.get(measure, {})
+    return {item: count for (kind, item), count in counts.items() if kind is measure and count}
 
 
 def total(counts: Counts) -> int:
     """Accepted ratings."""
-    return sum(items(counts, Measure.ANSWER).values())
+    if isinstance(counts, Cells):
+        return counts.total
+    return sum(count for (measure, _), count in counts.items() if measure is Measure.ANSWER)
