@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
+from chassis import postgres
 from deploy.local.ports import free_ports
 from deploy.local.postgres import SUPERUSER, Database
 from services.aggregation.adapters.ledger import SEARCH_PATH
@@ -33,9 +34,8 @@ async def own_postgres() -> AsyncIterator[tuple[str, Path]]:
 
 @asynccontextmanager
 async def figures_pool(url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=2, server_settings={"search_path": SEARCH_PATH}
-    )
+    """As the API's is."""
+    pool = await postgres.create_pool(url, name="benchmark", most=2, tidied=False, search_path=SEARCH_PATH)
     try:
         yield pool
     finally:

@@ -84,9 +84,13 @@ def _checked(url: str) -> str:
 DatabaseUrl = Annotated[str, AfterValidator(_checked), Field(repr=False), Secret()]
 
 
-async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **settings: str) -> asyncpg.Pool:
+async def create_pool(
+    url: str, *, name: str, least: int = 1, most: int = 4, tidied: bool = True, **settings: str
+) -> asyncpg.Pool:
     """A pool whose connections time out; `name` shows in pg_stat_activity, `settings` are the server's for
-    each session (search_path, for example). Raises what `is_outage` knows.
+    each session (search_path, for example). Not `tidied`, for who changes nothing in a session: a connection
+    goes back without a query that would undo it, but never within a transaction. Raises what `is_outage`
+    knows.
     """
     pool = await asyncpg.create_pool(
         url,
@@ -94,12 +98,18 @@ async def create_pool(url: str, *, name: str, least: int = 1, most: int = 4, **s
         max_size=most,
         timeout=CONNECT_SECONDS,
         command_timeout=COMMAND_SECONDS,
+        reset=None if tidied else _as_it_is,
         server_settings={"application_name": name, **settings},
     )
     CONNECTIONS.labels(name, "used").set_function(lambda: pool.get_size() - pool.get_idle_size())
     CONNECTIONS.labels(name, "idle").set_function(pool.get_idle_size)
     MOST_CONNECTIONS.labels(name).set(most)
     return pool
+
+
+async def _as_it_is(connection: asyncpg.Connection) -> None:
+    """asyncpg itself rolls back what is open."""
+    del connection
 
 
 async def migrate(url: str, folder: Path) -> list[str]:

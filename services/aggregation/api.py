@@ -1,10 +1,8 @@
 """The query API over HTTP."""
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
@@ -21,7 +19,6 @@ from services.aggregation.answers import (
     FIGURES_AWAY,
     LIVE_FULL,
     Answers,
-    Reading,
     looking_back,
     period_of,
     scope_at,
@@ -32,6 +29,7 @@ from services.aggregation.comparisons import Change, Children
 from services.aggregation.documents import History, Period, Satisfaction
 from services.aggregation.domain import CITY, Scope
 from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
+from services.aggregation.keeping import Keeping, Moments
 from services.aggregation.live import Hub, Stream, Unknown
 
 ANSWER_SECONDS = 5.0
@@ -89,10 +87,10 @@ class Pace:
     slow: float = 30.0
 
 
-def attach(app: FastAPI, reading: Reading, hub: Hub, pace: Pace, handled: FilesHandled = NOBODY_SAID) -> None:
+def attach(app: FastAPI, reading: Moments, hub: Hub, pace: Pace, handled: FilesHandled = NOBODY_SAID) -> None:
     """Give the routes what they need, once it is there."""
     app.state.reading, app.state.hub, app.state.pace = reading, hub, pace
-    app.state.answers = Answers(reading, lambda: datetime.now(UTC), handled)
+    app.state.keeping = Keeping(reading, handled)
 
 
 def _period(
@@ -148,14 +146,14 @@ Place = Annotated[Scope, Depends(_scope)]
 @router.get("/satisfaction/city", response_model=Satisfaction, responses=AS_BEFORE)
 async def city(request: Request, period: Dated) -> Response:
     """The city's figures: `curl -s "$AGGREGATION/v1/satisfaction/city"`"""
-    return await _answer(request, _answers(request).satisfaction(CITY, period))
+    return await _answer(request, Answers.satisfaction, CITY, period)
 
 
 @router.get("/satisfaction/city/history", response_model=History, responses=AS_BEFORE)
 async def city_history(request: Request, period: DatedDays) -> Response:
     """The city's figures day by day; the last 30 days unless asked otherwise, 400 at most:
     `curl -s "$AGGREGATION/v1/satisfaction/city/history?from=2017-11-20&to=2017-11-22"`"""
-    return await _answer(request, _answers(request).history(CITY, period))
+    return await _answer(request, Answers.history, CITY, period)
 
 
 @router.get("/satisfaction/city/change", response_model=Change, responses=AS_BEFORE)
@@ -163,14 +161,14 @@ async def city_change(request: Request, period: Asked) -> Response:
     """The city's share of a period and of the one before it, as long, and whether the difference is more than
     noise; the last 30 days unless asked otherwise, 400 at most:
     `curl -s "$AGGREGATION/v1/satisfaction/city/change?from=2017-11-20&to=2017-11-22"`"""
-    return await _answer(request, _answers(request).change(CITY, period))
+    return await _answer(request, Answers.change, CITY, period)
 
 
 @router.get("/satisfaction/city/children", response_model=Children, responses=AS_BEFORE)
 async def city_children(request: Request, period: Dated) -> Response:
     """The figures of every group, and the places that they may have among each other:
     `curl -s "$AGGREGATION/v1/satisfaction/city/children"`"""
-    return await _answer(request, _answers(request).children(CITY, period))
+    return await _answer(request, Answers.children, CITY, period)
 
 
 @router.get("/satisfaction/{kind}/{scope_id}", response_model=Satisfaction, responses=AS_BEFORE)
@@ -178,7 +176,7 @@ async def satisfaction(request: Request, scope: Place, period: Dated, joined: Wi
     """The figures of a group, a unit or an officer:
     `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong?edition=2017"`"""
     asked = replace(period, predecessors=joined is not None)
-    return await _answer(request, _answers(request).satisfaction(scope, asked))
+    return await _answer(request, Answers.satisfaction, scope, asked)
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/history", response_model=History, responses=AS_BEFORE)
@@ -186,7 +184,7 @@ async def history(request: Request, scope: Place, period: DatedDays, joined: Wit
     """The same day by day; the last 30 days unless asked otherwise, 400 at most:
     `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/history?from=2017-11-20"`"""
     asked = replace(period, predecessors=joined is not None)
-    return await _answer(request, _answers(request).history(scope, asked))
+    return await _answer(request, Answers.history, scope, asked)
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/change", response_model=Change, responses=AS_BEFORE)
@@ -194,14 +192,14 @@ async def change(request: Request, scope: Place, period: Asked) -> Response:
     """The share of a period and of the one before it, as long, and whether the difference is more than noise;
     the last 30 days unless asked otherwise, 400 at most. Of officers no days are public, so all is null:
     `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/change"`"""
-    return await _answer(request, _answers(request).change(scope, period))
+    return await _answer(request, Answers.change, scope, period)
 
 
 @router.get("/satisfaction/{kind}/{scope_id}/children", response_model=Children, responses=AS_BEFORE)
 async def children(request: Request, scope: Place, period: Dated) -> Response:
     """The figures of a group's units, or of a unit's officers, and the places that they may have among each
     other: `curl -s "$AGGREGATION/v1/satisfaction/groups/so-ban-nganh/children"`"""
-    return await _answer(request, _answers(request).children(scope, period))
+    return await _answer(request, Answers.children, scope, period)
 
 
 @router.get("/live", response_class=EventSourceResponse, responses=STREAM)
@@ -257,11 +255,6 @@ def _revision(text: str | None) -> int:
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-def _answers(request: Request) -> Answers:
-    answers: Answers = request.app.state.answers
-    return answers
-
-
 class Dependency(Protocol):
     def outage(self, error: BaseException) -> bool:
         """Whether it will pass."""
@@ -278,12 +271,20 @@ async def ask(reading: Dependency, work: Awaitable[T], *, seconds: float = ANSWE
         raise
 
 
-async def _answer(request: Request, work: Awaitable[BaseModel]) -> Response:
+async def _answer(
+    request: Request,
+    use: Callable[[Answers, Scope, Period], Awaitable[BaseModel]],
+    scope: Scope,
+    period: Period,
+) -> Response:
     """The document, or 304 where the caller has it. Its digest (the revision is in it) is its version."""
-    body = (await ask(request.app.state.reading, work)).model_dump_json(by_alias=True).encode()
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers: dict[str, Any] = {"ETag": etag, "Cache-Control": "no-cache"}
+    keeping: Keeping = request.app.state.keeping
+    question = (use.__name__, scope, period)
+    answer = await ask(
+        request.app.state.reading, keeping.answer(question, lambda answers: use(answers, scope, period))
+    )
+    headers = {"ETag": answer.etag, "Cache-Control": "no-cache"}
     had = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if etag in had:
+    if answer.etag in had:
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(answer.body, media_type="application/json", headers=headers)

@@ -69,7 +69,7 @@ def api_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI, readiness: Readiness, owned: Owned) -> AsyncIterator[None]:
         check = readiness.check("postgres")
-        pool = await _pool(settings, readiness, "aggregation-api", most=8)
+        pool = await _pool(settings, readiness, "aggregation-api", most=8, tidied=False)
         notifications = PostgresNotifications(settings.database_url)
         reading = PostgresReading(pool, settings.city_name, _now)
         hub = Hub(reading, notifications, check, most=settings.live_clients)
@@ -261,13 +261,16 @@ async def _topic_there(client: KafkaClient) -> None:
         await kafka.leave(probe)
 
 
-async def _pool(settings: Settings, readiness: Readiness, name: str, *, most: int) -> asyncpg.Pool:
+async def _pool(
+    settings: Settings, readiness: Readiness, name: str, *, most: int, tidied: bool = True
+) -> asyncpg.Pool:
     return await wait_out(
         readiness.check("postgres"),
         lambda: postgres.create_pool(
             settings.database_url,
             name=name,
             most=most,
+            tidied=tidied,
             search_path=SEARCH_PATH,
             idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION,
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,7 +45,7 @@ class Merger:
     predecessors: Sequence[NamedUnit] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figures:
     """What is public of one scope. `known`: whether the directory or any figure names it; `decided`: the
     newest revision of all that decides what it shows; `morning`: whether it may show more than revisions
@@ -64,7 +65,17 @@ class Figures:
 
     def shows_the_same(self, other: "Figures | None") -> bool:
         """Whether the documents made of both say the same."""
-        return other is not None and satisfaction(self, Period()) == satisfaction(other, Period())
+        return other is not None and (self._said == other._said or self.text == other.text)
+
+    @property
+    def _said(self) -> tuple[object, ...]:
+        """All that the document is made of."""
+        return self.published, self.mark, self.name, self.parent, self.parent_name, self.merger, self.full
+
+    @cached_property
+    def text(self) -> str:
+        """The document of all days, in JSON, as all who watch the scope get it: without `response`."""
+        return satisfaction(self, Period()).model_dump_json(by_alias=True, exclude={"response"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,8 @@ from services.aggregation.looking_back import Cell, cuts
 from services.aggregation.releasing import due
 from services.aggregation.stored import Cells, Counts, Stored, Tallied, alone, items, total
 from services.aggregation.suppression import hidden
-from services.aggregation.tree import TREES, Tree
+from services.aggregation.tree import PARTITIONS, TREES, Tree, parts_shown
 
-PARTITIONS = (Measure.CHANNEL, Measure.ASSURANCE, Measure.HOUR, Measure.WEEKDAY)
-"""Each rating has one item of these: they add up to all ratings."""
 ITEMS = (*TREES, *PARTITIONS)
 NONE = Cells()
 
@@ -107,15 +105,10 @@ class EditionView:
         found: dict[Scope, Counter[tuple[Measure, str]]] = defaultdict(Counter)
         for unit, counts in self.units.items():
             scope, group = Scope(Level.UNIT, unit), Scope(Level.GROUP, self._groups[unit])
-            if scope not in self._above.shown:
-                continue
-            for measure in PARTITIONS:
-                parts = items(counts, measure)
-                if sum(parts.values()) != total(counts):
-                    continue
-                for item in parts.keys() - hidden(parts, self._below):
-                    for above in (scope, group, CITY):
-                        found[above][measure, item] += parts[item]
+            if scope in self._above.shown:
+                parts = parts_shown(counts, self._below)
+                for above in (scope, group, CITY):
+                    found[above].update(parts)
         return found
 
     def source(self, unit: str) -> Scope:

@@ -112,7 +112,7 @@ class View:
             for unit in self.units_in(scope):
                 for day, published in each.days(unit, tallied.get(each.id, {})).items():
                     found[day].append(published)
-        return {day: together(parts) for day, parts in found.items()}
+        return {day: parts[0] if len(parts) == 1 else together(parts) for day, parts in found.items()}
 
     def days_as_of(
         self, scope: Scope, edition: str | None, day: date, accepted: Accepted, tallied: ByDay

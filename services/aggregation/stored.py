@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from contracts.events import Publication
 from services.aggregation.domain import Measure, Scope
@@ -30,12 +31,33 @@ class Mark:
 NEVER = Mark()
 
 
-@dataclass(frozen=True, slots=True)
-class Tallied:
+class Cells(dict[tuple[Measure, str], int]):
+    """Counts that are looked at over and over, and never change: what is worked out of them stays with
+    them."""
+
+    @cached_property
+    def by_measure(self) -> Mapping[Measure, Mapping[str, int]]:
+        found: dict[Measure, dict[str, int]] = {}
+        for (measure, item), count in self.items():
+            if count:
+                found.setdefault(measure, {})[item] = count
+        return found
+
+    @cached_property
+    def worked_out(self) -> dict[int, Counts]:
+        """What is shown of them, by below how many nothing is (see `tree.parts_shown`)."""
+        return {}
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self.by_measure.get(Measure.ANSWER, {}).values())
+
+
+class Tallied(NamedTuple):
     """Counts: all, and of an officer what is released of them."""
 
-    live: Counts = field(default_factory=dict)
-    released: Counts = field(default_factory=dict)
+    live: Counts = Cells()
+    released: Counts = Cells()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +82,6 @@ def alone(officers: Mapping[str, str], standings: Mapping[str, Standing]) -> dic
         if standing.accepted:
             rated[officers[officer]].append(officer)
     return {unit: theirs[0] for unit, theirs in rated.items() if len(theirs) == 1}
-
-
-class Cells(dict[tuple[Measure, str], int]):
-    """Counts that are looked at over and over, and never change: what is worked out of them stays with
-    them."""
-
-    @cached_property
-    def by_measure(self) -> Mapping[Measure, Mapping[str, int]]:
-        found: dict[Measure, dict[str, int]] = {}
-        for (measure, item), count in self.items():
-            if count:
-                found.setdefault(measure, {})[item] = count
-        return found
-
-    @cached_property
-    def total(self) -> int:
-        return sum(self.by_measure.get(Measure.ANSWER, {}).values())
 
 
 def items(counts: Counts, measure: Measure) -> Mapping[str, int]:

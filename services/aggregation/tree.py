@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.aggregation.domain import Measure, Scope
-from services.aggregation.stored import Counts, total
-from services.aggregation.suppression import shown
+from services.aggregation.stored import Cells, Counts, items, total
+from services.aggregation.suppression import hidden, shown
 
 TREES = (Measure.REASON, Measure.REJECTION)
+PARTITIONS = (Measure.CHANNEL, Measure.ASSURANCE, Measure.HOUR, Measure.WEEKDAY)
+"""Each rating has one item of these: they add up to all ratings."""
 Key = tuple[Measure, str]
 
 
@@ -46,3 +48,16 @@ class Tree:
             for key in wanted
             if self.above is None or self.root in self.above.shown_items.get(key, ())
         }
+
+
+def parts_shown(counts: Counts, below: int) -> Counts:
+    """What a place that is shown shows of partitions. Most places stand as they did in the version before."""
+    known = counts.worked_out if isinstance(counts, Cells) else {}
+    if below not in known:
+        found: dict[Key, int] = {}
+        for measure in PARTITIONS:
+            parts = items(counts, measure)
+            if sum(parts.values()) == total(counts):
+                found |= {(measure, item): parts[item] for item in parts.keys() - hidden(parts, below)}
+        known[below] = found
+    return known[below]

@@ -192,7 +192,7 @@ async def test_a_database_comes_back_whole_into_an_empty_one_and_its_read_models
 
         restored = await asyncpg.connect(to)
         assert await restored.fetchval("SELECT count(*) FROM read_models.checkpoint") == 0
-        assert await restored.fetchval("SELECT value FROM read_models.revision") == 42
+        assert await restored.fetchval("SELECT value FROM read_models.revision") == 43
         assert await restored.fetchval("SELECT officer_batch FROM directory.publication") == 7
         assert await restored.fetchval("SELECT to_regclass('read_models_next.checkpoint')") is None
         await restored.close()

@@ -23,7 +23,7 @@ from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import NO_DAYS, TOO_FEW, Published
 from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.live import Hub, Stream
-from tests.support.figures_app import figures_app
+from tests.support.figures_app import ever_new, figures_app
 
 UNIT, OFFICER = Scope(Level.UNIT, "u"), Scope(Level.OFFICER, "o")
 TODAY = city_day(datetime.now(UTC))
@@ -353,7 +353,7 @@ async def test_the_response_is_of_the_calendar_year_in_which_the_period_ends(
     app: FastAPI, client: httpx.AsyncClient, store: Store, query: str, year: int
 ) -> None:
     handled = FilesHandled({year: {"u": 100, "closed": 7}}, sample_of(USUAL_SAMPLE))
-    api.attach(app, store, app.state.hub, api.Pace(), handled)
+    api.attach(app, ever_new(store), app.state.hub, api.Pace(), handled)
     store.published[UNIT] = answered(70, 10)
     for scope in ("units/u", "city"):
         body = (await client.get(f"satisfaction/{scope}{query}")).json()
@@ -377,7 +377,7 @@ async def test_a_groups_response_is_of_its_units_that_gave_a_number(
     store.published |= {group: answered(9, 9), other: answered(9, 9), UNIT: answered(50, 0)}
     handled = FilesHandled({TODAY.year: {"u": 100, "elsewhere": 7}}, sample_of(USUAL_SAMPLE))
     store.below = [UNIT, other]
-    api.attach(app, store, app.state.hub, api.Pace(), handled)
+    api.attach(app, ever_new(store), app.state.hub, api.Pace(), handled)
     body = (await client.get("satisfaction/groups/g")).json()["response"]
     assert (body["units"], body["files"], body["ratings"]) == (1, 100, 50)
     assert (await client.get("satisfaction/units/other")).json()["response"] is None
