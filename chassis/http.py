@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from chassis.traces.requests import TracedRequests
 
 SHUTDOWN_SECONDS = 5
 STARTING_POLL_SECONDS = 0.1
+TICK_SECONDS = 1.0
 DEFAULT_CAPACITY = Capacity()
 STALLED_SECONDS = 30.0
 ACCEPTED_AT_ONCE = 64
@@ -161,7 +162,7 @@ def serve(
     owned: Owned = app.state.owned
     beside: _Beside | None = None
     if public is None:
-        server = uvicorn.Server(_config(app, operations))
+        server: _Server = _Server(_config(app, operations))
     else:
         server = _Public(_config(app, public), app.state.readiness.check("listener"))
         beside = _Beside(_config(app.state.operations, operations, lifespan="off"))
@@ -169,7 +170,9 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn drains on these, then raises them again for whoever handled them before: nobody here.
         signal.signal(number, lambda *_: None)
-    listening = {each: _listen(each.config, stalled_seconds) for each in (server, beside) if each is not None}
+    listening: dict[uvicorn.Server, list[socket.socket]] = {
+        each: _listen(each.config, stalled_seconds) for each in (server, beside) if each is not None
+    }
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             given_up = runner.run(_run(server, beside, listening))
@@ -223,7 +226,36 @@ async def _serve(server: uvicorn.Server, sockets: list[socket.socket]) -> bool:
     return False
 
 
-class _Public(uvicorn.Server):
+class _Server(uvicorn.Server):
+    """Ticks once a second, for the date in its answers; uvicorn's own looks ten times whether to end."""
+
+    _told_to_end = False
+    _ending: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    @property
+    def should_exit(self) -> bool:
+        return self._told_to_end
+
+    @should_exit.setter
+    def should_exit(self, told: bool) -> None:
+        """Also by a handler of signals, whose turn comes anywhere between two steps of the event loop."""
+        self._told_to_end = told
+        if told and self._ending is not None:
+            loop, ending = self._ending
+            loop.call_soon_threadsafe(ending.set)
+
+    async def main_loop(self) -> None:
+        ending = asyncio.Event()
+        self._ending = asyncio.get_running_loop(), ending
+        try:
+            while not await self.on_tick(0):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ending.wait(), TICK_SECONDS)
+        finally:
+            self._ending = None
+
+
+class _Public(_Server):
     """Not ready before it listens, nor while it drains."""
 
     def __init__(self, config: uvicorn.Config, check: Check) -> None:
@@ -240,7 +272,7 @@ class _Public(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class _Beside(uvicorn.Server):
+class _Beside(_Server):
     """Runs beside another, which hears the signals and says when to end."""
 
     @contextmanager

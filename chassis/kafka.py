@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -37,6 +38,7 @@ log = logger(__name__)
 ABANDON_SECONDS = 2.0
 START_SECONDS = 10.0
 REASON_SECONDS = 2.0
+QUIET_SECONDS, QUIET_WAIT_MS = 5.0, 1_000
 _OUTAGES: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
@@ -178,6 +180,28 @@ async def let_go(closing: Coroutine[Any, Any, None]) -> None:
         log.warning("a client did not close well", error=repr(task.exception()))
 
 
+class Patience:
+    """How long a consumer's fetches may wait at the broker: `busy` milliseconds, or a second where nothing
+    has come for a while.
+
+    One fetch serves all partitions. While some are busy it must not wait long for the silence of the others;
+    while all are silent it may, for the first record is answered at once.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, *, busy: int) -> None:
+        self._consumer = consumer
+        self._busy = busy
+        self._quiet_since = time.monotonic()
+
+    def saw(self, *, anything: bool) -> None:
+        """After each fetch of a consumer that has started; aiokafka itself has one wait for good."""
+        now = time.monotonic()
+        if anything:
+            self._quiet_since = now
+        quiet = now - self._quiet_since > QUIET_SECONDS
+        self._consumer._fetcher._fetch_max_wait_ms = QUIET_WAIT_MS if quiet else self._busy
+
+
 class KafkaClient(BaseModel):
     """How to reach the cluster and be let in. Becomes part of a service's settings.
 
@@ -302,6 +326,11 @@ class KafkaClient(BaseModel):
             "session_timeout_ms": 6_000,
             "heartbeat_interval_ms": 2_000,
         }
+
+    def follower_arguments(self, client_id: str) -> dict[str, Any]:
+        """For consumers of one partition: they are answered as soon as there is something, however long they
+        are ready to wait."""
+        return {**self.consumer_arguments(client_id), "fetch_max_wait_ms": 3_000}
 
     def producer_arguments(self, client_id: str) -> dict[str, Any]:
         """For producers: acknowledged by all replicas, idempotent."""

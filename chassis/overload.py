@@ -9,6 +9,7 @@ import math
 import random
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fastapi import Request, Response
@@ -26,6 +27,9 @@ RETRY_SECONDS = (1, 5)
 """Drawn, so that those who were refused together do not come back together."""
 BEAT_SECONDS = 0.02
 LATE_SECONDS = 0.03
+QUIET_SECONDS, SELDOM_SECONDS = 2.0, 1.0
+"""Where nothing was asked for so long, the event loop is looked at this often: idle processes cost next to
+nothing."""
 CROWDED = 8
 """While the event loop is late, one place of so many is given: more requests inside would only make it later,
 and those who are refused wait as long for their answer."""
@@ -86,22 +90,39 @@ class Full(Exception):
 
 
 class Pulse:
-    """How late the event loop is, by a beat that it should keep."""
+    """How late the event loop is, by a beat that it should keep: a slow one while nobody asks for
+    anything."""
 
     def __init__(self) -> None:
         self._due = math.inf
         self._late_by = 0.0
+        self._stirred = -math.inf
+        self._wanted = asyncio.Event()
 
     @property
     def late(self) -> bool:
         """Whether the last beat came late, or the next is late already. Never before the first."""
         return max(self._late_by, time.monotonic() - self._due) > LATE_SECONDS
 
+    def stir(self) -> None:
+        """Somebody asks for something, so it matters from now on."""
+        self._stirred = time.monotonic()
+        if not self._wanted.is_set():
+            self._wanted.set()
+            self._due = min(self._due, self._stirred + BEAT_SECONDS)
+
     async def run(self) -> None:
         """Never returns."""
         while True:
-            self._due = time.monotonic() + BEAT_SECONDS
-            await asyncio.sleep(BEAT_SECONDS)
+            begun = time.monotonic()
+            if begun - self._stirred > QUIET_SECONDS:
+                self._wanted.clear()
+                self._due = begun + SELDOM_SECONDS
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), SELDOM_SECONDS)
+            else:
+                self._due = begun + BEAT_SECONDS
+                await asyncio.sleep(BEAT_SECONDS)
             self._late_by = max(0.0, time.monotonic() - self._due)
             LAG.observe(self._late_by)
 
@@ -121,6 +142,7 @@ class Door:
         """The kind of the place taken, which `leave` wants back; empty for what takes none. Raises Full."""
         if path in self._exempt:
             return ""
+        self._pulse.stir()
         kind, places = self._capacity.kind(method, path)
         inside = self._inside[kind]
         if inside >= places or (inside >= places / CROWDED and self._pulse.late):

@@ -41,7 +41,7 @@ class KafkaDirectory:
             await kafka.leave(consumer)
 
     async def _open(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(**self._client.consumer_arguments("aggregation-directory"))
+        consumer = AIOKafkaConsumer(**self._client.follower_arguments("aggregation-directory"))
         try:
             await kafka.start(consumer)
         except BaseException:

@@ -26,6 +26,7 @@ from services.aggregation.domain import LogShortened
 log = logger(__name__)
 RECORDS_A_FETCH = 4_000
 JOIN_SECONDS = 2.0
+BUSY_WAIT_MS = 250
 _FOR_EVER_MS = 24 * 60 * 60 * 1000
 
 Checkpoints = Callable[[Sequence[int]], Awaitable[Mapping[int, int]]]
@@ -87,7 +88,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: "Transport") -> aiokafka.AIOKafkaConsumer:
         del transport
         arguments = self.app.kafka.consumer_arguments(self.app.conf.broker_client_id)
-        return aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             **arguments,
             group_id=self.app.conf.id,
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
@@ -95,8 +96,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             # A long outage of PostgreSQL is waited out; the progress watch judges a worker that hangs.
             max_poll_interval_ms=_FOR_EVER_MS,
             rebalance_timeout_ms=10_000,
-            fetch_max_wait_ms=250,
+            fetch_max_wait_ms=BUSY_WAIT_MS,
         )
+        self.patience = kafka.Patience(consumer, busy=BUSY_WAIT_MS)
+        return consumer
 
     async def _fetch_records(
         self,
@@ -113,6 +116,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await asyncio.sleep(0.5)
             return {}
         records = await super()._fetch_records(consumer, active, timeout, max_records)
+        self.patience.saw(anything=bool(records))
         linked = {tp: self._linked(tp, found) for tp, found in records.items() if tp in self.positions}
         together = [each for found in linked.values() for each in found]
         return {next(tp for tp, found in linked.items() if found): [together]} if together else {}

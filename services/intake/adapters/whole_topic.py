@@ -16,7 +16,7 @@ LOOK_MS = 1_000
 
 async def start(client: KafkaClient, name: str, at: TopicPartition) -> AIOKafkaConsumer:
     """A consumer that stands at the beginning. Leaving it is the caller's."""
-    consumer = AIOKafkaConsumer(**{**client.consumer_arguments(name), "auto_offset_reset": "none"})
+    consumer = AIOKafkaConsumer(**{**client.follower_arguments(name), "auto_offset_reset": "none"})
     try:
         await kafka.start(consumer)
         async with asyncio.timeout(STEP_SECONDS):

@@ -65,7 +65,7 @@ class KafkaDirectory:
             await leave(consumer)
 
     async def _start(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(**self._kafka.consumer_arguments("verification-directory"))
+        consumer = AIOKafkaConsumer(**self._kafka.follower_arguments("verification-directory"))
         try:
             await start(consumer)
             async with asyncio.timeout(START_SECONDS):

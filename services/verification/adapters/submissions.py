@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.kafka import KafkaClient, broke_off, start
+from chassis.kafka import KafkaClient, Patience, broke_off, start
 from contracts.topics import RATING_SUBMISSIONS
 from services.verification.adapters.outcome_log import expiries_of
 from services.verification.ports import Assignee, Committed, Lost, Record
@@ -17,6 +17,7 @@ GROUP = "verification"
 START_SECONDS = 20.0
 STOP_SECONDS = 8.0
 REBALANCE_SECONDS = 10
+BUSY_WAIT_MS = 100
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -43,8 +44,9 @@ class KafkaSubmissions:
             # While all partitions wait for the database, none reads; that is no failure.
             max_poll_interval_ms=24 * 60 * 60 * 1000,
             # One fetch serves all partitions; a busy one must not wait long for the others' silence.
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=BUSY_WAIT_MS,
         )
+        self._patience = Patience(self._consumer, busy=BUSY_WAIT_MS)
         self._listener = _Listener(owner)
         self._consumer.subscribe([RATING_SUBMISSIONS.name], listener=self._listener)
 
@@ -76,6 +78,7 @@ class KafkaSubmissions:
             found = await self._consumer.getmany(
                 _at(partition), timeout_ms=int(seconds * 1000), max_records=most
             )
+        self._patience.saw(anything=bool(found))
         return [
             Record(
                 each.offset,
