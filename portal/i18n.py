@@ -6,6 +6,7 @@ Dates, times and numbers follow the language; times are the city's (Asia/Ho_Chi_
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from babel.support import NullTranslations, Translations
 
 LOCALES = Path(__file__).parent / "locales"
 CITY = ZoneInfo("Asia/Ho_Chi_Minh")
+REMEMBERED = 4_096
 NAMES = {"vi": "Tiếng Việt", "en": "English"}
 _FORMATS = {"vi": "vi_VN", "en": "en_GB"}
 
@@ -49,21 +51,20 @@ class Language:
         return localised.get(self.code) or localised.get("vi") or ""
 
     def number(self, value: float) -> str:
-        return format_decimal(value, locale=_FORMATS[self.code])
+        return _number(value, None, _FORMATS[self.code])
 
     def percent(self, share: float) -> str:
         """A share from 0 to 1 with one decimal: 0.912 is "91,2%"."""
-        return format_percent(share, format="#,##0.0%", locale=_FORMATS[self.code], decimal_quantization=True)
+        return _percent(share, _FORMATS[self.code])
 
     def date(self, day: dt.date) -> str:
-        pattern = "dd/MM/yyyy"
-        return format_date(_city_day(day), format=pattern, locale=_FORMATS[self.code])
+        return _date(_city_day(day), "dd/MM/yyyy", _FORMATS[self.code])
 
     def day_month(self, day: dt.date) -> str:
-        return format_date(_city_day(day), format="dd/MM", locale=_FORMATS[self.code])
+        return _date(_city_day(day), "dd/MM", _FORMATS[self.code])
 
     def month(self, day: dt.date) -> str:
-        return format_date(day, format="MM/yyyy", locale=_FORMATS[self.code])
+        return _date(day, "MM/yyyy", _FORMATS[self.code])
 
     def time(self, moment: dt.datetime) -> str:
         return format_time(moment.astimezone(CITY), format="HH:mm", locale=_FORMATS[self.code])
@@ -76,7 +77,23 @@ class Language:
 
     def points(self, difference: float) -> str:
         """A difference of shares in percentage points, without its sign: 0.021 is "2,1"."""
-        return format_decimal(abs(100 * difference), format="0.0", locale=_FORMATS[self.code])
+        return _number(abs(100 * difference), "0.0", _FORMATS[self.code])
+
+
+# Pages say the same numbers and days over and over, and Babel takes a third of a page's time for them.
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _number(value: float, pattern: str | None, locale: str) -> str:
+    return format_decimal(value, format=pattern, locale=locale)
+
+
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _percent(share: float, locale: str) -> str:
+    return format_percent(share, format="#,##0.0%", locale=locale, decimal_quantization=True)
+
+
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _date(day: dt.date, pattern: str, locale: str) -> str:
+    return format_date(day, format=pattern, locale=locale)
 
 
 def city_today() -> dt.date:
