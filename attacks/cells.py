@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from services.aggregation.domain import Level, Measure, weekday
-from services.aggregation.edition import ITEMS, PARTITIONS, Published
+from services.aggregation.edition import ITEMS, Published
 from services.aggregation.stored import items, total
+from services.aggregation.tree import PARTITIONS
 
 
 def cells(level: Level, shown: Published, days: Mapping[date, Published]) -> Iterator[int]:

@@ -96,7 +96,7 @@ def application(database_url: str, directory: Directory) -> FastAPI:
         body: RatingBody, request: Request, idempotency_key: Annotated[str, Header(min_length=16)]
     ) -> JSONResponse:
         now = datetime.now(UTC)
-        judged = judge(body.rating(body.channel or "web"), directory, city_day(now))
+        judged = judge(body.rating(body.channel or "web", None), directory, city_day(now))
         if not isinstance(judged, Sound):
             return JSONResponse({"errors": [fault.code for fault in judged]}, status_code=422)
         pool: Any = request.app.state.pool

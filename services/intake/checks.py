@@ -12,6 +12,7 @@ from services.intake.settings import Settings
 
 PROCESSES = ("serve",)
 CREATE = "python -m services.intake keys create --edition EDITION"
+ASK = "write the bearer token there that its operator gave you"
 
 
 def work() -> Work:
@@ -27,7 +28,9 @@ def probes(settings: Settings, processes: Collection[str]) -> list[Probe]:
     )
     key = settings.file_system_key_file
     file_system = (
-        [files.secret(key, "key for the file system", setting="INTAKE_FILE_SYSTEM_KEY_FILE")] if key else []
+        [files.secret(key, "key for the file system", make=ASK, setting="INTAKE_FILE_SYSTEM_KEY_FILE")]
+        if key
+        else []
     )
     return [
         kafka.probe(settings.kafka, work(), setting="INTAKE_KAFKA_BOOTSTRAP"),

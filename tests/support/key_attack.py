@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 from services.intake.domain.identity import fingerprint, identify, pseudonym
-from services.intake.domain.rating import Rating
+from services.intake.domain.rating import Rating, Sound
 from services.intake.submitting import _canonical
 from tests.support.system import Submitted
 
@@ -58,6 +60,11 @@ def _opened(key: bytes, box: bytes) -> str:
         return ""
 
 
+def _sound(number: str) -> Sound:
+    """As much of it as a body's fingerprint takes."""
+    return cast("Sound", SimpleNamespace(phone=number, file_number=None, deciding_unit_id=None))
+
+
 def _digests(keys: Iterable[bytes], number: str, submitted: Submitted) -> Iterable[bytes]:
     """What the number's ratings would be known by: its pseudonym, and ids that follow from the body."""
     body = submitted.body
@@ -77,6 +84,6 @@ def _digests(keys: Iterable[bytes], number: str, submitted: Submitted) -> Iterab
     for key in keys:
         yield pseudonym(key, number).encode()
         for secret in keys:
-            who = identify(secret, submitted.key, fingerprint(key, _canonical(rating, number)))
+            who = identify(secret, submitted.key, fingerprint(key, _canonical(rating, _sound(number))))
             yield str(who.rating_id).encode()
             yield str(who.submission_id).encode()

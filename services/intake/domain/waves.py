@@ -24,7 +24,7 @@ def fits(selection: Selection, rating: RatingSubmitted) -> bool:
 
 def _of(rating: RatingSubmitted, name: str) -> str | None:
     if name == "form":
-        return rating.form and rating.form.number
+        return rating.form.number if rating.form else None
     value: str | None = getattr(rating, name)
     return value
 

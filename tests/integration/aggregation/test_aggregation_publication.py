@@ -1,7 +1,6 @@
 """What the public sees while ratings come in, over the query API and the live stream."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -178,7 +177,7 @@ async def test_an_edition_keeps_the_batches_that_it_began_with(stage: Stage) -> 
             update={"publication": Publication(officer_batch=batch, suppress_below=below)}
         )
         event = example.model_copy(update={"edition_id": edition, "policy": policy})
-        sent = encode(replace(golden.envelope(example), data=event), key=key_of(event))
+        sent = encode(golden.envelope(example)._replace(data=event), key=key_of(event))
         await stage.send_messages([sent], DIRECTORY.name)
 
     async def kept() -> tuple[int, int] | None:
@@ -227,7 +226,7 @@ async def test_a_unit_is_shown_with_what_merged_into_it_and_nothing_comes_out_th
         closed = None if into is None else date(2025, 3, 1)
         change = {"unit_id": unit.id, "closed_on": closed, "merged_into": into and into.id}
         event = example.model_copy(update=change)
-        sent = encode(replace(golden.envelope(example), data=event), key=key_of(event))
+        sent = encode(golden.envelope(example)._replace(data=event), key=key_of(event))
         await stage.send_messages([sent], DIRECTORY.name)
 
     ratings = {heir: (6, 6), second: (5, 4), first: (2, 1), other: (2, 1)}

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -69,7 +68,7 @@ async def test_every_figure_of_a_report_is_the_logs_and_reasons_are_in_the_editi
     instrument = example.instrument.model_copy(update={"reasons": (Reason(id="late", text=late),)})
     policy = example.policy.model_copy(update={"publication": AT_ONCE})
     event = example.model_copy(update={"edition_id": edition, "instrument": instrument, "policy": policy})
-    published = encode(replace(golden.envelope(example), data=event), key=key_of(event))
+    published = encode(golden.envelope(example)._replace(data=event), key=key_of(event))
     await stage.send_messages([published], DIRECTORY.name)
     await stage.worker()
 

@@ -95,7 +95,7 @@ async def test_ages_of_those_that_waited_for_a_citizen_s_code_are_measured_apart
         Message(b"k", None, message(accepted()).headers),
         Message(b"k", b"{}", ()),
         encode(golden.envelope(golden.EVENTS[0]), key="unit:u"),
-        replace(message(accepted()), value=(message(accepted()).value or b"").replace(b"2017-", b"9999-")),
+        message(accepted())._replace(value=(message(accepted()).value or b"").replace(b"2017-", b"9999-")),
     ],
     ids=["not JSON", "null", "no envelope", "another topic's event", "no possible day"],
 )

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from contracts.city_time import CITY_TIME
 from contracts.events import Outcome, Publication, RatingAccepted, RatingRejected
 from services.aggregation.domain import CITY, Level, Measure, Scope, weekday
-from services.aggregation.edition import ITEMS, NO_DAYS, PARTITIONS, Published
+from services.aggregation.edition import ITEMS, NO_DAYS, Published
 from services.aggregation.publication import View
 from services.aggregation.stored import NEVER, Counts, Mark, items, total
+from services.aggregation.tree import PARTITIONS
 from tests.support.outcomes import accepted, rejected, taken_back
 from tests.support.publication import LONG_AGO, Book, booked
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
@@ -41,7 +42,7 @@ class Person:
     sessions: Sessions
 
     def sign_in(self, role: str, name: str = "Jane") -> None:
-        claims = {ROLES: role, DEPARTMENTS: [UNIT], "sub": name}
+        claims: dict[str, Any] = {ROLES: role, DEPARTMENTS: [UNIT], "sub": name}
         soon = datetime.now(UTC) + timedelta(minutes=10)
         self.client.cookies.set(
             *begun(self.sessions, Session(token=token(**claims), ends_at=soon, name=name))
