@@ -79,7 +79,7 @@ async def test_without_a_token_in_force_or_a_role_nobody_comes_in(room: Room) ->
         if path.startswith(OFFICE)
         for method in methods - {"HEAD"}
     ]
-    assert len(every) == 25
+    assert len(every) == 26
     claims: dict[str, Any] = {ROLES: ["survey_office", 7, "*"], DEPARTMENTS: ["*"]}
     strange = token(**claims)
     for method, path in every:
@@ -102,7 +102,7 @@ async def test_who_only_reads_changes_nothing(room: Room, role: str) -> None:
         if path.startswith(OFFICE)
         for method in methods & {"POST", "PUT"}
     ]
-    assert len(changing) == 13
+    assert len(changing) == 14
     for method, path in changing:
         answer = await room.as_(role, method, path, json={**RENAMED, "day": "2026-12-01"})
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:hailong:problem:office_read_only")
