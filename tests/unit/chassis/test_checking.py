@@ -175,7 +175,7 @@ async def test_who_does_not_listen_is_named_with_the_setting() -> None:
             sign_in.provider(f"http://127.0.0.1:{port}", local=True, setting="ISSUER"),
             kafka.probe(KafkaClient(bootstrap=f"{HOST}:{port}"), Work([]), setting="SOME_KAFKA_BOOTSTRAP"),
             postgres.probe(
-                f"postgresql://somebody:secret@{HOST}:{port}/figures",
+                f"postgresql://somebody@{HOST}:{port}/figures",
                 service="some",
                 migrations=Path(),
                 schemas=(),
@@ -237,9 +237,9 @@ async def test_a_database_that_lets_nobody_in_is_said_in_one_line_with_what_to_d
 
     monkeypatch.setattr(asyncpg, "connect", refuse)
     probe = postgres.probe(
-        "postgresql://a:secret@b/figures", service="some", migrations=Path(), schemas=(), privileges=()
+        "postgresql://b/figures?password=hidden", service="some", migrations=Path(), schemas=(), privileges=()
     )
     text = (await only(probe)).text
     assert text.startswith(f"{said} SOME_DATABASE_URL")
-    assert "secret" not in text
+    assert "hidden" not in text
     assert "\n" not in text
