@@ -1,10 +1,12 @@
 """How a process is let in to Kafka: what does not fit is refused at the start, and no secret is shown."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
 
+from chassis import kafka
 from chassis.kafka import KafkaClient
 from chassis.settings import FromEnvironment, environment, read
 from tests.support.certificates import Authority
@@ -109,3 +111,16 @@ def test_tls_checks_who_the_broker_is_and_is_never_older_than_1_2(authority: Aut
     assert context.check_hostname
     assert context.verify_mode.name == "CERT_REQUIRED"
     assert context.minimum_version.name == "TLSv1_2"
+
+
+def test_fetches_wait_long_only_once_nothing_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("chassis.kafka.time", SimpleNamespace(monotonic=lambda: now))
+    fetcher = SimpleNamespace(_fetch_max_wait_ms=100)
+    patience = kafka.Patience(SimpleNamespace(_fetcher=fetcher), busy=100)
+    waits = []
+    for moment, anything in ((1.0, False), (5.5, False), (6.0, True), (10.0, False), (11.5, False)):
+        now = moment
+        patience.saw(anything=anything)
+        waits.append(fetcher._fetch_max_wait_ms)
+    assert waits == [100, 1_000, 100, 100, 1_000]

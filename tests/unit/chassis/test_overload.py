@@ -146,6 +146,23 @@ async def test_a_late_event_loop_gives_fewer_places() -> None:
     beating.cancel()
 
 
+async def test_the_pulse_beats_seldom_until_somebody_asks_for_something() -> None:
+    pulse = Pulse()
+    door = Door(Capacity(), ("/healthz",), pulse)
+    beating = asyncio.create_task(pulse.run())
+
+    async def beats() -> float:
+        before = REGISTRY.get_sample_value("event_loop_lag_seconds_count") or 0.0
+        await asyncio.sleep(0.5)
+        return (REGISTRY.get_sample_value("event_loop_lag_seconds_count") or 0.0) - before
+
+    door.enter("GET", "/healthz")
+    assert await beats() <= 2
+    door.enter("GET", "/page")
+    assert await beats() > 3
+    beating.cancel()
+
+
 async def test_a_place_is_free_again_after_an_answer_and_after_a_failure(office: Office) -> None:
     office.door.set()
     for _ in range(10):
