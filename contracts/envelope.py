@@ -25,6 +25,8 @@ _TYPE = re.compile(re.escape(TYPE_PREFIX) + r"(?P<name>[a-z-]+)\.v(?P<major>[1-9
 _INSTANT = TypeAdapter(Instant)
 _BY_NAME = {cls.NAME: cls for cls in EVENTS}
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_correlationid")
+_REQUIRED_SET = frozenset(_REQUIRED)
+_AS_UUIDS_ARE_WRITTEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z").match
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 Headers = Iterable[tuple[str, bytes]]
@@ -123,11 +125,7 @@ def decode(value: bytes | None, headers: Headers) -> Envelope[Event]:
     Fields that the reader's version does not know are ignored; older majors are upcast.
     """
     found = _attributes(headers)
-    match = _TYPE.match(found["ce_type"])
-    if match is None or match["name"] not in _BY_NAME:
-        raise UnknownType(found["ce_type"][:100])
-    event = _BY_NAME[match["name"]]
-    data = _data(event, int(match["major"]), value)
+    data = _data(*_event(found["ce_type"]), value)
     return Envelope(
         id=_uuid(found, "ce_id"),
         source=found["ce_source"],
@@ -139,13 +137,39 @@ def decode(value: bytes | None, headers: Headers) -> Envelope[Event]:
     )
 
 
+def decode_data(value: bytes | None, headers: Headers) -> Event:
+    """The data that `decode` gives, for who folds many and asks nothing of the envelope.
+
+    Refuses the same with the same words; what it saves is making what nobody looks at.
+    """
+    found = _attributes(headers)
+    data = _data(*_event(found["ce_type"]), value)
+    written = _AS_UUIDS_ARE_WRITTEN
+    if not written(found["ce_id"]):
+        _uuid(found, "ce_id")
+    _time(found["ce_time"])
+    if not written(found["ce_correlationid"]):
+        _uuid(found, "ce_correlationid")
+    if "ce_causationid" in found and not written(found["ce_causationid"]):
+        _uuid(found, "ce_causationid")
+    return data
+
+
+@lru_cache(maxsize=64)
+def _event(ce_type: str) -> tuple[type[Event], int]:
+    match = _TYPE.match(ce_type)
+    if match is None or match["name"] not in _BY_NAME:
+        raise UnknownType(ce_type[:100])
+    return _BY_NAME[match["name"]], int(match["major"])
+
+
 def _attributes(headers: Headers) -> dict[str, str]:
     try:
         found = {name: value.decode() for name, value in headers if value is not None}
     except UnicodeDecodeError as error:
         raise InvalidEnvelope("a header is not UTF-8") from error
-    missing = [name for name in _REQUIRED if name not in found]
-    if missing:
+    if not _REQUIRED_SET <= found.keys():
+        missing = [name for name in _REQUIRED if name not in found]
         raise InvalidEnvelope(f"missing {', '.join(missing)}")
     if found["ce_specversion"] != "1.0":
         raise InvalidEnvelope("specversion is not 1.0")

@@ -1,7 +1,7 @@
 """What the figures are: a fold over outcomes. Pure; everything else only feeds it or shows it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -71,23 +71,6 @@ class Tally(NamedTuple):
         return (_RANK[self.scope.level], self.scope.id, self.edition_id, self.day, self.measure, self.item)
 
 
-class Path(NamedTuple):
-    """An officer with what they belonged to when they were rated."""
-
-    group_id: str
-    unit_id: str
-    officer_id: str
-
-    @property
-    def scopes(self) -> tuple[Scope, ...]:
-        return (
-            Scope(Level.OFFICER, self.officer_id),
-            Scope(Level.UNIT, self.unit_id),
-            Scope(Level.GROUP, self.group_id),
-            CITY,
-        )
-
-
 def weekday(day: date) -> str:
     return str(day.isoweekday())
 
@@ -121,23 +104,62 @@ def fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     A withdrawal takes away what its acceptance added, on the same day. Adding is commutative, so neither
     order nor the cut into batches changes a figure.
     """
-    increments: Counter[Tally] = Counter()
-    for (path, edition, day, measure, item), count in _grouped(outcomes).items():
-        for scope in path.scopes:
-            increments[Tally(scope, edition, day, measure, item)] += count
-            increments[Tally(scope, edition, ALL_DAYS, measure, item)] += count
-            increments[Tally(scope, ALL_EDITIONS, ALL_DAYS, measure, item)] += count
-    return increments
+    increments: dict[Tally, int] = {}
+    counts = _cells(outcomes)
+    for level in Level:  # each from the one below it: there are fewer cells, the higher up
+        _add_up(increments, level, counts, all_editions=True)
+        counts = _above(counts)
+    return Counter(increments)
 
 
 def officers_fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     """The same for officers alone, and within editions alone: where figures are released."""
-    increments: Counter[Tally] = Counter()
-    for (path, edition, day, measure, item), count in _grouped(outcomes).items():
-        officer = Scope(Level.OFFICER, path.officer_id)
-        increments[Tally(officer, edition, day, measure, item)] += count
-        increments[Tally(officer, edition, ALL_DAYS, measure, item)] += count
-    return increments
+    increments: dict[Tally, int] = {}
+    _add_up(increments, Level.OFFICER, _cells(outcomes), all_editions=False)
+    return Counter(increments)
+
+
+_Cell = tuple[tuple[str, ...], str, date, Measure, str]
+"""Whose (the ids from the scope itself up to the city), in which edition, on which day, and what."""
+
+
+def _cells(outcomes: Iterable[Outcome]) -> dict[_Cell, int]:
+    """What is counted of officers by day: everything else is the sum of these."""
+    cells: dict[_Cell, int] = {}
+    for outcome in outcomes:
+        whose, edition, day = _whose(outcome), outcome.edition_id, city_day(outcome.submitted_at)
+        by = -1 if type(outcome) is RatingWithdrawn else 1
+        for measure, item in measured(outcome):
+            cell = whose, edition, day, measure, item
+            cells[cell] = cells.get(cell, 0) + by
+    return cells
+
+
+def _above(cells: Mapping[_Cell, int]) -> dict[_Cell, int]:
+    found: dict[_Cell, int] = {}
+    for (whose, edition, day, measure, item), count in cells.items():
+        cell = whose[1:], edition, day, measure, item
+        found[cell] = found.get(cell, 0) + count
+    return found
+
+
+def _add_up(
+    increments: dict[Tally, int], level: Level, cells: Mapping[_Cell, int], *, all_editions: bool
+) -> None:
+    """Of the scopes of one level: their days, their editions as a whole, and all editions."""
+    scopes = {whose: Scope(level, whose[0]) for whose in {cell[0] for cell in cells}}
+    wholes: dict[tuple[Scope, str, Measure, str], int] = {}
+    for (whose, edition, day, measure, item), count in cells.items():
+        scope = scopes[whose]
+        tally = Tally(scope, edition, day, measure, item)
+        increments[tally] = increments.get(tally, 0) + count  # two units may have one officer in turn
+        whole = scope, edition, measure, item
+        wholes[whole] = wholes.get(whole, 0) + count
+    for (scope, edition, measure, item), count in wholes.items():
+        increments[Tally(scope, edition, ALL_DAYS, measure, item)] = count
+        if all_editions:
+            tally = Tally(scope, ALL_EDITIONS, ALL_DAYS, measure, item)
+            increments[tally] = increments.get(tally, 0) + count
 
 
 class Acceptance(NamedTuple):
@@ -171,26 +193,19 @@ def _acceptance(
     return Acceptance(outcome.unit_id, outcome.edition_id, submitted, accepted, withdrawn_day, outcome.answer)
 
 
-def _grouped(outcomes: Iterable[Outcome]) -> Counter[tuple[Path, str, date, Measure, str]]:
-    grouped: Counter[tuple[Path, str, date, Measure, str]] = Counter()
-    for outcome in outcomes:
-        path = Path(outcome.group_id, outcome.unit_id, outcome.officer_id)
-        day = city_day(outcome.submitted_at)
-        by = -1 if isinstance(outcome, RatingWithdrawn) else 1
-        for measure, item in measured(outcome):
-            grouped[path, outcome.edition_id, day, measure, item] += by
-    return grouped
-
-
 def parents(outcomes: Iterable[Outcome]) -> dict[Scope, str | None]:
-    """Every scope that the outcomes touch, with the id of the scope above it."""
+    """Every scope that the outcomes touch, with the id of the scope above it when it was first rated."""
     found: dict[Scope, str | None] = {}
-    for outcome in outcomes:
-        found[Scope(Level.OFFICER, outcome.officer_id)] = outcome.unit_id
-        found[Scope(Level.UNIT, outcome.unit_id)] = outcome.group_id
-        found[Scope(Level.GROUP, outcome.group_id)] = CITY.id
+    for officer, unit, group, city in dict.fromkeys(map(_whose, outcomes)):
+        found.setdefault(Scope(Level.OFFICER, officer), unit)
+        found.setdefault(Scope(Level.UNIT, unit), group)
+        found.setdefault(Scope(Level.GROUP, group), city)
         found[CITY] = None
     return found
+
+
+def _whose(outcome: Outcome) -> tuple[str, str, str, str]:
+    return outcome.officer_id, outcome.unit_id, outcome.group_id, CITY.id
 
 
 # --- what of a batch is new ------------------------------------------------------------------------------

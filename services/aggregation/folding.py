@@ -12,7 +12,7 @@ from chassis.logs import log_correlated, logger
 from chassis.readiness import Check
 from chassis.tasks import wait_out
 from contracts.dead_letters import dead_letter
-from contracts.envelope import InvalidMessage, Message, UnknownType, decode
+from contracts.envelope import InvalidMessage, Message, UnknownType, decode_data
 from contracts.events import (
     Assurance,
     Outcome,
@@ -163,7 +163,7 @@ def _waited_for_a_code(outcome: Outcome) -> bool:
 def read(received: Received) -> tuple[Outcome | None, InvalidMessage | None]:
     """The outcome, or why there is none."""
     try:
-        event = decode(received.value, received.headers).data
+        event = decode_data(received.value, received.headers)
     except InvalidMessage as error:
         return None, error
     if isinstance(event, Outcome):
