@@ -168,7 +168,7 @@ def _attributes(headers: Headers) -> dict[str, str]:
         found = {name: value.decode() for name, value in headers if value is not None}
     except UnicodeDecodeError as error:
         raise InvalidEnvelope("a header is not UTF-8") from error
-    if not _REQUIRED_SET <= found.keys():
+    if not found.keys() >= _REQUIRED_SET:
         missing = [name for name in _REQUIRED if name not in found]
         raise InvalidEnvelope(f"missing {', '.join(missing)}")
     if found["ce_specversion"] != "1.0":

@@ -119,6 +119,18 @@ def officers_fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     return Counter(increments)
 
 
+def released_with(increments: Mapping[Tally, int], held: Mapping[Tally, int]) -> dict[Tally, int]:
+    """Of what is added, what is released with it: of officers, within editions, all that is not held.
+
+    `held` as `officers_fold` gives it.
+    """
+    return {
+        tally: count - held.get(tally, 0)
+        for tally, count in increments.items()
+        if tally.scope.level is Level.OFFICER and tally.edition_id != ALL_EDITIONS
+    }
+
+
 _Cell = tuple[tuple[str, ...], str, date, Measure, str]
 """Whose (the ids from the scope itself up to the city), in which edition, on which day, and what."""
 

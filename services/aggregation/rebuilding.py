@@ -1,14 +1,17 @@
 """The use cases of `rebuild` and `verify`: the whole log folded again, beside the figures that are read."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple, Protocol
 
 from services.aggregation.domain import LogShortened, Read
-from services.aggregation.folding import Ledger, Received, read
+from services.aggregation.folding import Counted, Ledger, Received, read
 
 Offsets = Mapping[int, int]
+AT_ONCE = 20_000
+"""Records in one transaction."""
 Told = Callable[[int, int], None]
 """Hears how many offsets of how many are folded."""
 
@@ -44,6 +47,10 @@ class Generation(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    async def complete(self) -> bool:
+        """Make of what was loaded what the live ledger would have made. Returns False where the log holds an
+        outcome twice: then it is empty again, and slower from here on."""
 
     async def live(self) -> Offsets:
         """The checkpoints of the live read models."""
@@ -84,6 +91,10 @@ async def verify(log: Log, generation: Generation, told: Told) -> Comparison:
 async def _level(log: Log, generation: Generation, told: Told) -> AsyncIterator[StandingStill]:
     """The generation has folded what the live read models have, which stand still."""
     await _fold(log, generation.ledger, await generation.live(), told)
+    if not await generation.complete():
+        await _fold(log, generation.ledger, await generation.live(), told)
+    # What came meanwhile: what is left for when the live ones stand still is little.
+    await _fold(log, generation.ledger, await generation.live(), told)
     async with generation.standing_still() as live:
         await _fold(log, generation.ledger, live.checkpoints, told)
         yield live
@@ -100,11 +111,34 @@ async def _fold(log: Log, ledger: Ledger, ends: Offsets, told: Told) -> None:
             )
     total = sum(ends.values())
     told(sum(done.values()), total)
-    async for batch in log.between(done, ends):
-        reads: dict[int, list[Read]] = defaultdict(list)
-        for received in batch:
+    counting: asyncio.Task[Counted] | None = None
+    try:
+        async for batch in _batches(log.between(done, ends)):
+            # While PostgreSQL counts one batch, the next is read.
+            if counting is not None:
+                done |= (await counting).checkpoints
+                told(sum(done.values()), total)
+            counting = asyncio.create_task(ledger.count(batch))
+        if counting is not None:
+            done |= (await counting).checkpoints
+            told(sum(done.values()), total)
+    finally:
+        if counting is not None and not counting.done():
+            counting.cancel()
+            await asyncio.wait([counting])
+
+
+async def _batches(records: AsyncIterator[Sequence[Received]]) -> AsyncIterator[Mapping[int, Sequence[Read]]]:
+    """By partition, so many at a time that most of what they add up to is the same few figures."""
+    reads: dict[int, list[Read]] = defaultdict(list)
+    size = 0
+    async for some in records:
+        for received in some:
             outcome, _ = read(received)
             reads[received.partition].append(Read(received.offset, received.follows, outcome))
-        counted = await ledger.count(reads)
-        done |= counted.checkpoints
-        told(sum(done.values()), total)
+        size += len(some)
+        if size >= AT_ONCE:
+            yield reads
+            reads, size = defaultdict(list), 0
+    if size:
+        yield reads

@@ -87,10 +87,12 @@ def _with(standing: Standing, outcome: Outcome, decided: date) -> Standing:
 
 class Moves(NamedTuple):
     """What a batch of outcomes releases. `earlier`: of whom all is released that was counted before, from
-    which day on; `released`: outcomes of the batch itself; `standings`: how all of them stand afterwards."""
+    which day on; `released`: outcomes of the batch itself, `held` those that are not; `standings`: how all of
+    them stand afterwards."""
 
     earlier: Mapping[Officer, date]
     released: Sequence[Outcome]
+    held: Mapping[Officer, Sequence[Outcome]]
     standings: Mapping[Officer, Standing]
     moved: frozenset[str]
 
@@ -104,6 +106,7 @@ def moves(
         grouped.setdefault(Officer(outcome.officer_id, outcome.edition_id), []).append(outcome)
     earlier: dict[Officer, date] = {}
     released: list[Outcome] = []
+    held: dict[Officer, Sequence[Outcome]] = {}
     standings: dict[Officer, Standing] = {}
     moved = set()
     for officer, theirs in grouped.items():
@@ -111,8 +114,10 @@ def moves(
         done = release(standing, theirs, batches[officer.edition_id])
         standings[officer] = done.standing
         released += theirs[: done.released]
+        if done.released < len(theirs):
+            held[officer] = theirs[done.released :]
         if done.earlier:
             moved.add(officer.officer_id)
             if standing.since is not None:
                 earlier[officer] = standing.since
-    return Moves(earlier, released, standings, frozenset(moved))
+    return Moves(earlier, released, held, standings, frozenset(moved))

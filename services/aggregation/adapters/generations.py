@@ -8,7 +8,8 @@ import asyncpg
 
 from chassis import postgres
 from contracts.topics import RATING_OUTCOMES
-from services.aggregation.adapters.ledger import CHANNEL, PostgresLedger
+from services.aggregation.adapters.ledger import CHANNEL, Connection, PostgresLedger
+from services.aggregation.adapters.loading import LISTED, LOADED, SUMMED, LoadingLedger, Repeated, complete
 from services.aggregation.rebuilding import Busy, Comparison, Difference, Offsets
 
 LIVE, BEFORE = "read_models", "read_models_before"
@@ -42,42 +43,67 @@ ALTER SCHEMA read_models RENAME TO read_models_before;
 ALTER SCHEMA {0} RENAME TO read_models;
 SELECT pg_notify('{1}', value::text) FROM read_models.revision
 """
+_HAS_KEY = """
+SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'p')
+"""
 _COUNT = "SELECT count(*) FROM read_models.{0}"
 _COMPARED = {
-    "tally": (("level", "scope_id", "edition_id", "day", "measure", "item"), ("count", "released")),
-    "acceptance": (
-        ("unit_id", "edition_id", "day", "accepted_day", "withdrawn_day", "answer"),
-        ("count",),
-    ),
+    **SUMMED,
     "standing": (("officer_id", "edition_id"), ("accepted", "pending", "since", "last")),
-    "counted_submission": (("submission_id",), ()),
-    "withdrawn_submission": (("submission_id",), ()),
+    **dict.fromkeys(LISTED, (("submission_id",), ())),
     "scope": (("level", "id"), ()),
 }
 
 
 class PostgresGeneration:
+    """`ledger` loads until the generation is complete, and then counts as the live one does."""
+
+    ledger: PostgresLedger
+
     def __init__(self, pool: asyncpg.Pool, schema: str) -> None:
-        self.ledger = PostgresLedger(pool, channel=schema)  # where nobody listens
         self._pool = pool
         self._schema = schema
+        self._counting()
 
     async def open(self, *, anew: bool) -> bool:
         """Make the tables, or go on with those of a run that was broken off, unless `anew`. Returns whether
         it goes on."""
         async with self._pool.acquire() as connection, connection.transaction():
             layouts = [await connection.fetch(_LAYOUT, schema) for schema in (self._schema, LIVE)]
-            if not anew and layouts[0] == layouts[1]:
+            goes_on = not anew and layouts[0] == layouts[1]
+            if not goes_on:
+                await self._make(connection, loading=True)
+            if not await connection.fetchval(_HAS_KEY, f"{self._schema}.{LISTED[0]}"):
+                self.ledger = LoadingLedger(self._pool, channel=self._schema)
+        return goes_on
+
+    async def complete(self) -> bool:
+        """Returns False where the log holds an outcome twice: then the generation is empty again, and looks
+        each submission up."""
+        async with self._pool.acquire() as connection:
+            if not isinstance(self.ledger, LoadingLedger):
                 return True
-            await connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE")
-            await connection.execute(f"CREATE SCHEMA {self._schema}")
-            for name, options in await connection.fetch(_TABLES, LIVE):
-                storage = f"WITH ({', '.join(options)})" if options else ""
-                await connection.execute(
-                    f"CREATE TABLE {self._schema}.{name} (LIKE {LIVE}.{name} INCLUDING ALL) {storage}"
-                )
-            await connection.execute(f"INSERT INTO {self._schema}.revision (value) VALUES (0)")  # noqa: S608
-        return False
+            self._counting()
+            try:
+                await complete(connection, self._schema, LIVE, await _storage(connection))
+            except Repeated:
+                async with connection.transaction():
+                    await self._make(connection, loading=False)
+                return False
+        return True
+
+    def _counting(self) -> None:
+        self.ledger = PostgresLedger(self._pool, channel=self._schema)  # where nobody listens
+
+    async def _make(self, connection: Connection, *, loading: bool) -> None:
+        await connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE")
+        await connection.execute(f"CREATE SCHEMA {self._schema}")
+        for name, storage in (await _storage(connection)).items():
+            keys = " EXCLUDING INDEXES" if loading and name in LOADED else ""
+            await connection.execute(
+                f"CREATE TABLE {self._schema}.{name} (LIKE {LIVE}.{name} INCLUDING ALL{keys}) {storage}"
+            )
+        await connection.execute(f"INSERT INTO {self._schema}.revision (value) VALUES (0)")  # noqa: S608
 
     async def drop(self) -> None:
         await self._pool.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE")
@@ -98,7 +124,7 @@ class _StandingStill:
     """`held` is the connection whose transaction holds the live checkpoints."""
 
     pool: asyncpg.Pool
-    held: "asyncpg.pool.PoolConnectionProxy"
+    held: Connection
     schema: str
     checkpoints: Offsets
 
@@ -138,7 +164,13 @@ async def generation(database_url: str, schema: str) -> AsyncIterator[PostgresGe
         pool.terminate()
 
 
-async def _checkpoints(connection: "asyncpg.Pool | asyncpg.pool.PoolConnectionProxy") -> Offsets:
+async def _storage(connection: Connection) -> dict[str, str]:
+    """How each of the live tables is kept."""
+    rows = await connection.fetch(_TABLES, LIVE)
+    return {name: f"WITH ({', '.join(options)})" if options else "" for name, options in rows}
+
+
+async def _checkpoints(connection: "asyncpg.Pool | Connection") -> Offsets:
     rows = await connection.fetch(_CHECKPOINTS, RATING_OUTCOMES.name)
     return {row["partition"]: row["next_offset"] for row in rows}
 

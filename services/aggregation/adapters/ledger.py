@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -23,10 +25,12 @@ from services.aggregation.domain import (
     fold,
     officers_fold,
     parents,
+    released_with,
 )
 from services.aggregation.folding import Counted
 from services.aggregation.releasing import Moves, Officer, Standing, moves
 
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy"
 CHANNEL = "figures"
 SEARCH_PATH = "read_models, directory"
 # A worker that freezes inside a transaction must not hold the city's rows for ever.
@@ -144,11 +148,9 @@ class PostgresLedger:
             if not fresh:
                 return Counted(after)
             outcomes = first_of_each(fresh)
-            added = await _new(connection, outcomes)
+            added = await self._new(connection, outcomes)
             due = await _moves(connection, added)
-            await _release(connection, due.earlier)
-            await _add(connection, fold(added), officers_fold(due.released))
-            await _accept(connection, acceptances(added))
+            await self._write(connection, added, due)
             await _stand(connection, due.standings)
             moved = [partition for partition in after if after[partition] != before[partition]]
             await connection.execute(_ADVANCE, topic, moved, [after[partition] for partition in moved])
@@ -156,11 +158,17 @@ class PostgresLedger:
         read = sum(record.outcome is not None for record in fresh)
         return Counted(after, added, read - len(added), revision)
 
+    async def _new(self, connection: Connection, outcomes: dict[Once, Outcome]) -> Sequence[Outcome]:
+        """Those that are not counted yet, in the order of the log."""
+        return await _new(connection, outcomes)
 
-async def _new(
-    connection: "asyncpg.pool.PoolConnectionProxy", outcomes: dict[Once, Outcome]
-) -> list[Outcome]:
-    """Those that are not counted yet, in the order of the log."""
+    async def _write(self, connection: Connection, added: Sequence[Outcome], due: Moves) -> None:
+        await _release(connection, due.earlier)
+        await _add(connection, fold(added), officers_fold(chain(*due.held.values())))
+        await _accept(connection, acceptances(added))
+
+
+async def _new(connection: Connection, outcomes: dict[Once, Outcome]) -> list[Outcome]:
     new: set[Once] = set()
     for withdrawn, statement in ((False, _NEW_SUBMISSIONS), (True, _NEW_WITHDRAWALS)):
         ids = sorted(each.submission_id for each in outcomes if each.withdrawn is withdrawn)
@@ -169,7 +177,7 @@ async def _new(
     return [outcome for submission, outcome in outcomes.items() if submission in new]
 
 
-async def _moves(connection: "asyncpg.pool.PoolConnectionProxy", outcomes: Sequence[Outcome]) -> Moves:
+async def _moves(connection: Connection, outcomes: Sequence[Outcome]) -> Moves:
     officers = sorted({Officer(outcome.officer_id, outcome.edition_id) for outcome in outcomes})
     rows = await connection.fetch(
         _STANDINGS, [each.officer_id for each in officers], [each.edition_id for each in officers]
@@ -185,7 +193,7 @@ async def _moves(connection: "asyncpg.pool.PoolConnectionProxy", outcomes: Seque
     return moves(outcomes, before, batches)
 
 
-async def _release(connection: "asyncpg.pool.PoolConnectionProxy", earlier: Mapping[Officer, date]) -> None:
+async def _release(connection: Connection, earlier: Mapping[Officer, date]) -> None:
     if earlier:
         await connection.execute(
             _RELEASE,
@@ -195,9 +203,7 @@ async def _release(connection: "asyncpg.pool.PoolConnectionProxy", earlier: Mapp
         )
 
 
-async def _stand(
-    connection: "asyncpg.pool.PoolConnectionProxy", standings: Mapping[Officer, Standing]
-) -> None:
+async def _stand(connection: Connection, standings: Mapping[Officer, Standing]) -> None:
     if standings:
         await connection.execute(
             _STAND,
@@ -207,11 +213,10 @@ async def _stand(
         )
 
 
-async def _add(
-    connection: "asyncpg.pool.PoolConnectionProxy", increments: Counter[Tally], released: Counter[Tally]
-) -> None:
+async def _add(connection: Connection, increments: Counter[Tally], held: Counter[Tally]) -> None:
     if not increments:
         return
+    released = released_with(increments, held)
     tallies = sorted(increments, key=lambda tally: tally.order)
     await connection.execute(
         _ADD,
@@ -222,11 +227,11 @@ async def _add(
         [tally.measure for tally in tallies],
         [tally.item for tally in tallies],
         [increments[tally] for tally in tallies],
-        [released[tally] for tally in tallies],
+        [released.get(tally, 0) for tally in tallies],
     )
 
 
-async def _accept(connection: "asyncpg.pool.PoolConnectionProxy", increments: Counter[Acceptance]) -> None:
+async def _accept(connection: Connection, increments: Counter[Acceptance]) -> None:
     if increments:
         # In one order for every writer, as tallies are.
         rows = sorted((*acceptance, count) for acceptance, count in increments.items())
@@ -234,7 +239,7 @@ async def _accept(connection: "asyncpg.pool.PoolConnectionProxy", increments: Co
 
 
 async def _stamp(
-    connection: "asyncpg.pool.PoolConnectionProxy",
+    connection: Connection,
     scopes: dict[Scope, str | None],
     moved: frozenset[str],
     channel: str,

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from chassis.kafka import KafkaClient
-from contracts.events import RatingAccepted
+from contracts.events import Publication, RatingAccepted
+from services.aggregation import rebuilding
+from services.aggregation.adapters import outcome_log
 from services.aggregation.adapters.generations import generation
 from services.aggregation.bootstrap import NEXT, rebuild_figures, verify_figures
 from services.aggregation.domain import LogShortened
@@ -34,6 +36,13 @@ async def stage(kafka: stack.Kafka, postgres: str, tmp_path: Path) -> AsyncItera
         await stage.database.execute("DELETE FROM read_models.checkpoint")
         stage.begun_at = dict.fromkeys(PARTITIONS, 0)
         yield stage
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what is held over from one to the next matters."""
+    monkeypatch.setattr(outcome_log, "RECORDS_A_BATCH", 400)
+    monkeypatch.setattr(rebuilding, "AT_ONCE", 400)
 
 
 def settings(stage: Stage) -> Settings:
@@ -141,24 +150,58 @@ async def test_revisions_go_on_and_times_stay_those_of_the_ratings(stage: Stage)
     assert await stage.database.fetch(times) == updated
 
 
+@pytest.mark.usefixtures("small_batches")
 async def test_what_is_broken_off_goes_on_where_it_was(stage: Stage) -> None:
+    await stage.publication(Publication(officer_batch=7))
     await stage.worker()
-    await stage.send(some(6_000))
+    await stage.send(some(1_500))
     await caught_up(stage)
 
     class BrokenOffError(Exception):
         pass
 
-    def first_batch_only(done: int, total: int) -> None:
-        if 0 < done < total:
-            raise BrokenOffError
-
     begun = list[int]()
-    with pytest.raises(BrokenOffError):
-        await rebuild_figures(settings(stage), first_batch_only, anew=False)
-    assert NEXT in await schemas(stage)
-    assert await rebuild_figures(settings(stage), lambda done, _: begun.append(done), anew=False) is True
-    assert begun[0] > 0
+    for share in (0.2, 0.6):
+        begun.append(-1)
+
+        def so_far(done: int, total: int, share: float = share) -> None:
+            begun[-1] = done if begun[-1] < 0 else begun[-1]
+            if share * total < done < total:
+                raise BrokenOffError
+
+        with pytest.raises(BrokenOffError):
+            await rebuild_figures(settings(stage), so_far, anew=False)
+        assert NEXT in await schemas(stage)
+    assert await rebuild_figures(settings(stage), lambda *_: None, anew=False) is True
+    assert begun == sorted(begun)
+    assert begun[0] == 0 < begun[1]
+    same = await verified(stage)
+    assert (same.differing, same.rows > 1_500) == (0, True)
+    held = "SELECT sum(count) - sum(released) FROM read_models.tally WHERE level = 'officer'"
+    assert await stage.database.fetchval(held + " AND edition_id <> '*'") > 0
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_an_outcome_that_comes_again_much_later_counts_once_in_tables_of_the_same_keys(
+    stage: Stage,
+) -> None:
+    """Loading looks nothing up; that the log repeats itself shows at its end."""
+    await stage.publication(Publication(officer_batch=7))
+    worker = await stage.worker()
+    ratings = some(900)
+    indexes = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'read_models' ORDER BY indexdef"
+    before = await stage.database.fetch(indexes)
+    for repeated in ([], ratings[:1]):
+        await stage.send(repeated or ratings)
+        await caught_up(stage)
+        wanted = await stage.tallies()
+        await rebuilt(stage)
+        assert await stage.tallies() == wanted == await stage.folded()
+        assert await stage.database.fetch(indexes) == before
+    assert (await verified(stage)).differing == 0
+    assert worker.running is not None
+    await stage.send(some(50))
+    await caught_up(stage)
     assert (await verified(stage)).differing == 0
 
 
