@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -105,17 +104,17 @@ def fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     order nor the cut into batches changes a figure.
     """
     increments: dict[Tally, int] = {}
-    counts = _cells(outcomes)
-    for level in Level:  # each from the one below it: there are fewer cells, the higher up
-        _add_up(increments, level, counts, all_editions=True)
-        counts = _above(counts)
+    days = _days(outcomes)
+    for level in Level:  # each from the one below it: there are fewer, the higher up
+        _tallied(increments, level, days, all_editions=True)
+        days = _above(days)
     return Counter(increments)
 
 
 def officers_fold(outcomes: Iterable[Outcome]) -> Counter[Tally]:
     """The same for officers alone, and within editions alone: where figures are released."""
     increments: dict[Tally, int] = {}
-    _add_up(increments, Level.OFFICER, _cells(outcomes), all_editions=False)
+    _tallied(increments, Level.OFFICER, _days(outcomes), all_editions=False)
     return Counter(increments)
 
 
@@ -131,47 +130,51 @@ def released_with(increments: Mapping[Tally, int], held: Mapping[Tally, int]) ->
     }
 
 
-_Cell = tuple[tuple[str, ...], str, date, Measure, str]
-"""Whose (the ids from the scope itself up to the city), in which edition, on which day, and what."""
+_Counts = dict[tuple[Measure, str], int]
+_Days = dict[tuple[tuple[str, ...], str, date], _Counts]
+"""Whose (the ids from the scope itself up to the city), in which edition, on which day: what is counted."""
 
 
-def _cells(outcomes: Iterable[Outcome]) -> dict[_Cell, int]:
+def _days(outcomes: Iterable[Outcome]) -> _Days:
     """What is counted of officers by day: everything else is the sum of these."""
-    cells: dict[_Cell, int] = {}
+    days: _Days = {}
     for outcome in outcomes:
-        whose, edition, day = _whose(outcome), outcome.edition_id, city_day(outcome.submitted_at)
+        day = _whose(outcome), outcome.edition_id, city_day(outcome.submitted_at)
+        counts = days.get(day)
+        if counts is None:
+            counts = days[day] = {}
         by = -1 if type(outcome) is RatingWithdrawn else 1
-        for measure, item in measured(outcome):
-            cell = whose, edition, day, measure, item
-            cells[cell] = cells.get(cell, 0) + by
-    return cells
+        for what in measured(outcome):
+            counts[what] = counts.get(what, 0) + by
+    return days
 
 
-def _above(cells: Mapping[_Cell, int]) -> dict[_Cell, int]:
-    found: dict[_Cell, int] = {}
-    for (whose, edition, day, measure, item), count in cells.items():
-        cell = whose[1:], edition, day, measure, item
-        found[cell] = found.get(cell, 0) + count
+def _above(days: _Days) -> _Days:
+    """The same of the scopes above."""
+    found: _Days = {}
+    for (whose, edition, day), counts in days.items():
+        _add(found.setdefault((whose[1:], edition, day), {}), counts)
     return found
 
 
-def _add_up(
-    increments: dict[Tally, int], level: Level, cells: Mapping[_Cell, int], *, all_editions: bool
-) -> None:
+def _add(sums: _Counts, counts: _Counts) -> None:
+    for what, count in counts.items():
+        sums[what] = sums.get(what, 0) + count
+
+
+def _tallied(increments: dict[Tally, int], level: Level, days: _Days, *, all_editions: bool) -> None:
     """Of the scopes of one level: their days, their editions as a whole, and all editions."""
-    scopes = {whose: Scope(level, whose[0]) for whose in {cell[0] for cell in cells}}
-    wholes: dict[tuple[Scope, str, Measure, str], int] = {}
-    for (whose, edition, day, measure, item), count in cells.items():
-        scope = scopes[whose]
-        tally = Tally(scope, edition, day, measure, item)
-        increments[tally] = increments.get(tally, 0) + count  # two units may have one officer in turn
-        whole = scope, edition, measure, item
-        wholes[whole] = wholes.get(whole, 0) + count
-    for (scope, edition, measure, item), count in wholes.items():
-        increments[Tally(scope, edition, ALL_DAYS, measure, item)] = count
+    # Two units may have one officer in turn: so what is put in may be there already.
+    sums: dict[tuple[str, str, date], _Counts] = {}
+    for (whose, edition, day), counts in days.items():
+        _add(sums.setdefault((whose[0], edition, day), {}), counts)
+        _add(sums.setdefault((whose[0], edition, ALL_DAYS), {}), counts)
         if all_editions:
-            tally = Tally(scope, ALL_EDITIONS, ALL_DAYS, measure, item)
-            increments[tally] = increments.get(tally, 0) + count
+            _add(sums.setdefault((whose[0], ALL_EDITIONS, ALL_DAYS), {}), counts)
+    for (of, edition, day), counts in sums.items():
+        scope = Scope(level, of)
+        for (measure, item), count in counts.items():
+            increments[Tally(scope, edition, day, measure, item)] = count
 
 
 class Acceptance(NamedTuple):
@@ -231,8 +234,7 @@ class LogShortened(Exception):
     """The log no longer holds what comes next: it was cut, or made again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One record as it was read. `follows` is the position from which reading went on to this record: nothing
     committed lies between. `outcome` is None for a record that can never be read."""
 
@@ -266,7 +268,7 @@ class Once(NamedTuple):
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
-        return cls(outcome.submission_id, isinstance(outcome, RatingWithdrawn))
+        return cls(outcome.submission_id, type(outcome) is RatingWithdrawn)
 
 
 def first_of_each(records: Iterable[Read]) -> dict[Once, Outcome]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol, cast
 
 from chassis.dead_letters.cap import Cap, Limits, Verdict
 from chassis.logs import log_correlated, logger
@@ -26,11 +26,11 @@ from services.aggregation import metrics
 from services.aggregation.domain import Read
 
 log = logger(__name__)
+_OUTCOMES = frozenset(RATING_OUTCOMES.events)
 _OF_CODES = (RejectionReason.PHONE_CODE_WRONG, RejectionReason.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A record as Kafka gave it; `follows` as in `domain.Read`."""
 
     partition: int
@@ -143,12 +143,15 @@ class Folder:
         metrics.OUTCOMES.labels("counted").inc(len(counted.outcomes))
         metrics.OUTCOMES.labels("repeated").inc(counted.repeated)
         log_correlated(log, "outcomes counted", [each.submission_id for each in counted.outcomes])
-        now = self.now()
+        now = self.now().timestamp()
+        ages: dict[bool, list[float]] = defaultdict(list)
         for outcome in counted.outcomes:
-            if isinstance(outcome, RatingWithdrawn):
-                continue  # it is as old as its citizen wished
-            age = max(0.0, (now - outcome.submitted_at).total_seconds())
-            metrics.AGE.labels(str(_waited_for_a_code(outcome)).lower()).observe(age)
+            if type(outcome) is not RatingWithdrawn:  # that is as old as its citizen wished
+                ages[_waited_for_a_code(outcome)].append(now - outcome.submitted_at.timestamp())
+        for waited, found in ages.items():
+            observe = metrics.AGE.labels(str(waited).lower()).observe
+            for age in found:
+                observe(max(0.0, age))
 
 
 def _waited_for_a_code(outcome: Outcome) -> bool:
@@ -166,6 +169,6 @@ def read(received: Received) -> tuple[Outcome | None, InvalidMessage | None]:
         event = decode_data(received.value, received.headers)
     except InvalidMessage as error:
         return None, error
-    if isinstance(event, Outcome):
-        return event, None
+    if type(event) in _OUTCOMES:
+        return cast("Outcome", event), None
     return None, UnknownType(f"{event.NAME} does not belong on {RATING_OUTCOMES.name}")

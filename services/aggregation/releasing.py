@@ -15,6 +15,9 @@ LEAST_BY_MORNING = 3
 """A morning releases no fewer: of two ratings, each citizen could work out the other's."""
 
 
+_ADDS = {RatingAccepted: 1, RatingWithdrawn: -1}
+
+
 class Officer(NamedTuple):
     """An officer in an edition."""
 
@@ -78,10 +81,10 @@ def _enough(pending: int, batch: int) -> bool:
 def _with(standing: Standing, outcome: Outcome, decided: date) -> Standing:
     day = city_day(outcome.submitted_at)
     since = day if standing.since is None else min(day, standing.since)
-    if not isinstance(outcome, RatingAccepted | RatingWithdrawn):
+    by = _ADDS.get(type(outcome))
+    if by is None:
         return standing._replace(since=since)
     last = decided if standing.last is None else max(decided, standing.last)
-    by = 1 if isinstance(outcome, RatingAccepted) else -1
     return Standing(standing.accepted + by, standing.pending + by, since, last)
 
 

@@ -44,7 +44,7 @@ class Settings(FromEnvironment):
     log_level: LogLevel = Field("INFO", description="What is logged: this and worse.")
     traces: Traces = Traces()
     batch: Annotated[int, Unit("records"), WORKER] = Field(
-        1_000, ge=1, description="Records in one database transaction, at most."
+        4_000, ge=1, description="Records in one database transaction, at most."
     )
     batch_seconds: Annotated[Seconds, WORKER] = Field(
         0.02, description="After a batch that was not full, how long records gather for the next."

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import chain
 from typing import TypeAlias
-from uuid import UUID
 
 import asyncpg
 
@@ -171,9 +170,11 @@ class PostgresLedger:
 async def _new(connection: Connection, outcomes: dict[Once, Outcome]) -> list[Outcome]:
     new: set[Once] = set()
     for withdrawn, statement in ((False, _NEW_SUBMISSIONS), (True, _NEW_WITHDRAWALS)):
-        ids = sorted(each.submission_id for each in outcomes if each.withdrawn is withdrawn)
+        # Numbers sort and are looked up at a fraction of what UUIDs cost.
+        asked = {each.submission_id.int: each for each in outcomes if each.withdrawn is withdrawn}
+        ids = [asked[number].submission_id for number in sorted(asked)]
         rows = await connection.fetch(statement, ids) if ids else []
-        new |= {Once(UUID(int=row["submission_id"].int), withdrawn) for row in rows}
+        new.update(asked[row["submission_id"].int] for row in rows)
     return [outcome for submission, outcome in outcomes.items() if submission in new]
 
 

@@ -143,7 +143,7 @@ async def test_a_bug_is_raised_and_not_tried_again(folder: Folder, ledger: FakeL
 
 
 async def test_a_hole_is_raised(folder: Folder) -> None:
-    lost = replace(received(5, message(accepted())), follows=5)
+    lost = received(5, message(accepted()))._replace(follows=5)
     with pytest.raises(Hole):
         await folder.handle([lost])
 
