@@ -8,6 +8,7 @@ import time
 import typer
 
 from chassis import logs
+from chassis.collecting import collect_seldom
 from chassis.settings import read
 from services.aggregation.bootstrap import rebuild_figures
 from services.aggregation.settings import Settings
@@ -28,6 +29,7 @@ def main() -> None:
         asked = total
 
     begun, cpu = time.perf_counter(), time.process_time()
+    collect_seldom()  # as the command does
     asyncio.run(rebuild_figures(settings, told, anew=True))
     seconds, spent = time.perf_counter() - begun, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

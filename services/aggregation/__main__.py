@@ -6,6 +6,7 @@ import typer
 
 from chassis import http, logs, postgres, traces
 from chassis.checking import command as checking
+from chassis.collecting import collect_seldom
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.settings import read
 from contracts.topics import RATING_OUTCOMES
@@ -55,6 +56,7 @@ def worker() -> None:
     settings = _settings()
     traces.start("aggregation-worker", settings.traces)
     operations = http.Address(settings.operations_host, settings.worker_operations_port)
+    collect_seldom()
     http.serve(worker_app(settings), operations=operations)
 
 

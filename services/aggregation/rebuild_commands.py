@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from chassis import kafka, postgres
+from chassis.collecting import collect_seldom
 from services.aggregation.bootstrap import rebuild_figures, verify_figures
 from services.aggregation.domain import LogShortened
 from services.aggregation.rebuilding import Busy
@@ -56,6 +57,7 @@ def add_to(cli: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    collect_seldom()
     try:
         return asyncio.run(work)
     except LogShortened as error:
