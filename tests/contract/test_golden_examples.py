@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from contracts import generate, golden
-from contracts.envelope import Envelope, decode, encode
+from contracts.envelope import Envelope, decode, decode_data, encode
 from contracts.events import EVENTS, Event, OfficerPublished
 from contracts.topics import TOPICS, key_of
 
@@ -46,6 +46,8 @@ def test_every_committed_example_can_be_read(path: Path) -> None:
     envelope = read(example)
     assert str(envelope.id) == example["headers"]["ce_id"]
     assert key_of(envelope.data) == example["key"]
+    headers = [(name, text.encode()) for name, text in example["headers"].items()]
+    assert decode_data(json.dumps(example["value"]).encode(), headers) == envelope.data
 
 
 @pytest.mark.parametrize("event", golden.EVENTS, ids=named)

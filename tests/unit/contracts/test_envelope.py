@@ -1,6 +1,5 @@
 """What can never be read is named, whatever is wrong with it; what can be read is read."""
 
-import contextlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -18,6 +17,7 @@ from contracts.envelope import (
     UnknownType,
     UnsupportedVersion,
     decode,
+    decode_data,
     encode,
 )
 from contracts.events import EVENTS, Event, OfficerPublished, RatingAccepted, RatingSubmitted
@@ -45,6 +45,29 @@ def refused(
         decode(value, headers.items())
     assert type(caught.value) is kind
     assert saying in str(caught.value)
+    assert only_data(value, list(headers.items())) == (kind, str(caught.value))
+
+
+def only_data(value: bytes | None, headers: list[tuple[str, bytes]]) -> Event | tuple[type, str]:
+    """What `decode_data` makes of it: an event, or why not."""
+    try:
+        return decode_data(value, headers)
+    except InvalidMessage as error:
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.NAME)
+@pytest.mark.parametrize(
+    "form", ["{7D0F6A52-91C4-8E3B-A6F0-5B2D8C4E1F97}", "7d0f6a5291c48e3ba6f05b2d8c4e1f97", "7d0f6a52-91c4"]
+)
+def test_the_data_alone_is_the_data_of_the_whole_however_ids_are_written(
+    event: type[Event], form: str
+) -> None:
+    example = next(each for each in golden.EVENTS if type(each) is event)
+    value, headers = written(example)
+    assert only_data(value, list(headers.items())) == decode(value, headers.items()).data == example
+    for name in ("ce_id", "ce_correlationid", "ce_causationid"):
+        only_invalid_message(value, list({**headers, name: form.encode()}.items()))
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -194,9 +217,14 @@ def nearly_right(draw: st.DrawFn) -> tuple[bytes | None, list[tuple[str, bytes]]
 
 
 def only_invalid_message(value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
-    """Raises what `decode` raises, but for what it may raise."""
-    with contextlib.suppress(InvalidMessage):
+    """Raises what `decode` raises, but for what it may raise; reading the data alone comes to the same."""
+    alone, refusal = only_data(value, headers), None
+    try:
         envelope = decode(value, headers)
+    except InvalidMessage as error:
+        refusal = type(error), str(error)
+    assert alone == (refusal or envelope.data)
+    if refusal is None:
         again = encode(envelope, key=key_of(envelope.data))
         assert decode(again.value, again.headers) == envelope
 
