@@ -1,5 +1,6 @@
 """An officer's figures move in batches, whatever comes when."""
 
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.city_time import CITY_TIME
 from contracts.events import Outcome, Publication, RatingAccepted
+from services.aggregation.domain import Level, fold, officers_fold, released_with
 from services.aggregation.releasing import LEAST_BY_MORNING, Officer, Standing, due, moves, release
 from tests.support.outcomes import accepted, rejected, taken_back
 from tests.support.publication import Book, booked
@@ -132,6 +134,17 @@ def test_the_cut_into_batches_does_not_change_what_is_released(
     whole, cut, singly = booked([log], policy), booked(parts, policy), booked([[o] for o in log], policy)
     assert +whole.released == +cut.released == +singly.released
     assert whole.standings == cut.standings == singly.standings
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(logs(), st.integers(1, 7))
+def test_what_is_not_held_of_a_batch_is_what_is_released_of_it(log: list[Outcome], batch: int) -> None:
+    done = moves(log, defaultdict(Standing), defaultdict(lambda: batch))
+    held = officers_fold(outcome for theirs in done.held.values() for outcome in theirs)
+    found, wanted = released_with(fold(log), held), officers_fold(done.released)
+    assert {tally: wanted[tally] for tally in found} == found
+    assert wanted.keys() <= found.keys()
+    assert {tally.scope.level for tally in found} <= {Level.OFFICER}
 
 
 @settings(deadline=None)  # a busy machine is no failure
