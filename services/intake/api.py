@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, St
 
 from chassis.logs import logger
 from chassis.problems import VALIDATION_FAILED, FieldError, Problem, field_error
-from contracts.events import Vouching
+from contracts.events import ScaleAnswer, Vouching
 from services.intake import faults, metrics
 from services.intake.calling import Callers
 from services.intake.domain.rating import Fault, Rating
@@ -83,6 +83,12 @@ class ChallengeBody(Body):
     answer: Typed = ""
 
 
+class ScaleAnswerBody(Body):
+    scale: Short
+    question: Short
+    choice: Short
+
+
 class RatingBody(Body):
     """`challenge` and `proof_of_work` as the edition's policy asks for them: where its `proof_of_work` is
     `beside`, both; where it is `instead`, either. `consent`: the citizen lets us use their number.
@@ -128,6 +134,11 @@ class RatingBody(Body):
     respondent: Literal["citizen", "organisation"] | None = None
     deciding_unit_id: Short = Field("", description="Who decided about the file, if not the officer's unit.")
 
+    scale_answers: Annotated[list[ScaleAnswerBody], Field(max_length=100)] = Field(
+        [],
+        description="Answers to what the edition asks further (`instrument.scales`), as many as are given.",
+    )
+
     def rating(self, channel: str, vouched_by: Vouching | None) -> Rating:
         return Rating(
             edition_id=self.edition_id,
@@ -145,6 +156,9 @@ class RatingBody(Body):
             respondent=self.respondent or "",
             deciding_unit_id=self.deciding_unit_id,
             rated_at=self.rated_at,
+            scale_answers=[
+                ScaleAnswer.model_construct(**dict(answer)) for answer in self.scale_answers
+            ],  # of codes that the edition knows, once it is judged
         )
 
 

@@ -138,6 +138,23 @@ _DETAILS = {
     "reasons_not_asked": Bilingual("Câu trả lời này không kèm lý do.", "This answer goes without reasons."),
     "reason_unknown": Bilingual("Lý do không có trong khảo sát.", "The survey has no such reason."),
     "reasons_repeated": Bilingual("Mỗi lý do chỉ chọn một lần.", "Give each reason once."),
+    "reason_of_another": Bilingual(
+        "Lý do này thuộc về câu trả lời khác. Hãy chọn lại.",
+        "This reason is for another answer. Choose again.",
+    ),
+    "scale_unknown": Bilingual(
+        "Khảo sát không có thang đo này. Xem /v1/edition.",
+        "The survey has no such scale. See /v1/edition.",
+    ),
+    "scale_question_unknown": Bilingual(
+        "Thang đo không có câu hỏi này. Xem /v1/edition.",
+        "The scale has no such question. See /v1/edition.",
+    ),
+    "scale_choice_unknown": Bilingual(
+        "Câu hỏi không có lựa chọn này. Hãy chọn lại, hoặc bỏ qua câu hỏi.",
+        "The question has no such choice. Choose again, or leave the question out.",
+    ),
+    "scale_question_repeated": Bilingual("Mỗi câu hỏi chỉ trả lời một lần.", "Answer each question once."),
     "challenge_missing": Bilingual("Hãy nhập mã xác thực.", "Enter the verification code."),
     "challenge_answer_missing": Bilingual("Hãy nhập mã xác thực.", "Enter the verification code."),
     "proof_of_work_missing": Bilingual(

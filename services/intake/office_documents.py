@@ -12,6 +12,7 @@ from contracts.events import (
     Instrument,
     Policy,
     Reason,
+    Scale,
     SealingKey,
     Text,
 )
@@ -164,6 +165,7 @@ class InstrumentBody(Asked):
     question: Text
     answers: Annotated[list[AnswerChoice], Field(min_length=2, max_length=20)]
     reasons: Annotated[list[Reason], Field(max_length=50)] = []
+    scales: Annotated[list[Scale], Field(max_length=20)] = []
 
 
 class EditionBody(Asked):
@@ -185,6 +187,7 @@ class EditionBody(Asked):
             question=fields.question,
             answers=tuple(fields.answers),
             reasons=tuple(fields.reasons),
+            scales=tuple(fields.scales),
         )
         return EditionPublished(
             edition_id=edition_id,

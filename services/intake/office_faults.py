@@ -173,6 +173,25 @@ _DETAILS = {
         "Có câu trả lời hỏi lý do, nên cần ít nhất một lý do.",
         "An answer asks for reasons, so there has to be one at least.",
     ),
+    "reason_of_no_answer": Bilingual(
+        "Lý do {id} thuộc về một câu trả lời không có, hoặc không hỏi lý do.",
+        "The reason {id} is for an answer that is not there, or that does not ask for reasons.",
+    ),
+    "scales_unreadable": Bilingual(
+        "Không đọc được thang đo như JSON. Hãy chép lại từ một đợt có sẵn rồi sửa.",
+        "The scales cannot be read as JSON. Copy them from an edition that has some, and mend those.",
+    ),
+    "scales_fixed": Bilingual(
+        "Đợt đã mở: thang đo {id} có thể sửa lời, không thêm bớt câu hỏi hay lựa chọn.",
+        "The edition has opened: mend texts of the scales {id}, but neither add nor remove anything.",
+    ),
+    "too_many_questions": Bilingual(
+        "Quá nhiều câu hỏi thêm: nhiều nhất {most}.", "Too many further questions: {most} at most."
+    ),
+    "too_many_choices": Bilingual(
+        "Câu hỏi {id} có quá nhiều lựa chọn: nhiều nhất {most}.",
+        "The question {id} has too many choices: {most} at most.",
+    ),
     "sealing_key_invalid": Bilingual(
         "Khóa niêm phong không đúng. Hãy dán nguyên dòng JSON mà lệnh keys create in ra.",
         "The sealing key is not valid. Paste the whole line of JSON that keys create printed.",

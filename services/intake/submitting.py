@@ -153,6 +153,7 @@ class SubmitRating:
             reasons=tuple(rating.reasons),
             channel=rating.channel,
             language=rating.language,
+            scale_answers=tuple(rating.scale_answers),
             respondent=judged.respondent,
             deciding_unit_id=judged.deciding_unit_id,
             phone=judged.phone and self._parts.sealer.seal(judged.edition.sealing_key, judged.phone.encode()),
@@ -169,14 +170,15 @@ class SubmitRating:
 
 
 def _canonical(rating: Rating, judged: Sound) -> dict[str, object]:
-    """What makes two bodies the same rating: not how a number is spelt, nor the order of the reasons, nor the
-    time that a device says."""
+    """What makes two bodies the same rating: not how a number is spelt, nor the order of reasons and
+    answers to scales, nor the time that a device says."""
     where_given = {
         "proof_of_work": rating.proof_of_work,
         "vouched_by": rating.vouched_by,
         "file_number": judged.file_number,
         "respondent": rating.respondent or None,
         "deciding_unit_id": judged.deciding_unit_id,
+        "scale_answers": sorted((a.scale, a.question, a.choice) for a in rating.scale_answers) or None,
     }
     return {name: value for name, value in where_given.items() if value is not None} | {
         "edition_id": rating.edition_id,

@@ -18,13 +18,18 @@ from contracts.events import (
     Policy,
     Publication,
     Reason,
+    Scale,
+    ScaleChoice,
+    ScaleQuestion,
     SealingKey,
     Text,
     UnitPublished,
 )
 from contracts.topics import key_of
 from contracts.values import Day, Identifier, Short
+from services.intake import office_faults
 from services.intake.adapters.strict_yaml import Loader
+from services.intake.domain import instruments
 from services.intake.domain.merging import flaws
 
 
@@ -58,17 +63,31 @@ class _Reason(Reason, _Strict):
     text: _Text
 
 
+class _ScaleChoice(ScaleChoice, _Strict):
+    text: _Text
+
+
+class _ScaleQuestion(ScaleQuestion, _Strict):
+    text: _Text
+    choices: tuple[_ScaleChoice, ...] = Field(min_length=2)
+
+
+class _Scale(Scale, _Strict):
+    title: _Text
+    questions: tuple[_ScaleQuestion, ...] = Field(min_length=1)
+
+
 class _Instrument(Instrument, _Strict):
     question: _Text
     answers: tuple[_Answer, ...] = Field(min_length=2)
     reasons: tuple[_Reason, ...] = ()
+    scales: tuple[_Scale, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "_Instrument":
-        _once(answer.id for answer in self.answers)
-        _once(reason.id for reason in self.reasons)
-        if any(answer.asks_reasons for answer in self.answers) and not self.reasons:
-            raise ValueError("an answer asks for reasons, and there are none")
+        found = [office_faults.say(flaw, "en") for flaw in instruments.flaws(self)]
+        if found:
+            raise ValueError(" ".join(found))
         return self
 
 

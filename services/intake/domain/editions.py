@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from contracts.events import EditionPublished, SealingKey
+from services.intake.domain import instruments
 from services.intake.domain.changes import Change, Flaw, Impossible, Kind, changed
 from services.intake.domain.directory import Directory
 
@@ -60,13 +60,7 @@ def key_flaw(edition_id: str, key: SealingKey) -> Flaw | None:
 def _flaws(edition: EditionPublished) -> Iterator[Flaw]:
     if edition.closes_on < edition.opens_on:
         yield Flaw("closes_before_it_opens", "closes_on")
-    answers, reasons = edition.instrument.answers, edition.instrument.reasons
-    for each in _twice(answer.id for answer in answers):
-        yield Flaw("there_twice", "answers", values={"id": each})
-    for each in _twice(reason.id for reason in reasons):
-        yield Flaw("there_twice", "reasons", values={"id": each})
-    if any(answer.asks_reasons for answer in answers) and not reasons:
-        yield Flaw("reasons_missing", "reasons")
+    yield from instruments.flaws(edition.instrument)
     flaw = key_flaw(edition.edition_id, edition.sealing_key)
     if flaw is not None:
         yield flaw
@@ -83,7 +77,6 @@ def _changes_too_much(present: EditionPublished, edition: EditionPublished, toda
     gone = {r.id for r in present.instrument.reasons} - {r.id for r in edition.instrument.reasons}
     if gone:
         yield Flaw("reasons_fixed", "reasons", values={"id": ", ".join(sorted(gone))})
-
-
-def _twice(ids: Iterable[str]) -> list[str]:
-    return [each for each, count in Counter(ids).items() if count > 1]
+    changed_scales = instruments.changed_scales(present.instrument, edition.instrument)
+    if changed_scales:
+        yield Flaw("scales_fixed", "scales", values={"id": ", ".join(changed_scales)})

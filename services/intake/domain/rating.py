@@ -9,10 +9,11 @@ from contracts.events import (
     FileNumbers,
     OfficerPublished,
     ProofOfWork,
+    ScaleAnswer,
     UnitPublished,
     Vouching,
 )
-from services.intake.domain import file_numbers
+from services.intake.domain import file_numbers, instruments
 from services.intake.domain.directory import Directory, takes_ratings
 from services.intake.domain.phones import NotMobile, to_e164
 
@@ -40,6 +41,7 @@ class Rating:
     respondent: str = ""
     deciding_unit_id: str = ""
     rated_at: datetime | None = None
+    scale_answers: Sequence[ScaleAnswer] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def judge(rating: Rating, directory: Directory, day: date) -> Sound | list[Fault
     if edition is not None:
         faults += _answer_faults(rating, edition)
         faults += (_vouching_faults if rating.vouched_by else _challenge_faults)(rating, edition)
+        found = instruments.answer_faults(rating.scale_answers, edition.instrument)
+        faults += [Fault(pointer, code) for pointer, code in found]
         faults += _file_faults(rating, edition) + _respondent_faults(rating, edition)
     if rating.deciding_unit_id and rating.deciding_unit_id not in directory.units:
         faults.append(Fault("/deciding_unit_id", "deciding_unit_unknown"))
@@ -125,10 +129,13 @@ def _answer_faults(rating: Rating, edition: EditionPublished) -> list[Fault]:
     if not choice.asks_reasons:
         return [Fault("/reasons", "reasons_not_asked")] if rating.reasons else []
     if not rating.reasons:
-        return [Fault("/reasons", "reasons_missing")]
+        return [] if choice.reasons_optional else [Fault("/reasons", "reasons_missing")]
     known = {reason.id for reason in edition.instrument.reasons}
+    its = {reason.id for reason in instruments.reasons_of(edition.instrument, choice)}
     faults = [
-        Fault(f"/reasons/{i}", "reason_unknown") for i, r in enumerate(rating.reasons) if r not in known
+        Fault(f"/reasons/{i}", "reason_of_another" if r in known else "reason_unknown")
+        for i, r in enumerate(rating.reasons)
+        if r not in its
     ]
     if len(set(rating.reasons)) != len(rating.reasons):
         faults.append(Fault("/reasons", "reasons_repeated"))

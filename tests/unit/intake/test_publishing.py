@@ -68,7 +68,7 @@ EDITION = (DATA / "edition-2017.yaml").read_text()
     [
         (("duplicate_window_days", "duplicate_window_day"), r"edition.policy.duplicate_window_day: Extra"),
         (("closes_on: 2099-12-31", "closes_on: 2017-02-28"), r"edition: .*closes_on is before opens_on"),
-        (("id: many_visits", "id: late"), r"edition.instrument: .*late is there twice"),
+        (("id: many_visits", "id: late"), r"edition.instrument: .*“late” is there twice"),
         (("id: two-answer", "id: two-answer\n    id: again"), r"id is there twice"),
         (("opens_on: 2017-03-01", "opens_on: soon"), r"edition.opens_on: "),
         (("en: Satisfied}", "fr: Satisfait}"), r"edition.instrument.answers\[0\].text.en: Field required"),
