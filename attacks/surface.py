@@ -113,6 +113,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/favicon.ico": {"GET": 200},
         WALK: {"GET": 404, "POST": 404},
         f"{WALK}/ly-do": {"GET": 404, "POST": 404},
+        f"{WALK}/cau-hoi-them": {"GET": 404, "POST": 404},
         f"{WALK}/ma-xac-thuc": {"GET": 404, "POST": 404},
         f"{WALK}/ma-xac-thuc/doi-ma": {"GET": 404, "POST": 404},
         f"{WALK}/ma-xac-thuc/tinh-toan": {"GET": 404},

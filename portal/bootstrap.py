@@ -47,6 +47,7 @@ from portal.pages import (
     office_units,
     outcome,
     rating,
+    scales,
     scanned,
     sheets,
     signing_in,
@@ -146,7 +147,8 @@ def build(settings: Settings, *, transports: Mapping[str, httpx.AsyncBaseTranspo
     app.user_middleware.append(Middleware(security.Guard))
     app.user_middleware.append(Middleware(kiosk.StaysAtTheDesk))
     errors.install(app)
-    for pages in (browse, kiosk, kept, scanned, rating, code, outcome, withdrawal, downloads, figures):
+    walked = (scanned, rating, scales, code, outcome, withdrawal)
+    for pages in (browse, kiosk, kept, *walked, downloads, figures):
         app.include_router(pages.router)
     app.include_router(embedding.routes(Elements.load()))
     if settings.oidc_issuer is not None:

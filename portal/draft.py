@@ -64,6 +64,7 @@ class Draft(BaseModel):
     deciding_unit_id: str = ""
     answer: str = ""
     reasons: list[str] = []
+    scale_answers: dict[str, str] = {}  # choices, by SCALE/QUESTION
     consent: bool = False
     challenge: DraftChallenge | None = None
     code: str = ""
@@ -95,6 +96,7 @@ class Draft(BaseModel):
         self.receipt, self.withdrawable_until = receipt, withdrawable_until
         self.phone, self.answer, self.reasons, self.consent = "", "", [], False
         self.file_number, self.respondent, self.deciding_unit_id = "", "", ""
+        self.scale_answers = {}
         self.notice, self.errors, self.end = "", {}, end
 
     def has_challenge(self, now: datetime) -> bool:

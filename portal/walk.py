@@ -22,6 +22,7 @@ class Page(StrEnum):
 
     FORM = ""
     REASONS = "/ly-do"
+    SCALES = "/cau-hoi-them"
     CODE = "/ma-xac-thuc"
     SENDING = "/xu-ly"
     PHONE_CODE = "/ma-dien-thoai"
@@ -93,9 +94,19 @@ def check_form(draft: Draft, edition: Edition) -> dict[str, str]:
     return {field: MESSAGES[field] for field in wrong}
 
 
-def check_reasons(reasons: Sequence[str], edition: Edition) -> dict[str, str]:
-    known = {r.id for r in edition.instrument.reasons}
-    return {} if reasons and set(reasons) <= known else {"reasons": MESSAGES["reasons"]}
+def check_reasons(reasons: Sequence[str], edition: Edition, answer: str) -> dict[str, str]:
+    known = {r.id for r in edition.reasons_of(answer)}
+    enough = bool(reasons) or edition.reasons_optional(answer)
+    return {} if enough and set(reasons) <= known else {"reasons": MESSAGES["reasons"]}
+
+
+def rated(draft: Draft, edition: Edition) -> bool:
+    """Whether all is entered but further answers and the code, and nothing is sent yet."""
+    if draft.frozen or draft.end is not None or draft.edition_id != edition.id:
+        return False
+    return not check_form(draft, edition) and not (
+        edition.asks_reasons(draft.answer) and check_reasons(draft.reasons, edition, draft.answer)
+    )
 
 
 def next_page(draft: Draft, edition: Edition) -> Page:
@@ -106,7 +117,7 @@ def next_page(draft: Draft, edition: Edition) -> Page:
         return Page.SENDING
     if draft.edition_id != edition.id or check_form(draft, edition):
         return Page.FORM
-    if edition.asks_reasons(draft.answer) and check_reasons(draft.reasons, edition):
+    if edition.asks_reasons(draft.answer) and check_reasons(draft.reasons, edition, draft.answer):
         return Page.REASONS
     asks = not draft.vouched and (edition.policy.asks_captcha or edition.policy.computes)
     return Page.CODE if asks else Page.SENDING
@@ -140,6 +151,8 @@ def after_refusal(code: str, fields: Mapping[str, str]) -> Turn:
         return Turn(Page.CODE, {"proof": fields["proof_of_work"]})
     if "reasons" in fields:
         return Turn(Page.REASONS, {"reasons": fields["reasons"]})
+    if any(field.startswith("scale_answers") for field in fields):
+        return Turn(Page.SCALES, {"scales": MESSAGES["again"]})
     own = {field: text for field, text in fields.items() if field in FORM_FIELDS}
     return Turn(Page.FORM, own or {"again": MESSAGES["again"]})
 
@@ -173,10 +186,11 @@ def told_duplicate(draft: Draft, edition: Edition) -> bool:
 
 def body(draft: Draft) -> dict[str, object]:
     """The rating as intake takes it; the same for the same frozen draft."""
-    about = {
+    about: dict[str, object] = {
         "file_number": draft.file_number,
         "respondent": draft.respondent,
         "deciding_unit_id": draft.deciding_unit_id,
+        "scale_answers": [_scale_answer(*each) for each in draft.scale_answers.items()],
     }
     proofs = {"vouched": True} if draft.vouched else _proofs(draft)
     return (
@@ -191,6 +205,11 @@ def body(draft: Draft) -> dict[str, object]:
             "language": draft.language,
         }
     )
+
+
+def _scale_answer(name: str, choice: str) -> dict[str, str]:
+    scale, _, question = name.partition("/")
+    return {"scale": scale, "question": question, "choice": choice}
 
 
 def _proofs(draft: Draft) -> dict[str, object]:

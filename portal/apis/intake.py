@@ -89,11 +89,32 @@ class Answer(Document):
     id: str
     text: Localised
     asks_reasons: bool
+    reasons_optional: bool = False
 
 
 class Reason(Document):
+    """`answers`: what it explains; none: each answer that asks."""
+
     id: str
     text: Localised
+    answers: tuple[str, ...] = ()
+
+
+class ScaleChoice(Document):
+    id: str
+    text: Localised
+
+
+class ScaleQuestion(Document):
+    id: str
+    text: Localised
+    choices: list[ScaleChoice]
+
+
+class Scale(Document):
+    id: str
+    title: Localised
+    questions: list[ScaleQuestion]
 
 
 class Instrument(Document):
@@ -102,6 +123,7 @@ class Instrument(Document):
     question: Localised
     answers: list[Answer]
     reasons: list[Reason]
+    scales: list[Scale] = []
 
 
 class Publication(Document):
@@ -145,6 +167,16 @@ class Edition(Document):
 
     def asks_reasons(self, answer: str) -> bool:
         return any(a.asks_reasons for a in self.instrument.answers if a.id == answer)
+
+    def reasons_optional(self, answer: str) -> bool:
+        return any(a.reasons_optional for a in self.instrument.answers if a.id == answer)
+
+    def reasons_of(self, answer: str) -> list[Reason]:
+        """Those that can be given for an answer that asks."""
+        return [r for r in self.instrument.reasons if not r.answers or answer in r.answers]
+
+    def words_of(self, answer: str) -> Localised:
+        return next((a.text for a in self.instrument.answers if a.id == answer), {})
 
 
 class Taken(Document):

@@ -55,11 +55,32 @@ class AnswerChoice(Document):
     id: str
     text: Localised
     asks_reasons: bool = False
+    reasons_optional: bool = False
 
 
 class Reason(Document):
     id: str
     text: Localised
+    answers: tuple[str, ...] = ()
+
+
+class ScaleChoice(Document):
+    id: str
+    text: Localised
+    points: int
+
+
+class ScaleQuestion(Document):
+    id: str
+    text: Localised
+    choices: list[ScaleChoice]
+
+
+class Scale(Document):
+    id: str
+    title: Localised
+    kind: str
+    questions: list[ScaleQuestion]
 
 
 class Instrument(Document):
@@ -68,6 +89,7 @@ class Instrument(Document):
     question: Localised
     answers: list[AnswerChoice]
     reasons: list[Reason]
+    scales: tuple[Scale, ...] = ()
 
 
 class Publication(Document):

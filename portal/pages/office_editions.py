@@ -1,6 +1,7 @@
 """Editions in the office: published, mended and closed."""
 
 import json
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -115,6 +116,7 @@ def _shown(known: Edition, *, opens_on: date | None = None, new: bool = False) -
         "question": instrument["question"],
         "answers": instrument["answers"],
         "reasons": instrument["reasons"],
+        "scales": _written(instrument["scales"]),
         "policy": policy,
         "sealing_key": "",
     }
@@ -138,6 +140,7 @@ def _empty(today: date) -> dict[str, Any]:
             },
         ],
         "reasons": [],
+        "scales": "",
         "policy": {
             "verification": "captcha",
             "proof_of_work": "none",
@@ -159,6 +162,7 @@ def _said(form: FormData) -> dict[str, Any]:
     policy["asks_respondent"] = _text(form, "asks_respondent") == "yes"
     policy["publication"] = {name: _text(form, name) for name in PUBLICATION}
     asking = {str(each) for each in form.getlist("asks_reasons")}
+    optional = {str(each) for each in form.getlist("reasons_optional")}
     answers = _choices(form, "answer")
     return {
         "edition_id": _text(form, "edition_id"),
@@ -167,8 +171,12 @@ def _said(form: FormData) -> dict[str, Any]:
         "closes_on": _text(form, "closes_on"),
         "instrument_id": _text(form, "instrument_id"),
         "question": {"vi": _text(form, "question_vi"), "en": _text(form, "question_en")},
-        "answers": [{**each, "asks_reasons": each["id"] in asking} for each in answers],
-        "reasons": _choices(form, "reason"),
+        "answers": [
+            {**each, "asks_reasons": each["id"] in asking, "reasons_optional": each["id"] in optional}
+            for each in answers
+        ],
+        "reasons": _reasons(form),
+        "scales": _text(form, "scales"),
         "policy": policy,
         "sealing_key": _text(form, "sealing_key"),
     }
@@ -178,6 +186,26 @@ def _choices(form: FormData, name: str) -> list[dict[str, Any]]:
     columns = [[str(each).strip() for each in form.getlist(f"{name}_{part}")] for part in ("id", "vi", "en")]
     lines = zip(*columns, strict=False)
     return [{"id": id_, "text": {"vi": vi, "en": en}} for id_, vi, en in lines if id_ or vi or en]
+
+
+def _reasons(form: FormData) -> list[dict[str, Any]]:
+    """With the ids of the answers that each is for, as typed: any but letters, digits and _ between them."""
+    ids, said = (map(str, form.getlist(name)) for name in ("reason_id", "reason_answers"))
+    fors = dict(zip(ids, said, strict=False))
+    found = _choices(form, "reason")
+    return [{**each, "answers": re.findall(r"\w+", fors.get(each["id"], ""))} for each in found]
+
+
+def _written(scales: list[dict[str, Any]]) -> str:
+    return json.dumps(scales, ensure_ascii=False, indent=1) if scales else ""
+
+
+def _read(scales: str) -> Any:
+    """As intake judges it; what is no JSON is none that it takes."""
+    try:
+        return json.loads(scales or "[]")
+    except ValueError:
+        return scales
 
 
 def _body(said: dict[str, Any]) -> dict[str, Any]:
@@ -192,6 +220,7 @@ def _body(said: dict[str, Any]) -> dict[str, Any]:
             "question": said["question"],
             "answers": said["answers"],
             "reasons": said["reasons"],
+            "scales": _read(said["scales"]),
         },
     }
     if said["sealing_key"]:

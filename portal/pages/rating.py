@@ -105,14 +105,15 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
         return go(site, draft, walk.next_page(draft, edition))
     if draft.edition_id != edition.id:
         draft.edition_id, draft.reasons, draft.challenge, draft.proof = edition.id, [], None, ""
+        draft.scale_answers = {}
     draft.phone, draft.answer = entered.phone.strip(), entered.answer
     draft.consent = entered.consent == "yes"
     draft.file_number, draft.respondent = entered.file_number.strip(), entered.respondent
     draft.deciding_unit_id = entered.deciding_unit_id
     draft.proof = entered.proof or draft.proof
     draft.language = site.view.language(request).code
-    if not edition.asks_reasons(draft.answer):
-        draft.reasons = []
+    its = edition.reasons_of(draft.answer) if edition.asks_reasons(draft.answer) else []
+    draft.reasons = [reason.id for reason in its if reason.id in draft.reasons]
     draft.errors = walk.check_form(draft, edition)
     if not known:
         draft.errors = {"session": walk.MESSAGES["session"]}
@@ -123,6 +124,13 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
         return go(site, draft, walk.Page.FORM)
     if edition.asks_reasons(draft.answer):
         return go(site, draft, walk.Page.REASONS)
+    return further(site, draft, edition)
+
+
+def further(site: Context, draft: Draft, edition: Edition) -> Response:
+    """To what the edition asks beside the one question, or past it."""
+    if edition.instrument.scales:
+        return go(site, draft, walk.Page.SCALES)
     return onward(site, draft, edition)
 
 
@@ -172,13 +180,13 @@ async def choose_reasons(
     if not site.drafts.owns(draft, token):
         return go(site, draft, walk.Page.REASONS)
     draft.proof = proof or draft.proof
-    draft.reasons = [r.id for r in edition.instrument.reasons if r.id in (reasons or [])]
-    draft.errors = walk.check_reasons(draft.reasons, edition)
+    draft.reasons = [r.id for r in edition.reasons_of(draft.answer) if r.id in (reasons or [])]
+    draft.errors = walk.check_reasons(draft.reasons, edition, draft.answer)
     if draft.errors:
         return go(site, draft, walk.Page.REASONS)
     if walk.check_form(draft, edition):
         return go(site, draft, walk.Page.FORM)
-    return onward(site, draft, edition)
+    return further(site, draft, edition)
 
 
 @router.get(walk.Page.THANKS)

@@ -177,10 +177,6 @@ _DETAILS = {
         "Lý do {id} thuộc về một câu trả lời không có, hoặc không hỏi lý do.",
         "The reason {id} is for an answer that is not there, or that does not ask for reasons.",
     ),
-    "scales_unreadable": Bilingual(
-        "Không đọc được thang đo như JSON. Hãy chép lại từ một đợt có sẵn rồi sửa.",
-        "The scales cannot be read as JSON. Copy them from an edition that has some, and mend those.",
-    ),
     "scales_fixed": Bilingual(
         "Đợt đã mở: thang đo {id} có thể sửa lời, không thêm bớt câu hỏi hay lựa chọn.",
         "The edition has opened: mend texts of the scales {id}, but neither add nor remove anything.",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -133,6 +134,8 @@ def build(city: FakeCity) -> APIRouter:
             "answers": answers,
             "reasons": [{"id": i, "text": text(*t)} for i, t in REASONS.items()],
         }
+        if city.asks_further:
+            instrument |= asking_further(answers)
         policy = {
             "verification": city.policy,
             "duplicate_window_days": 1,
@@ -214,3 +217,26 @@ def build(city: FakeCity) -> APIRouter:
         )
 
     return routes
+
+
+def asking_further(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Praise beside blame, and a scale of two questions."""
+    satisfied, not_satisfied = answers
+    reasons = [
+        *({"id": i, "text": text(*t), "answers": ["not_satisfied"]} for i, t in REASONS.items()),
+        {"id": "nhanh", "text": text("Nhanh gọn", "Quick"), "answers": ["satisfied"]},
+    ]
+    choices = [
+        {"id": each, "text": text(*words), "points": points}
+        for each, points, words in (("good", 2, ("Tốt", "Good")), ("bad", 0, ("Kém", "Bad")))
+    ]
+    questions = [
+        {"id": each, "text": text(*words), "choices": choices}
+        for each, words in (("time", ("Thời gian", "Time")), ("staff", ("Thái độ", "Attitude")))
+    ]
+    scale = {"id": "nine", "title": text("Chín chỉ số", "Nine indicators"), "kind": "points"}
+    return {
+        "answers": [{**satisfied, "asks_reasons": True, "reasons_optional": True}, not_satisfied],
+        "reasons": reasons,
+        "scales": [{**scale, "questions": questions}],
+    }

@@ -14,6 +14,7 @@ class FakeCity:
     policy: str = "captcha"
     proof_of_work: str = "none"
     edition_open: bool = True
+    asks_further: bool = False  # praise, and a scale
     intake_down: bool = False
     takes_but_answers_503: int = 0
     limited_seconds: int = 0

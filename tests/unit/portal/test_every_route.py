@@ -46,6 +46,7 @@ KEPT = {
     "/ket-qua/cong-chuc/{place}": (f"/ket-qua/cong-chuc/{OFFICER}", ASKED_AGAIN),
     WALK: (FORM, NOWHERE),
     f"{WALK}/ly-do": (f"{FORM}/ly-do", NOWHERE),
+    f"{WALK}/cau-hoi-them": (f"{FORM}/cau-hoi-them", NOWHERE),
     f"{WALK}/ma-xac-thuc": (f"{FORM}/ma-xac-thuc", NOWHERE),
     f"{WALK}/ma-xac-thuc/tinh-toan": (f"{FORM}/ma-xac-thuc/tinh-toan", NOWHERE),
     f"{WALK}/ma-xac-thuc/{{name}}": (f"{FORM}/ma-xac-thuc/hinh.png", NOWHERE),
@@ -105,9 +106,16 @@ async def _at_phone_code(citizen: Citizen) -> None:
     await citizen.send_code()
 
 
+async def _at_scales(citizen: Citizen) -> None:
+    citizen.city.asks_further = True
+    await citizen.fill_form()
+    await citizen.post(f"{FORM}/ly-do")
+
+
 POSTS: dict[str, tuple[Callable[[Citizen], Awaitable[None]], dict[str, Any]]] = {
     WALK: (_nothing, {"phone": PHONE, "answer": "satisfied", "consent": "yes"}),
     f"{WALK}/ly-do": (_at_reasons, {"reasons": ["khac"]}),
+    f"{WALK}/cau-hoi-them": (_at_scales, {"nine/time": "good"}),
     f"{WALK}/ma-xac-thuc": (_at_code, {"code": "000000"}),
     f"{WALK}/ma-xac-thuc/doi-ma": (_at_code, {}),
     f"{WALK}/xu-ly": (_at_phone_code, {}),
