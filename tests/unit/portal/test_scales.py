@@ -1,8 +1,14 @@
 """What an edition asks further: reasons for praise, and scales. All of it can be left out."""
 
-import pytest
+from typing import Any
 
+import pytest
+from starlette.datastructures import FormData
+
+from portal.draft import Draft
+from portal.pages import office_editions
 from tests.unit.portal.conftest import FORM, Citizen
+from tests.unit.portal.fake_data import OFFICER
 
 
 @pytest.fixture
@@ -69,3 +75,50 @@ async def test_without_scales_there_is_no_such_page(citizen: Citizen) -> None:
     await citizen.fill_form("satisfied")
     await citizen.get(f"{FORM}/cau-hoi-them")
     assert citizen.urls[-1].endswith("/ma-xac-thuc")
+
+
+def test_a_draft_that_is_over_remembers_no_answer() -> None:
+    draft = Draft(officer_id=OFFICER, reasons=["nhanh"], scale_answers={"nine/time": "good"})
+    draft.finish("thanks")
+    assert (draft.reasons, draft.scale_answers) == ([], {})
+
+
+def test_the_office_s_form_gives_back_what_it_was_shown() -> None:
+    instrument: dict[str, Any] = {
+        "answers": [
+            {"id": "yes", "text": {"vi": "Có", "en": "Yes"}, "asks_reasons": True, "reasons_optional": True},
+            {
+                "id": "no",
+                "text": {"vi": "Không", "en": "No"},
+                "asks_reasons": True,
+                "reasons_optional": False,
+            },
+        ],
+        "reasons": [{"id": "fast", "text": {"vi": "Nhanh", "en": "Fast"}, "answers": ["yes", "no"]}],
+        "scales": [{"id": "nine", "title": {"vi": "Chín", "en": "Nine"}, "kind": "points", "questions": []}],
+    }
+    form = FormData(
+        [
+            *(
+                (f"answer_{part}", each[part])
+                for each in ({"id": "yes", "vi": "Có", "en": "Yes"},)
+                for part in each
+            ),
+            *(
+                (f"answer_{part}", each[part])
+                for each in ({"id": "no", "vi": "Không", "en": "No"},)
+                for part in each
+            ),
+            *(("asks_reasons", each) for each in ("yes", "no")),
+            ("reasons_optional", "yes"),
+            *(
+                ("reason_id", "fast"),
+                ("reason_vi", "Nhanh"),
+                ("reason_en", "Fast"),
+                ("reason_answers", "yes, no"),
+            ),
+            ("scales", office_editions._written(instrument["scales"])),
+        ]
+    )
+    body = office_editions._body(office_editions._said(form))["instrument"]
+    assert {name: body[name] for name in instrument} == instrument
