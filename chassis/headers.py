@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Headers = Mapping[str, str]
@@ -30,14 +29,16 @@ class OnEveryAnswer:
 
     def __init__(self, app: ASGIApp, *, headers: Headers) -> None:
         self._app = app
-        self._headers = headers
+        self._headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    answer.setdefault(name, value)
+                said = message["headers"] = list(message.get("headers", ()))
+                named = {name.lower() for name, _ in said}
+                said += [each for each in self._headers if each[0] not in named]
             await send(message)
 
         await self._app(scope, receive, completed)

@@ -1,6 +1,7 @@
 """Logs, counts and times each request, and nothing that a caller wrote."""
 
 import time
+from functools import cache
 
 import structlog
 from fastapi import Request
@@ -16,6 +17,17 @@ QUIET = (*PROBES, "/metrics")
 
 REQUESTS = Counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("http_request_duration_seconds", "Time to answer an HTTP request.", ["method", "route"])
+
+
+@cache
+def _requests(method: str, route: str, status: int) -> Counter:
+    """Looked up once: labels cost more than counting."""
+    return REQUESTS.labels(method, route, status)
+
+
+@cache
+def _seconds(method: str, route: str) -> Histogram:
+    return SECONDS.labels(method, route)
 
 
 class RequestLog:
@@ -42,28 +54,29 @@ class RequestLog:
                     message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, observed)
-            except Exception as error:
-                # Where and what kind: its message may quote what was sent.
-                log.error(  # noqa: TRY400
-                    "request failed", error=type(error).__name__, where=where_it_failed(error)
-                )
-                if begun:
-                    raise  # the connection breaks off; nothing else can be said any more
-                await problems.respond(Request(scope), problems.Problem(problems.INTERNAL))(
-                    scope, receive, observed
-                )
-            finally:
-                self._record(scope, status, time.perf_counter() - started)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, observed)
+        except Exception as error:
+            # Where and what kind: its message may quote what was sent.
+            log.error(  # noqa: TRY400
+                "request failed", error=type(error).__name__, where=where_it_failed(error)
+            )
+            if begun:
+                raise  # the connection breaks off; nothing else can be said any more
+            await problems.respond(Request(scope), problems.Problem(problems.INTERNAL))(
+                scope, receive, observed
+            )
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+            structlog.contextvars.reset_contextvars(**bound)
 
     @staticmethod
     def _record(scope: Scope, status: int, seconds: float) -> None:
         # A path no route matches may hold anything, a phone number too.
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"]
-        REQUESTS.labels(method, route, status).inc()
-        SECONDS.labels(method, route).observe(seconds)
+        _requests(method, route, status).inc()
+        _seconds(method, route).observe(seconds)
         if route not in QUIET:
             log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

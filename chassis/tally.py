@@ -18,6 +18,7 @@ class Tally:
 
     def __init__(self, window: float, *, remembered: int = REMEMBERED) -> None:
         self.window = window
+        self._length = window / SLICES
         self._remembered = remembered
         self._slices: dict[int, Counter[int]] = {}
 
@@ -33,7 +34,11 @@ class Tally:
 
     def count(self, thing: Hashable, *, now: float) -> int:
         key, first = hash(thing), self._first(now)
-        return sum(counts.get(key, 0) for number, counts in self._slices.items() if number >= first)
+        found = 0
+        for number, counts in self._slices.items():
+            if key in counts and number >= first:
+                found += counts[key]
+        return found
 
     def below(self, most: int, thing: Hashable, *, now: float) -> float:
         """When the count will be below `most`, if nothing is added until then."""
@@ -47,10 +52,6 @@ class Tally:
                 now = (number + 1) * self._length + self.window
         return now
 
-    @property
-    def _length(self) -> float:
-        return self.window / SLICES
-
     def _slice(self, at: float) -> int:
         return math.floor(at / self._length)
 
@@ -59,7 +60,8 @@ class Tally:
         return self._slice(now) - SLICES
 
     def _forget(self, now: float) -> None:
-        for number in [number for number in self._slices if number < self._first(now)]:
+        first = self._first(now)
+        for number in [number for number in self._slices if number < first]:
             del self._slices[number]
         while len(self._slices) > 1 and sum(map(len, self._slices.values())) > self._remembered:
             del self._slices[min(self._slices)]

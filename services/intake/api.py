@@ -1,14 +1,13 @@
 """Taking ratings and phone codes in, over HTTP."""
 
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
@@ -162,6 +161,9 @@ class RatingBody(Body):
         )
 
 
+Sound = Callable[[RatingBody, Request], Awaitable[Response]]
+
+
 class PhoneCodeBody(Body):
     edition_id: Short
     code: Short = ""
@@ -196,18 +198,19 @@ def routes(
     withdraw: WithdrawRating,
     callers: Callers,
     outcome_base_url: str,
-) -> APIRouter:
+) -> tuple[APIRouter, Sound]:
+    """The routes, and what answers a rating whose body is sound without them (`straight`)."""
     router = APIRouter(
         prefix="/v1", tags=["ratings"], responses=TAKEN, route_class=_reporting_all(submit.faults)
     )
 
     def taken(rating_id: UUID, receipt: str | None = None) -> Response:
         url = f"{outcome_base_url}/v1/ratings/{rating_id}/outcome"
-        body = Taken(rating_id=rating_id, outcome_url=url)
+        body: Taken = Taken(rating_id=rating_id, outcome_url=url)
         if receipt is not None:
-            body = TakenRating(**body.model_dump(), receipt=receipt)
+            body = TakenRating(rating_id=rating_id, outcome_url=url, receipt=receipt)
         headers = {"Location": url, "Cache-Control": "no-store"}
-        return JSONResponse(body.model_dump(mode="json"), status_code=202, headers=headers)
+        return Response(body.model_dump_json(), 202, headers, "application/json")
 
     @router.post(
         "/ratings", status_code=202, response_model=TakenRating, responses=LINKED, openapi_extra=IDEMPOTENT
@@ -229,8 +232,15 @@ def routes(
             channel = known.channel(body.channel)
             rating = body.rating(channel, known.vouching(body.vouched, channel))
             identity = await submit(rating, _checked(idempotency_key), known.caller)
-        metrics.ACCEPTED.labels(channel).inc()
+        metrics.accepted(channel).inc()
         return taken(identity.rating_id, identity.receipt)
+
+    async def sound(body: RatingBody, request: Request) -> Response:
+        try:
+            return await submit_rating(body, request, request.headers.get("idempotency-key", ""))
+        except Problem as problem:
+            metrics.REFUSED.labels(problem.kind.code).inc()
+            raise
 
     @router.post(
         "/ratings/{rating_id}/phone-code",
@@ -259,7 +269,7 @@ def routes(
             rating_id = await withdraw(body.receipt, callers.of(request).caller)
         return taken(rating_id)
 
-    return router
+    return router, sound
 
 
 def _checked(idempotency_key: str) -> str:

@@ -49,6 +49,7 @@ from services.intake.paper_reading import PaperReading
 from services.intake.ports import Advance, FileSystem, FormsView, NotKept, Overtaken, Parts, Taken
 from services.intake.publishing import Plan, compare
 from services.intake.settings import Settings
+from services.intake.straight import Straight
 from services.intake.submitting import SubmitRating
 from services.intake.voiding import Told, look, on_record, void
 from services.intake.watching import watch_keys
@@ -132,7 +133,7 @@ def install(
 ) -> None:
     """Give `app` intake's routes, on whatever parts."""
     callers = Callers(parts, Proxies(settings.trusted_proxies))
-    ratings = api.routes(
+    ratings, sound = api.routes(
         submit=SubmitRating(parts, limiter, files=files, oldest=timedelta(days=settings.oldest_rating)),
         enter_phone_code=EnterPhoneCode(parts, limiter),
         withdraw=WithdrawRating(parts, limiter),
@@ -140,6 +141,7 @@ def install(
         outcome_base_url=settings.outcome_base_url,
     )
     app.include_router(ratings)
+    app.router.routes.insert(0, Straight(app.router, "/v1/ratings", api.RatingBody, sound))
     app.include_router(introducing.routes(callers))
     app.include_router(browsing.routes(Catalogue(parts.directory, parts.clock)))
     app.add_middleware(browsing.ReadableByAnyPage, rated_in=settings.embedded_in)

@@ -1,5 +1,7 @@
 """What operators watch. No label ever holds anything about a person."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis.counters import from_zero
@@ -30,3 +32,14 @@ ALARMS = from_zero(
 TAIL_RECORDS = Counter(
     "intake_tail_records_total", "Submissions read back from the log to be counted.", ["counted"]
 )
+
+
+@cache
+def append_seconds(confirmed: bool) -> Histogram:
+    return APPEND_SECONDS.labels(str(confirmed).lower())
+
+
+@cache
+def accepted(channel: str) -> Counter:
+    """Looked up once: labels cost more than counting."""
+    return ACCEPTED.labels(channel)

@@ -79,7 +79,7 @@ class KafkaLog:
         finally:
             self._in_flight -= 1
             metrics.IN_FLIGHT.set(self._in_flight)
-            metrics.APPEND_SECONDS.labels(str(confirmed).lower()).observe(time.perf_counter() - started)
+            metrics.append_seconds(confirmed).observe(time.perf_counter() - started)
 
     async def _until_broken(self, producer: AIOKafkaProducer) -> None:
         """Until a message failed, or the producer gave up by itself: fenced, or out of sequence."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.phones import NotMobile, to_e164
+from services.intake.domain.phones import NotMobile, by_library, to_e164
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,14 @@ def test_what_is_no_vietnamese_mobile_number_is_refused_for_its_reason(written: 
 def test_any_text_gives_a_number_or_a_reason(written: str) -> None:
     result = to_e164(written)
     assert isinstance(result, NotMobile) or result.startswith("+84")
+
+
+def test_the_short_way_agrees_with_the_library_for_every_beginning_of_a_number() -> None:
+    for beginning in range(10_000):
+        written = f"0{beginning:04}{beginning * 7919 % 100_000:05}"
+        assert to_e164(written) == by_library(written)
+
+
+@given(st.from_regex(r"0(?:[ .\-]{0,2}[0-9]){8,10}", fullmatch=True))
+def test_the_short_way_agrees_with_the_library_however_it_is_spaced(written: str) -> None:
+    assert to_e164(written) == by_library(written)
