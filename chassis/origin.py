@@ -5,6 +5,7 @@ read from the right, up to the first hop that nobody vouches for. `Forwarded` an
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated
 
@@ -60,6 +61,7 @@ class Proxies:
         return found
 
 
+@lru_cache(maxsize=1024)  # peers are few; a citizen's own address is soon forgotten again
 def _read(text: str) -> Address | None:
     """An address as proxies write it: perhaps with a port, an IPv6 one in brackets."""
     host = text.strip()

@@ -1,7 +1,10 @@
+from datetime import date
+from ipaddress import ip_address
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.identity import event_id, fingerprint, identify, pseudonym
+from services.intake.domain.identity import event_id, fingerprint, identify, origin, pseudonym
 
 SECRET, OTHER = b"s" * 32, b"o" * 32
 texts = st.text(min_size=1, max_size=30)
@@ -43,3 +46,14 @@ def test_the_order_of_a_bodys_fields_does_not_matter() -> None:
 
 def test_parts_cannot_run_into_each_other() -> None:
     assert event_id(SECRET, "phone-code", "ab", "c") != event_id(SECRET, "phone-code", "a", "bc")
+
+
+def test_what_ids_follow_from_never_changes() -> None:
+    """Else a repetition that spans a release would count twice, and a receipt would withdraw nothing."""
+    found = identify(b"s" * 32, "k" * 16, fingerprint(b"e" * 32, {"phone": "+84905123456", "a": 1}))
+    assert found.receipt == "LIIG-P2HW-X4BC-GG65-NL36-JZFT"
+    assert str(found.submission_id) == "54dcbbc1-eaf6-8b7b-ab2e-d7a45514b343"
+    assert pseudonym(b"e" * 32, "+84905123456").startswith("ebb7eea024105b3c")
+    day, blocks = date(2026, 12, 1), {"10.1.2.3": "8e03f70d8b166cc2", "2001:db8:7::9": "fbe6e2cb900ccef3"}
+    for address, block in blocks.items():
+        assert origin(b"s" * 32, day, ip_address(address)).startswith(block)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.intake.test_api import BODY, Intake, client, intake
+from tests.unit.intake.test_api import BODY, client, intake
 
 __all__ = ["client", "intake"]
 STRAIGHT, USUAL = "application/json", "application/vnd.hailong+json"
