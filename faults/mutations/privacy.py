@@ -33,7 +33,7 @@ PRIVACY = (
         (
             (
                 _API,
-                "        metrics.ACCEPTED.labels(channel).inc()\n",
+                "        metrics.accepted(channel).inc()\n",
                 "        metrics.ACCEPTED.labels(body.phone).inc()\n",
             ),
         ),

@@ -39,3 +39,21 @@ def test_a_clients_complaint_is_logged_once_in_a_while_and_ours_every_time(
     ]
     assert len([line for line in lines if line["logger"] == "others"]) == 5
     assert (lines[-1]["dependency"], lines[-1]["service"]) == ("kafka", "test")
+
+
+@pytest.mark.usefixtures("restored")
+def test_our_lines_heed_levels_and_hold_what_no_utf8_has_and_no_number(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("test", level="WARNING")
+    ours = logger("some.levels")
+    ours.info("left out")
+    ours.warning("half", surrogate="\ud800", kind=ValueError, error="of 0905 123 456")
+    try:
+        int("0905 123 456 x")
+    except ValueError:
+        ours.exception("failed")
+    half, failed = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (half["surrogate"], half["error"], half["level"]) == ("\ud800", "of [number]", "warning")
+    assert "[number]" in failed["exception"]
+    assert "0905 123" not in failed["exception"]

@@ -95,7 +95,7 @@ async def test_a_request_is_a_span_under_its_routes_template_and_goes_on_with_it
     }
     assert (broken.trace != slow.trace, broken.parent, broken.failed) == (True, "", True)
     logged = app.process.log.read_text()
-    assert f'"trace_id": "{slow.trace}"' in logged
+    assert f'"trace_id":"{slow.trace}"' in logged
     assert not any(each in taking.everything() for each in (*spellings(PHONE), b"mine", b"a=b"))
 
 

@@ -50,7 +50,7 @@ async def test_no_phone_and_no_rating_id_in_any_url_log_or_page_but_the_form(
     await citizen.post(f"{FORM}/ma-dien-thoai", code=SMS_CODE)
     pages.append(citizen.page)
     logged = production_log.getvalue()
-    assert '"route": "/danh-gia/cong-chuc/{officer_id}/ma-dien-thoai"' in logged
+    assert '"route":"/danh-gia/cong-chuc/{officer_id}/ma-dien-thoai"' in logged
     seen = [*citizen.urls, *citizen.city.requests, *pages, logged]
     assert "Cảm ơn" in pages[-1]
     assert not [text for text in seen for digits in DIGITS if digits in text]
