@@ -10,7 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 import structlog
 from pydantic_core import PydanticSerializationError, to_json
@@ -37,6 +37,7 @@ def configure(service: str, *, level: str = "INFO") -> None:
         _without_numbers,
     ]
     handler = logging.StreamHandler(sys.stdout)
+    _Straight.handler = handler
     ours: list[structlog.typing.Processor] = [
         _enabled,
         *(each for each in shared if not isinstance(each, structlog.stdlib.ExtraAdder)),
@@ -45,7 +46,7 @@ def configure(service: str, *, level: str = "INFO") -> None:
     ]
     structlog.configure(
         processors=ours,
-        logger_factory=lambda name: _Straight(name, handler),
+        logger_factory=_Straight,
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
@@ -69,21 +70,23 @@ def configure(service: str, *, level: str = "INFO") -> None:
 
 
 class _Straight:
-    """Where our own lines go: to the stream of `handler`, without a record of the standard library for each,
+    """Where our own lines go: to the stream of the handler, without a record of the standard library for each,
     which costs more than the rest of a line. Levels are the standard library's."""
 
-    def __init__(self, name: str, handler: "logging.StreamHandler[TextIO]") -> None:
+    handler: "ClassVar[logging.StreamHandler[TextIO]]"
+    """Of the last `configure`, also for loggers that were used before it."""
+
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._handler = handler
         self.enabled = logging.getLogger(name).isEnabledFor
 
     def _write(self, line: str) -> None:
-        self._handler.acquire()
+        self.handler.acquire()
         try:
-            self._handler.stream.write(line + self._handler.terminator)
-            self._handler.stream.flush()
+            self.handler.stream.write(line + self.handler.terminator)
+            self.handler.stream.flush()
         finally:
-            self._handler.release()
+            self.handler.release()
 
     debug = info = warning = error = critical = exception = _write
 
