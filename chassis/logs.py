@@ -70,8 +70,8 @@ def configure(service: str, *, level: str = "INFO") -> None:
 
 
 class _Straight:
-    """Where our own lines go: to the stream of the handler, without a record of the standard library for each,
-    which costs more than the rest of a line. Levels are the standard library's."""
+    """Where our own lines go: to the stream of the handler, without a record of the standard library for
+    each, which costs more than the rest of a line. Levels are the standard library's."""
 
     handler: "ClassVar[logging.StreamHandler[TextIO]]"
     """Of the last `configure`, also for loggers that were used before it."""
