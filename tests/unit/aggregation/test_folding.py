@@ -1,7 +1,7 @@
 """The worker's use case over fakes: dead letters before the checkpoint, outages waited out, bugs not."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from prometheus_client import REGISTRY

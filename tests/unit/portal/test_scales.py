@@ -26,7 +26,9 @@ async def test_praise_and_scales_are_sent_with_the_rating(asked: Citizen) -> Non
     assert asked.urls[-1].endswith("/cau-hoi-them")
     assert asked.page.count("<fieldset") == asked.page.count("<legend") == 2
     assert "Bước 5 / 6" in asked.page
-    await asked.post(f"{FORM}/cau-hoi-them", **{"nine/time": "good", "nine/staff": "made-up", "ten/x": "y"})
+    await asked.post(
+        f"{FORM}/cau-hoi-them", **dict[str, Any]({"nine/time": "good", "nine/staff": "made-up", "ten/x": "y"})
+    )
     assert f'href="{FORM}/cau-hoi-them"' in asked.page, "the way back keeps what was chosen"
     await asked.send_code()
     [post] = asked.city.posts
@@ -37,7 +39,7 @@ async def test_praise_and_scales_are_sent_with_the_rating(asked: Citizen) -> Non
 async def test_all_of_it_can_be_left_out(asked: Citizen) -> None:
     await asked.fill_form("satisfied")
     await asked.post(f"{FORM}/ly-do")
-    await asked.post(f"{FORM}/cau-hoi-them", **{"nine/time": "", "nine/staff": ""})
+    await asked.post(f"{FORM}/cau-hoi-them", **dict[str, Any]({"nine/time": "", "nine/staff": ""}))
     await asked.send_code()
     [post] = asked.city.posts
     assert post["body"]["reasons"] == []
@@ -61,7 +63,7 @@ async def test_blame_still_needs_a_reason_and_praise_does_not_stay_with_it(asked
 async def test_what_was_chosen_is_there_on_the_way_back_and_gone_after_sending(asked: Citizen) -> None:
     await asked.fill_form("satisfied")
     await asked.post(f"{FORM}/ly-do")
-    await asked.post(f"{FORM}/cau-hoi-them", **{"nine/staff": "bad"})
+    await asked.post(f"{FORM}/cau-hoi-them", **dict[str, Any]({"nine/staff": "bad"}))
     await asked.get(f"{FORM}/cau-hoi-them")
     assert 'name="nine/staff" value="bad" checked' in asked.page
     await asked.get(f"{FORM}/ma-xac-thuc")
