@@ -85,6 +85,8 @@ class _Straight:
         try:
             self.handler.stream.write(line + self.handler.terminator)
             self.handler.stream.flush()
+        except (OSError, ValueError):  # it is closed; what is logged must not break what logs it
+            sys.stderr.write(line + self.handler.terminator)
         finally:
             self.handler.release()
 

@@ -1,7 +1,9 @@
 """Logs: JSON lines that an outage does not drown."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -57,3 +59,15 @@ def test_our_lines_heed_levels_and_hold_what_no_utf8_has_and_no_number(
     assert (half["surrogate"], half["error"], half["level"]) == ("\ud800", "of [number]", "warning")
     assert "[number]" in failed["exception"]
     assert "0905 123" not in failed["exception"]
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_line_that_cannot_be_written_breaks_nothing_and_is_not_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", closed)
+    configure("test")
+    closed.close()
+    logger("ours").warning("still running")
+    assert json.loads(capsys.readouterr().err)["event"] == "still running"

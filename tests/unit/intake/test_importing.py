@@ -186,7 +186,8 @@ def test_what_a_spreadsheet_would_run_is_quoted_and_comes_back_as_it_was() -> No
 
 def test_every_flaw_that_is_raised_has_its_words() -> None:
     for code in office_faults._DETAILS:
-        values = dict.fromkeys(("most", "why", "column", "id", "day", "name", "unit", "key"), "x")
+        said_of = "most why column id ids day first last name unit key edition answer"
+        values = dict.fromkeys(said_of.split(), "x")
         said = [office_faults.say(Flaw(code, values=values), language) for language in ("vi", "en")]
         assert said[0] != said[1]
 
