@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from chassis.postgres import create_pool
 from contracts.events import Text
@@ -18,6 +19,8 @@ from services.aggregation.domain import CITY, Read
 from tests.support.aggregation import Stage
 from tests.support.aggregation_process import live
 from tests.support.outcomes import accepted, rejected
+
+pytestmark = pytest.mark.any_servers
 
 
 async def test_figures_come_out_as_they_went_in(stage: Stage) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.support.aggregation import Stage
 from tests.support.aggregation_process import Process, live, until
 from tests.support.outcomes import accepted
+
+pytestmark = pytest.mark.any_servers
 
 SLOW_SECONDS = 3.0
 IDLE_READERS = 24

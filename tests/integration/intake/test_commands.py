@@ -17,6 +17,8 @@ from contracts.topics import DIRECTORY
 from deploy.local.ports import free_ports
 from tests.support.intake_world import World, eventually
 
+pytestmark = pytest.mark.any_servers
+
 FILE = """
 directory:
   officer_title: {{vi: "Công chức một cửa", en: "One-stop officer"}}

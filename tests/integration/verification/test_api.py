@@ -14,6 +14,8 @@ from services.verification.bootstrap import api_app, worker_app
 from services.verification.proof_of_work import Puzzle, solve
 from tests.support.verification import Submission, World, running
 
+pytestmark = pytest.mark.any_servers
+
 
 async def outcome(api: httpx.AsyncClient, rating_id: object, **query: Any) -> dict[str, Any]:
     response = await api.get(f"/v1/ratings/{rating_id}/outcome", params=query)

@@ -18,6 +18,8 @@ from services.verification.keys import StillNeeded, check_destroyed, check_retir
 from services.verification.ports import Unreadable
 from tests.support.verification import World, running, seal
 
+pytestmark = pytest.mark.any_servers
+
 
 async def run(world: World, *arguments: str, answer: str = "", **settings: str) -> tuple[int, str, str]:
     """`keys …` as an operator runs it: exit code, standard output and standard error."""

@@ -16,6 +16,8 @@ from services.verification.bootstrap import worker_app
 from services.verification.ports import Committed, OutcomeLog
 from tests.support.verification import Submission, World, running, until
 
+pytestmark = pytest.mark.any_servers
+
 NUMBER = "+84905123456"
 
 
