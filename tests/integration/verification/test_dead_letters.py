@@ -206,7 +206,7 @@ async def test_what_an_operator_redrives_after_the_reader_was_mended_counts_once
     assert found_at == {(RATING_SUBMISSIONS.name, each.partition, each.offset) for each in sent}
     for each in mine.values():
         assert each["redriven_at"] is not None
-        assert each["type"] == "vn.danang.hailong.rating-submitted.v1"
+        assert each["type"] == "vn.danang.hailong.rating-submitted.v2"
     shown = await typed(world, "show", str(dead[0].offset))
     assert reason in shown
     assert f'"rating_id": "{json.loads(dead[0].value)["rating_id"]}"' in shown
