@@ -1,6 +1,7 @@
 """Verification's commands."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,10 @@ def migrate() -> None:
     print(f"applied {len(applied)} migrations")
 
 
+COLLECT_AFTER = 50_000, 20, 100
+"""Objects more than there were, and younger collections between two older ones: the worker's, for `gc`."""
+
+
 @app.command()
 def worker() -> None:
     """Decide submissions, send phone codes. Example: python -m services.verification worker"""
@@ -58,6 +63,8 @@ def worker() -> None:
     traces.start("verification-worker", settings.traces)
     with _keys_there(settings):
         application = worker_app(settings)
+    # Objects live as long as their batch, by the hundred thousand and in no cycle: seldom look for one.
+    gc.set_threshold(*COLLECT_AFTER)
     serve_app(application, operations=Address(settings.operations_host, settings.worker_operations_port))
 
 
