@@ -1,7 +1,6 @@
 """Verification's commands."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chassis import kafka, postgres, traces
 from chassis.checking import command as checking
+from chassis.collecting import collect_seldom
 from chassis.dead_letters.commands import commands as dead_letter_commands
 from chassis.http import Address
 from chassis.http import serve as serve_app
@@ -51,10 +51,6 @@ def migrate() -> None:
     print(f"applied {len(applied)} migrations")
 
 
-COLLECT_AFTER = 50_000, 20, 100
-"""Objects more than there were, and younger collections between two older ones: the worker's, for `gc`."""
-
-
 @app.command()
 def worker() -> None:
     """Decide submissions, send phone codes. Example: python -m services.verification worker"""
@@ -63,8 +59,7 @@ def worker() -> None:
     traces.start("verification-worker", settings.traces)
     with _keys_there(settings):
         application = worker_app(settings)
-    # Objects live as long as their batch, by the hundred thousand and in no cycle: seldom look for one.
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()
     serve_app(application, operations=Address(settings.operations_host, settings.worker_operations_port))
 
 
