@@ -53,7 +53,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/office/forms/{number}": {"GET": 401},
         "/v1/office/forms/{number}/entries": {"POST": 401},
         "/v1/office/forms/imports/preview": {"POST": 401},
-        "/v1/office/forms/imports": {"POST": 401},
+        "/v1/office/forms/imports": {"GET": 401, "POST": 401},  # as the form of that number, which is none
         "/v1/office/actions": {"GET": 401},
         "/v1/office/actions.csv": {"GET": 401},
     },

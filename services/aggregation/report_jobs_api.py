@@ -1,7 +1,7 @@
 """Reports in the background over HTTP: order one, ask after it, and fetch it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.aggregation.domain import CITY
 from services.aggregation.report_api import FILE, REPORTS_FULL, Bom, Language
 from services.aggregation.reports.jobs import Job, Jobs, Maker, State
 from services.aggregation.reports.press import Full
-from services.aggregation.reports.report import Format, Order
+from services.aggregation.reports.report import Format, Moments, Order
 
 ASK_AGAIN_SECONDS = 1
 QUEUE_SECONDS = 30
@@ -105,10 +105,13 @@ async def order_report(
     `curl -si -X POST "$AGGREGATION/v1/reports?scope=city&format=pdf&from=2017-11-01&to=2017-11-30"`"""
     jobs: Jobs = request.app.state.jobs
     maker: Maker = request.app.state.maker
-    answers: Answers = request.app.state.answers
+    reading: Moments = request.app.state.moments
 
     async def ordered() -> Job:
-        await answers.would_answer(order.scope, order.period)
+        now = datetime.now(UTC)
+        async with reading.at_one_moment() as moment:
+            answers = Answers(moment, lambda: now, request.app.state.handled)
+            await answers.would_answer(order.scope, order.period)
         return await jobs.order(order)
 
     try:

@@ -10,5 +10,5 @@ from services.aggregation.__main__ import cli
 from tests.support.dead_letters import unreading
 
 if __name__ == "__main__":
-    vars(folding)["decode"] = unreading(os.environ["UNREADING_REASON"])
+    vars(folding)["decode_data"] = unreading(os.environ["UNREADING_REASON"])
     cli()

@@ -166,6 +166,11 @@ async def test_many_at_once_all_have_their_turn(world: World, processes: int) ->
         )
 
     await asyncio.gather(*(rename(name) for name in names))
+
+    async def all_are_shown() -> bool:  # readers see a transaction a moment after its writer knows of it
+        return len(await actions(world)) >= len(names)
+
+    await eventually(all_are_shown, why="all actions in the trail")
     before_and_after = [
         (field.before, field.after)
         for action in await actions(world)
