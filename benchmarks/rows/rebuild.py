@@ -17,8 +17,9 @@ from contracts.topics import RATING_OUTCOMES
 STREAMS = "at_least_once"
 AT_ONCE = 100_000
 _EMPTY = """
-TRUNCATE read_models.tally, read_models.acceptance, read_models.standing, read_models.scope,
-    read_models.counted_submission, read_models.withdrawn_submission, read_models.checkpoint;
+TRUNCATE read_models.tally, read_models.acceptance, read_models.scale_tally, read_models.standing,
+    read_models.scope, read_models.counted_submission, read_models.withdrawn_submission,
+    read_models.checkpoint;
 UPDATE read_models.revision SET value = 1
 """
 _MARKED = "INSERT INTO read_models.checkpoint SELECT $1, unnest($2::int[]), unnest($3::bigint[])"

@@ -19,6 +19,7 @@ FOREVER = date.max  # as asyncpg gives PostgreSQL's 'infinity'
 USUAL_BATCH, LEAST_BY_MORNING = 5, 3
 CITY_HOURS = timedelta(hours=7)
 Row = tuple[str, str, date, str, str, str]
+Answer = tuple[str, str, str, str, str]  # unit, edition, scale, question, choice
 WITHDRAWN = " withdrawn"
 
 
@@ -31,6 +32,7 @@ class Model:
     released: dict[Row, int]
     counted: set[str]
     parents: dict[tuple[str, str], str | None]
+    scales: dict[Answer, int]
 
 
 async def read_model(url: str) -> Model:
@@ -49,6 +51,9 @@ async def read_model(url: str) -> Model:
                 " UNION ALL SELECT submission_id::text || ' withdrawn' FROM read_models.withdrawn_submission"
             )
             scopes = await connection.fetch("SELECT level, id, parent_id FROM read_models.scope")
+            scales = await connection.fetch(
+                "SELECT unit_id, edition_id, scale, question, choice, count FROM read_models.scale_tally"
+            )
     finally:
         await connection.close()
     return Model(
@@ -57,6 +62,7 @@ async def read_model(url: str) -> Model:
         {tuple(row)[:6]: row["released"] for row in tallies if row["released"]},
         {row["id"] for row in counted},
         {(row["level"], row["id"]): row["parent_id"] for row in scopes},
+        {tuple(row)[:5]: row["count"] for row in scales},
     )
 
 
@@ -83,6 +89,20 @@ def fold(outcomes: Iterable[Record]) -> tuple[Counter[Row], set[str], dict[tuple
                 ):
                     tallies[level, scope, when, edition, measure, item] += sign(record)
     return tallies, counted, parents
+
+
+def fold_scales(outcomes: Iterable[Record]) -> Counter[Answer]:
+    """The answers to further questions, of units."""
+    found: Counter[Answer] = Counter()
+    seen: set[str] = set()
+    for record in outcomes:
+        said = record.data
+        if once(record) not in seen:
+            for each in said.get("scale_answers", ()):  # a rejection has none, nor had ratings before 1.1
+                key = said["unit_id"], said["edition_id"], each["scale"], each["question"], each["choice"]
+                found[key] += sign(record)
+        seen.add(once(record))
+    return found
 
 
 def once(record: Record) -> str:
@@ -177,6 +197,11 @@ def check_model(
     for row in sorted(tallies.keys() | model.tallies.keys()):
         if tallies[row] != model.tallies.get(row, 0):
             text = f"{name}: {row} is {model.tallies.get(row, 0)}, the log says {tallies[row]}"
+            findings.add(Wrong.FIGURES, text, of=name)
+    scales = fold_scales(reached)
+    for answer in sorted(scales.keys() | model.scales.keys()):
+        if scales[answer] != model.scales.get(answer, 0):
+            text = f"{name}: {answer} is {model.scales.get(answer, 0)}, the log says {scales[answer]}"
             findings.add(Wrong.FIGURES, text, of=name)
     released = release(sorted(reached, key=lambda r: (r.partition, r.offset)), batches)
     for row in sorted(released.keys() | model.released.keys()):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
 
 from contracts.envelope import Envelope, Message, encode
-from contracts.events import Outcome, RatingAccepted, RatingRejected, RatingWithdrawn, Withdrawal
+from contracts.events import Outcome, RatingAccepted, RatingRejected, RatingWithdrawn, ScaleAnswer, Withdrawal
 from contracts.topics import key_of
 
 GROUP, UNIT = "so-ban-nganh", "so-thong-tin-va-truyen-thong"
@@ -25,7 +25,9 @@ def accepted(
     assurance: str = "captcha",
     unit: str = UNIT,
     group: str = GROUP,
+    scales: Sequence[tuple[str, str, str]] = (),
 ) -> RatingAccepted:
+    """`scales`: scale, question and choice of each further answer."""
     return RatingAccepted(
         submission_id=submission or uuid4(),
         edition_id=edition,
@@ -38,6 +40,7 @@ def accepted(
         answer=answer,
         reasons=tuple(reasons),
         assurance=assurance,
+        scale_answers=tuple(ScaleAnswer(scale=s, question=q, choice=c) for s, q, c in scales),
     )
 
 
@@ -74,7 +77,8 @@ def taken_back(
 
 
 def some(count: int) -> list[Outcome]:
-    """`count` accepted ratings over many officers, and one rejected for every ten."""
+    """`count` accepted ratings over many officers, of which three in four answer a further question, and one
+    rejected for every ten."""
     chosen = random.Random(count)
     outcomes: list[Outcome] = [
         accepted(
@@ -83,8 +87,9 @@ def some(count: int) -> list[Outcome]:
             answer=chosen.choice(["satisfied", "not_satisfied"]),
             reasons=["late"],
             at=datetime(2017, 3, chosen.randrange(1, 28), chosen.randrange(24), tzinfo=UTC),
+            scales=[("points", "time", f"p{place % 3}")] * (place % 4 > 0),
         )
-        for _ in range(count)
+        for place in range(count)
     ]
     return outcomes + [rejected(reason=chosen.choice(["duplicate", "expired"])) for _ in range(count // 10)]
 

@@ -36,8 +36,8 @@ UPDATE {0}.scope AS n SET updated_at = o.updated_at FROM read_models.scope AS o
 WHERE n.level = o.level AND n.id = o.id AND n.updated_at IS NOT NULL AND o.updated_at IS NOT NULL
 """
 _SWAP = """
-LOCK TABLE read_models.tally, read_models.acceptance, read_models.scope, read_models.standing,
-    read_models.revision;
+LOCK TABLE read_models.tally, read_models.acceptance, read_models.scale_tally, read_models.scope,
+    read_models.standing, read_models.revision;
 DELETE FROM read_models.checkpoint;
 ALTER SCHEMA read_models RENAME TO read_models_before;
 ALTER SCHEMA {0} RENAME TO read_models;

@@ -28,6 +28,7 @@ from services.aggregation.domain import (
 )
 from services.aggregation.folding import Counted
 from services.aggregation.releasing import Moves, Officer, Standing, moves
+from services.aggregation.scales import ScaleTally, scale_tallies
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy"
 CHANNEL = "figures"
@@ -66,6 +67,11 @@ INSERT INTO acceptance AS a (unit_id, edition_id, day, accepted_day, withdrawn_d
 SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::date[], $6::text[], $7::bigint[])
 ON CONFLICT (unit_id, edition_id, day, accepted_day, withdrawn_day, answer)
 DO UPDATE SET count = a.count + excluded.count
+"""
+_ANSWER = """
+INSERT INTO scale_tally AS t (unit_id, edition_id, scale, question, choice, count)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+ON CONFLICT (unit_id, edition_id, scale, question, choice) DO UPDATE SET count = t.count + excluded.count
 """
 _STANDINGS = """
 SELECT o.officer_id, o.edition_id, s.accepted, s.pending, s.since, s.last, p.officer_batch
@@ -164,7 +170,8 @@ class PostgresLedger:
     async def _write(self, connection: Connection, added: Sequence[Outcome], due: Moves) -> None:
         await _release(connection, due.earlier)
         await _add(connection, fold(added), officers_fold(chain(*due.held.values())))
-        await _accept(connection, acceptances(added))
+        await _sum(connection, _ACCEPT, acceptances(added))
+        await _sum(connection, _ANSWER, scale_tallies(added))
 
 
 async def _new(connection: Connection, outcomes: dict[Once, Outcome]) -> list[Outcome]:
@@ -232,11 +239,13 @@ async def _add(connection: Connection, increments: Counter[Tally], held: Counter
     )
 
 
-async def _accept(connection: Connection, increments: Counter[Acceptance]) -> None:
+async def _sum(
+    connection: Connection, statement: str, increments: Counter[Acceptance] | Counter[ScaleTally]
+) -> None:
     if increments:
         # In one order for every writer, as tallies are.
-        rows = sorted((*acceptance, count) for acceptance, count in increments.items())
-        await connection.execute(_ACCEPT, *map(list, zip(*rows, strict=True)))
+        rows = sorted((*key, count) for key, count in increments.items())
+        await connection.execute(statement, *map(list, zip(*rows, strict=True)))
 
 
 async def _stamp(

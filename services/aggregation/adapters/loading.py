@@ -13,6 +13,7 @@ from contracts.events import Outcome
 from services.aggregation.adapters.ledger import Connection, PostgresLedger
 from services.aggregation.domain import (
     ALL_EDITIONS,
+    Acceptance,
     Level,
     Measure,
     Once,
@@ -24,6 +25,7 @@ from services.aggregation.domain import (
     released_with,
 )
 from services.aggregation.releasing import Moves, Officer
+from services.aggregation.scales import ScaleTally, scale_tallies
 
 COMPLETE_SECONDS = 3_600.0
 SUMMED = {
@@ -32,6 +34,7 @@ SUMMED = {
         ("unit_id", "edition_id", "day", "accepted_day", "withdrawn_day", "answer"),
         ("count",),
     ),
+    "scale_tally": (("unit_id", "edition_id", "scale", "question", "choice"), ("count",)),
 }
 LISTED = ("counted_submission", "withdrawn_submission")
 LOADED = (*SUMMED, *LISTED)
@@ -84,11 +87,18 @@ class LoadingLedger(PostgresLedger):
                 for tally in dict.fromkeys((*increments, *released))
             ],
         )
-        await connection.copy_records_to_table(
-            "acceptance",
-            columns=[*SUMMED["acceptance"][0], *SUMMED["acceptance"][1]],
-            records=[(*each, count) for each, count in acceptances(added).items()],
-        )
+        await _append(connection, "acceptance", acceptances(added))
+        await _append(connection, "scale_tally", scale_tallies(added))
+
+
+async def _append(
+    connection: Connection, table: str, counts: Counter[Acceptance] | Counter[ScaleTally]
+) -> None:
+    await connection.copy_records_to_table(
+        table,
+        columns=[*SUMMED[table][0], *SUMMED[table][1]],
+        records=[(*each, count) for each, count in counts.items()],
+    )
 
 
 def _key(tally: Tally) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Names, and policies and texts of editions, in PostgreSQL, for the worker."""
+"""Names, and policies, texts and scales of editions, in PostgreSQL, for the worker."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +39,10 @@ _TEXTS = """
 INSERT INTO edition_text (edition_id, kind, item, position, text)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])
 ON CONFLICT (edition_id, kind, item) DO UPDATE SET position = excluded.position, text = excluded.text
+"""
+_SCALES = """
+INSERT INTO scale (edition_id, scales) SELECT * FROM unnest($1::text[], $2::jsonb[])
+ON CONFLICT (edition_id) DO UPDATE SET scales = excluded.scales
 """
 
 
@@ -107,6 +111,12 @@ async def _put(connection: "asyncpg.pool.PoolConnectionProxy", changes: Sequence
         [policy.officer_batch for policy in policies],
         [policy.officer_hour for policy in policies],
         [policy.suppress_below for policy in policies],
+    )
+    scales = {e.edition_id: e.instrument.scales for e in editions}
+    await connection.execute(
+        _SCALES,
+        list(scales),
+        [json.dumps([scale.model_dump(mode="json") for scale in its]) for its in scales.values()],
     )
     for edition in editions:
         texts = {(kind, item): json.dumps(text.model_dump()) for kind, item, text in _texts(edition)}

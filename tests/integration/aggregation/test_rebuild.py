@@ -16,6 +16,7 @@ from services.aggregation.adapters.generations import generation
 from services.aggregation.bootstrap import NEXT, rebuild_figures, verify_figures
 from services.aggregation.domain import LogShortened
 from services.aggregation.rebuilding import Busy, Comparison, rebuild
+from services.aggregation.scales import ScaleTally, scale_tallies
 from services.aggregation.settings import Settings
 from tests.support import stack
 from tests.support.aggregation import PARTITIONS, Stage, a_stage
@@ -62,6 +63,11 @@ async def schemas(stage: Stage) -> set[str]:
     return {row["nspname"] for row in rows}
 
 
+async def answers_to_scales(stage: Stage) -> dict[ScaleTally, int]:
+    query = "SELECT unit_id, edition_id, scale, question, choice, count FROM read_models.scale_tally"
+    return {ScaleTally(*key): count for *key, count in await stage.database.fetch(query)}
+
+
 async def caught_up(stage: Stage) -> None:
     await until(stage.caught_up, why="the checkpoints at the end of the log")
 
@@ -82,6 +88,7 @@ async def test_figures_are_what_the_log_says_and_one_that_is_not_is_named(stage:
     same = await verified(stage)
     assert same.differing == 0
     assert same.rows > 500
+    assert await answers_to_scales(stage) == scale_tallies([*ratings, *back])
     await stage.database.execute(
         "UPDATE read_models.tally SET count = count + 1"
         " WHERE ctid = (SELECT min(ctid) FROM read_models.tally)"
@@ -90,13 +97,15 @@ async def test_figures_are_what_the_log_says_and_one_that_is_not_is_named(stage:
         "DELETE FROM read_models.counted_submission"
         " WHERE submission_id = (SELECT min(submission_id::text)::uuid FROM read_models.counted_submission)"
     )
+    await stage.database.execute("UPDATE read_models.scale_tally SET count = 0 WHERE choice = 'p2'")
     found = await verified(stage)
-    assert found.differing == 2
-    assert {each.what.split()[0] for each in found.first} == {"tally", "counted_submission"}
+    assert found.differing == 2 + 3
+    assert {each.what.split()[0] for each in found.first} == {"tally", "scale_tally", "counted_submission"}
     [gone] = [each for each in found.first if each.what.startswith("counted_submission")]
     assert (gone.live, gone.log) == ("nothing", "there")
     assert await rebuilt(stage) is False
     assert (await verified(stage)).differing == 0
+    assert await answers_to_scales(stage) == scale_tallies([*ratings, *back])
     assert await schemas(stage) == {"read_models"}
     assert worker.running is not None
     assert worker.running.returncode is None

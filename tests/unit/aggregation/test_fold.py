@@ -31,6 +31,7 @@ from services.aggregation.domain import (
     measured,
     parents,
 )
+from services.aggregation.scales import ScaleTally, scale_tallies
 from tests.support.outcomes import GROUP, MOMENT, UNIT, accepted, rejected, taken_back
 
 UNITS = {"u1": "g1", "u2": "g1", "u3": "g2"}
@@ -185,6 +186,18 @@ def test_a_withdrawal_takes_away_what_its_rating_added_whatever_its_own_day() ->
         acceptance: 0 if acceptance.withdrawn_day == ALL_DAYS else 1
         for acceptance in acceptances([rating, back])
     }
+
+
+def test_answers_to_scales_count_for_the_unit_once_each_and_go_with_a_withdrawal() -> None:
+    both = [("nine", "time", "p2"), ("nine", "staff", "p0")]
+    rating = accepted(scales=both)
+    twice = accepted(unit="u2", edition="2018", scales=[("nine", "time", "p2"), ("nine", "time", "p1")])
+    time, staff = (ScaleTally(UNIT, "2017", *answer) for answer in both)
+    other = ScaleTally("u2", "2018", "nine", "time", "p1")
+    added = scale_tallies([rating, accepted(), rejected(), twice, rating])
+    assert added == {time: 2, staff: 2, other: 1}
+    assert dict(scale_tallies([taken_back(rating)])) == {time: -1, staff: -1}
+    assert dict(scale_tallies([rating, taken_back(rating)])) == {time: 0, staff: 0}
 
 
 def log_of(gaps: list[int]) -> list[Read]:

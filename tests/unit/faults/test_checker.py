@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from faults.checking.decisions import Decisions, check_decisions
-from faults.checking.figures import FOREVER, Model, check_model, fold, release
+from faults.checking.figures import FOREVER, Model, check_model, fold, fold_scales, release
 from faults.checking.findings import SHOWN, Findings, Wrong
 from faults.checking.ledger import Ledger, Posted
 from faults.checking.reading import Record, Topic
@@ -67,6 +67,7 @@ class World:
                 "answer": rating.body["answer"],
                 "reasons": rating.body["reasons"],
                 "assurance": "captcha",
+                "scale_answers": [{"scale": "nine", "question": "time", "choice": "2"}],
             }
         else:
             data["reason"] = verdict
@@ -295,7 +296,8 @@ def folded(count: int) -> tuple[Topic, Model]:
     outcomes = topic(world.outcomes)
     tallies, counted, parents = fold(world.outcomes)
     released = release(world.outcomes, BATCHES)
-    return outcomes, Model({0: count}, dict(tallies), dict(released), counted, parents)
+    scales = dict(fold_scales(world.outcomes))
+    return outcomes, Model({0: count}, dict(tallies), dict(released), counted, parents, scales)
 
 
 def test_a_model_that_is_the_fold_is_right_and_any_counter_off_is_not() -> None:
@@ -308,6 +310,11 @@ def test_a_model_that_is_the_fold_is_right_and_any_counter_off_is_not() -> None:
         model.tallies["unit", "unit", date(2026, 11, 24), "faults-captcha", "rejection", "challenge_wrong"]
         == 2
     )
+    answer = ("unit", "faults-captcha", "nine", "time", "2")
+    assert model.scales == {answer: 2}
+    findings = Findings()
+    check_model(replace(model, scales={answer: 3}), outcomes, BATCHES, findings, name="model")
+    assert set(findings.counts) == {Wrong.FIGURES}
     for row in model.tallies:
         findings = Findings()
         other = replace(model, tallies={**model.tallies, row: 3})
