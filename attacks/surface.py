@@ -76,6 +76,7 @@ PUBLIC: Mapping[str, Mapping[str, Answers]] = {
         "/v1/satisfaction/{kind}/{scope_id}/history": {"GET": 404},
         "/v1/satisfaction/{kind}/{scope_id}/children": {"GET": 404},
         "/v1/satisfaction/{kind}/{scope_id}/change": {"GET": 404},
+        "/v1/satisfaction/units/{scope_id}/scales": {"GET": 404},
         "/v1/satisfaction/city/report.{extension}": {"GET": 422},
         "/v1/satisfaction/{kind}/{scope_id}/report.{extension}": {"GET": 404},
         "/v1/reports": {"POST": 202},

@@ -28,6 +28,8 @@ from services.aggregation.documents import (
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.edition import Published, together
 from services.aggregation.files_handled import NOBODY_SAID, FilesHandled, Response
+from services.aggregation.scale_documents import Scales, scales
+from services.aggregation.scales import Answered
 
 DEFAULT_DAYS, MOST_DAYS, MOST_SCOPES = 30, 400, 20
 PATHS = {"groups": Level.GROUP, "units": Level.UNIT, "officers": Level.OFFICER}
@@ -79,6 +81,7 @@ class Reading(Protocol):
         self, scope: Scope, edition: str | None, *, predecessors: bool = False, as_of: date | None = None
     ) -> dict[date, Published]: ...
     async def children(self, scope: Scope) -> list[Scope]: ...
+    async def scales(self, unit: str, edition: str | None) -> list[Answered]: ...
     def outage(self, error: BaseException) -> bool: ...
 
 
@@ -117,6 +120,10 @@ class Answers:
     async def children(self, scope: Scope, period: Period) -> Children:
         above = await self._one(scope, period)
         return Children(scope=named(above), children=await self.below([scope], period))
+
+    async def scales(self, unit: Scope, period: Period) -> Scales:
+        figures = await self._one(unit, period)
+        return scales(figures, period, await self._reading.scales(unit.id, period.edition))
 
     async def below(self, above: Sequence[Scope], period: Period) -> list[Child]:
         """The children of each, all read at once, and ranked among the siblings of one parent."""

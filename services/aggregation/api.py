@@ -31,6 +31,7 @@ from services.aggregation.domain import CITY, Scope
 from services.aggregation.files_handled import NOBODY_SAID, FilesHandled
 from services.aggregation.keeping import Keeping, Moments
 from services.aggregation.live import Hub, Stream, Unknown
+from services.aggregation.scale_documents import Scales
 
 ANSWER_SECONDS = 5.0
 RETRY_MS = 2_000
@@ -93,10 +94,17 @@ def attach(app: FastAPI, reading: Moments, hub: Hub, pace: Pace, handled: FilesH
     app.state.keeping = Keeping(reading, handled)
 
 
+Edition = Annotated[
+    str | None, Query(description="An edition's id; all editions without.", examples=["2017"])
+]
+
+
+def _of_edition(edition: Edition = None) -> Period:
+    return period_of(edition, None, None)
+
+
 def _period(
-    edition: Annotated[
-        str | None, Query(description="An edition's id; all editions without.", examples=["2017"])
-    ] = None,
+    edition: Edition = None,
     first: Annotated[
         str | None, Query(alias="from", description="First day, city time.", examples=["2017-11-20"])
     ] = None,
@@ -107,16 +115,24 @@ def _period(
     return period_of(edition, first, last)
 
 
+Id = Annotated[
+    str, Path(description="Its id, as the directory has it.", examples=["so-thong-tin-va-truyen-thong"])
+]
+
+
 def _scope(
     kind: Annotated[str, Path(description="groups, units or officers.", examples=["units"])],
-    scope_id: Annotated[
-        str, Path(description="Its id, as the directory has it.", examples=["so-thong-tin-va-truyen-thong"])
-    ],
+    scope_id: Id,
 ) -> Scope:
     return scope_at(kind, scope_id)
 
 
+def _unit(scope_id: Id) -> Scope:
+    return scope_at("units", scope_id)
+
+
 Asked = Annotated[Period, Depends(_period)]
+OfEdition = Annotated[Period, Depends(_of_edition)]
 
 
 AsOf = Annotated[
@@ -141,6 +157,7 @@ With = Annotated[
     Query(alias="with", description="Of a unit: add what is published of all that merged into it."),
 ]
 Place = Annotated[Scope, Depends(_scope)]
+UnitPlace = Annotated[Scope, Depends(_unit)]
 
 
 @router.get("/satisfaction/city", response_model=Satisfaction, responses=AS_BEFORE)
@@ -200,6 +217,13 @@ async def children(request: Request, scope: Place, period: Dated) -> Response:
     """The figures of a group's units, or of a unit's officers, and the places that they may have among each
     other: `curl -s "$AGGREGATION/v1/satisfaction/groups/so-ban-nganh/children"`"""
     return await _answer(request, Answers.children, scope, period)
+
+
+@router.get("/satisfaction/units/{scope_id}/scales", response_model=Scales, responses=AS_BEFORE)
+async def scales(request: Request, scope: UnitPlace, period: OfEdition) -> Response:
+    """How a unit's further questions were answered, in an edition or in each:
+    `curl -s "$AGGREGATION/v1/satisfaction/units/so-thong-tin-va-truyen-thong/scales?edition=2017"`"""
+    return await _answer(request, Answers.scales, scope, period)
 
 
 @router.get("/live", response_class=EventSourceResponse, responses=STREAM)

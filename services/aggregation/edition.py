@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
-from contracts.events import Publication
+from contracts.events import Publication, ScaleQuestion
 from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, weekday
 from services.aggregation.looking_back import Cell, cuts
 from services.aggregation.releasing import due
+from services.aggregation.scales import Choices, shown
 from services.aggregation.stored import Cells, Counts, Stored, Tallied, alone, items, total
 from services.aggregation.suppression import hidden
 from services.aggregation.tree import PARTITIONS, TREES, Tree, parts_shown
@@ -46,7 +47,8 @@ class EditionView:
             if morning is not None and morning <= now:
                 self.by_time[officer] = morning
         self._at_once = policy.officer_batch == 1
-        self.alone = {} if self._at_once else alone(stored.officers, standings)
+        self._of_one = alone(stored.officers, standings)
+        self.alone = {} if self._at_once else self._of_one
         self._groups, self._unit_of = stored.units, stored.officers
         self._officers: dict[str, dict[Scope, Counts]] = defaultdict(dict)  # by unit
         self._desks: dict[str, Tree] = {}
@@ -82,6 +84,12 @@ class EditionView:
         found |= self._parted[scope]
         left_out |= {each for each in PARTITIONS if sum(items(found, each).values()) != total(found)}
         return Published(found, left_out=frozenset(left_out))
+
+    def shows(self, unit: str, question: ScaleQuestion, choices: Choices) -> bool:
+        """Whether a further question is shown: of a unit in which one officer alone was rated none is."""
+        if unit in self._of_one or Scope(Level.UNIT, unit) not in self._above.shown:
+            return False
+        return shown(question, choices, total(self.units[unit]), self._below)
 
     def full(self, scope: Scope) -> Published:
         """All there is, for those who may see it."""

@@ -6,12 +6,14 @@ from typing import Any
 from pydantic import BaseModel
 from sse_starlette import ServerSentEvent
 
-from contracts.events import Text
+from contracts.events import Scale, ScaleChoice, ScaleKind, ScaleQuestion, Text
 from services.aggregation.comparisons import Children, change, ranked
 from services.aggregation.documents import Figures, Period, history, named, satisfaction
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import TOO_FEW, Published
 from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
+from services.aggregation.scale_documents import scales
+from services.aggregation.scales import Answered
 from services.aggregation.stored import Counts, Mark
 
 UNIT, GROUP = "so-thong-tin-va-truyen-thong", "so-ban-nganh"
@@ -68,6 +70,18 @@ _ABOVE = Figures(
     CITY,
     Text(vi="Thành phố Đà Nẵng", en="Da Nang City"),
 )
+_CHOICES = (
+    ScaleChoice(id="in_time", text=Text(vi="Đúng hẹn", en="On time"), points=2),
+    ScaleChoice(id="late", text=Text(vi="Trễ hẹn", en="Late"), points=0),
+)
+_SCALE = Scale(
+    id="indicators",
+    title=Text(vi="Các chỉ số", en="The indicators"),
+    kind=ScaleKind.POINTS,
+    questions=(
+        ScaleQuestion(id="time", text=Text(vi="Thời gian giải quyết", en="Time taken"), choices=_CHOICES),
+    ),
+)
 
 
 def _json(document: BaseModel) -> Any:
@@ -78,7 +92,16 @@ SATISFACTION = _json(satisfaction(_SHOWN, Period()).model_copy(update={"response
 HISTORY = _json(history(_SHOWN, _DAYS, FIRST, LAST))
 CHANGE = _json(change(_SHOWN, _DAYS, FIRST, LAST))
 CHILDREN = _json(Children(scope=named(_ABOVE), children=ranked(_SIBLINGS, Period())))
-BY_MODEL = {"Satisfaction": SATISFACTION, "History": HISTORY, "Change": CHANGE, "Children": CHILDREN}
+SCALES = _json(
+    scales(_SHOWN, Period("2017"), [Answered("2017", _SCALE, {"time": {"in_time": 371, "late": 26}})])
+)
+BY_MODEL = {
+    "Satisfaction": SATISFACTION,
+    "History": HISTORY,
+    "Change": CHANGE,
+    "Children": CHILDREN,
+    "Scales": SCALES,
+}
 LIVE = (
     ServerSentEvent(
         event="figures",

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from contracts.events import Publication
 from services.aggregation.domain import CITY, Level, Scope
 from services.aggregation.edition import ITEMS, NO_DAYS, EditionView, Published, together
+from services.aggregation.scales import Answered, Counted
 from services.aggregation.stored import NEVER, Accepted, ByDay, Mark, Stored, Tallied
 
 EVERYTHING = Publication(officer_batch=1, suppress_below=1)
@@ -125,6 +126,17 @@ class View:
                 for when, published in each.days_as_of(unit, day, cells, days).items():
                     found[when].append(published)
         return {when: together(parts) for when, parts in found.items()}
+
+    def scales(self, unit: str, edition: str | None, counted: Counted) -> list[Answered]:
+        """Of each edition in which the unit was rated. Neither groups nor officers have any, and units that
+        merged are not joined: nothing is public that could be set against these."""
+        found = []
+        for each in self._asked(edition):
+            for scale in counted.asked.get(each.id, ()) if unit in each.units else ():
+                said = {q: counted.choices.get((each.id, scale.id, q.id), {}) for q in scale.questions}
+                seen = {q.id: choices for q, choices in said.items() if each.shows(unit, q, choices)}
+                found.append(Answered(each.id, scale, seen))
+        return found
 
     def unit_days(self, tallied: ByDay) -> Iterator[UnitDay]:
         """All that `days` adds up."""

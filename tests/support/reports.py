@@ -11,6 +11,7 @@ from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
 from services.aggregation.publication import UnitDay
 from services.aggregation.reports.report import Kind, Said
+from services.aggregation.scales import Answered
 from services.aggregation.stored import ByDay, Counts, Tallied
 from tests.support.publication import LONG_AGO, Book
 
@@ -42,6 +43,9 @@ class Kept:
     async def children(self, scope: Scope) -> list[Scope]:
         level = scope.level.children
         return [] if level is None else [s for s in self.book.scopes(level) if self.book.above[s] == scope.id]
+
+    async def scales(self, unit: str, edition: str | None) -> list[Answered]:
+        raise AssertionError(f"{unit} {edition}: reports say nothing of them")
 
     async def unit_days(self) -> list[UnitDay]:
         if self.away:

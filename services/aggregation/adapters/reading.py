@@ -18,11 +18,13 @@ from contracts.city_time import city_day
 from contracts.events import Text
 from services.aggregation.adapters.city import Cities, City, Version, version_of
 from services.aggregation.adapters.mergers import mergers
+from services.aggregation.adapters.scales import counted
 from services.aggregation.documents import Figures, Merger, Period, Snapshot
 from services.aggregation.domain import ALL_DAYS, CITY, Level, Scope
 from services.aggregation.edition import Published
 from services.aggregation.looking_back import Cell
 from services.aggregation.publication import UnitDay, View
+from services.aggregation.scales import Answered
 from services.aggregation.stored import Accepted
 
 _NAMES = """
@@ -112,6 +114,11 @@ class PostgresReading:
         async with self._moment() as (connection, _):
             rows = await connection.fetch(_CHILDREN, level, scope.id)
         return [Scope(level, row["id"]) for row in rows]
+
+    async def scales(self, unit: str, edition: str | None) -> list[Answered]:
+        """Answers to what editions ask further."""
+        async with self._moment() as (connection, city):
+            return city.view.scales(unit, edition, await counted(connection, unit, edition))
 
     async def unit_days(self) -> list[UnitDay]:
         """What is public of each day of each unit."""

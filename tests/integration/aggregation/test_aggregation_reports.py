@@ -19,7 +19,16 @@ import pytest
 
 from contracts import golden
 from contracts.envelope import encode
-from contracts.events import EditionPublished, Outcome, Reason, Text
+from contracts.events import (
+    EditionPublished,
+    Outcome,
+    Reason,
+    Scale,
+    ScaleChoice,
+    ScaleKind,
+    ScaleQuestion,
+    Text,
+)
 from contracts.topics import DIRECTORY, key_of
 from services.aggregation.domain import ALL_DAYS, CITY, Level, Measure, Scope, Tally
 from services.aggregation.uncertainty import wilson
@@ -30,6 +39,14 @@ from tests.support.outcomes import accepted, rejected
 pytestmark = pytest.mark.any_servers
 
 NOON = datetime(2017, 11, 23, 5, tzinfo=UTC)
+POINTS = {"in_time": 2, "late": 0}
+
+
+def nine() -> Scale:
+    text = Text(vi="Thời gian", en="Time")
+    choices = tuple(ScaleChoice(id=each, text=text, points=points) for each, points in POINTS.items())
+    question = ScaleQuestion(id="time", text=text, choices=choices)
+    return Scale(id="nine", title=text, kind=ScaleKind.POINTS, questions=(question,))
 
 
 async def command(stage: Stage, *arguments: str) -> None:
@@ -54,6 +71,7 @@ def rated(unit: str, edition: str) -> list[Outcome]:
             at=NOON + timedelta(days=n % 3 // 2),
             answer="satisfied" if n % 4 else "not_satisfied",
             reasons=["late"] * (n % 4 == 0),
+            scales=[("nine", "time", "in_time" if n % 4 else "late")],
         )
         for n in range(24)
     ]
@@ -65,7 +83,9 @@ async def test_every_figure_of_a_report_is_the_logs_and_reasons_are_in_the_editi
     edition, units = f"e-{uuid4()}", [f"u-{uuid4()}" for _ in range(2)]
     late = Text(vi="Trễ hẹn", en="Late")
     example = next(event for event in golden.EVENTS if isinstance(event, EditionPublished))
-    instrument = example.instrument.model_copy(update={"reasons": (Reason(id="late", text=late),)})
+    instrument = example.instrument.model_copy(
+        update={"reasons": (Reason(id="late", text=late),), "scales": (nine(),)}
+    )
     policy = example.policy.model_copy(update={"publication": AT_ONCE})
     event = example.model_copy(update={"edition_id": edition, "instrument": instrument, "policy": policy})
     published = encode(golden.envelope(example)._replace(data=event), key=key_of(event))
@@ -88,7 +108,11 @@ async def test_every_figure_of_a_report_is_the_logs_and_reasons_are_in_the_editi
         params={"edition": edition, "from": "2017-11-23", "to": "2017-11-24"}
     ) as http:
         files = {kind: (await http.get(f"{url}.{kind}")).content for kind in ("csv", "xlsx", "pdf")}
+        (further,) = (await http.get(url.replace("report", "scales"))).json()["scales"]
 
+    (time,) = further["questions"]
+    assert {each["id"]: each["count"] for each in time["choices"]} == {"in_time": 18, "late": 6}
+    assert (further["edition"], further["points"]) == (edition, {"sum": 1.5, "most": 2})
     folded, unit = await stage.folded(), Scope(Level.UNIT, units[0])
     days = [NOON.date() + timedelta(days=n) for n in range(2)]
     wanted = {day: counts(folded, unit, edition, day) for day in days}

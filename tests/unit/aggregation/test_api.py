@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 from chassis.readiness import Check
 from contracts.city_time import city_day
-from contracts.events import Text
+from contracts.events import Scale, ScaleChoice, ScaleKind, ScaleQuestion, Text
 from services.aggregation import api, examples
 from services.aggregation.comparisons import Change, Children
 from services.aggregation.documents import Figures, History, Period, Satisfaction, Snapshot
@@ -23,6 +23,8 @@ from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import NO_DAYS, TOO_FEW, Published
 from services.aggregation.files_handled import USUAL_SAMPLE, FilesHandled, sample_of
 from services.aggregation.live import Hub, Stream
+from services.aggregation.scale_documents import Scales
+from services.aggregation.scales import Answered
 from tests.support.figures_app import ever_new, figures_app
 
 UNIT, OFFICER = Scope(Level.UNIT, "u"), Scope(Level.OFFICER, "o")
@@ -39,6 +41,7 @@ class Store:
     asked: list[Period] = field(default_factory=list)
     away: bool = False
     looked_back_to: list[date | None] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
 
     async def figures(self, scopes: Sequence[Scope], period: Period) -> Snapshot:
         if self.away:
@@ -55,6 +58,10 @@ class Store:
         assert not predecessors
         assert (scope in self.published, edition) == (True, None)
         return self.by_day
+
+    async def scales(self, unit: str, edition: str | None) -> list[Answered]:
+        assert (unit, edition) == (UNIT.id, "2017")
+        return self.answered
 
     async def children(self, scope: Scope) -> list[Scope]:
         return self.below if scope.level in (Level.CITY, Level.GROUP) else []
@@ -407,11 +414,65 @@ async def test_an_outage_asks_to_come_back(client: httpx.AsyncClient, store: Sto
     assert (body["status"], body["retry_after"]) == (503, 2)
 
 
+def question(name: str) -> ScaleQuestion:
+    texts = {choice: Text(vi=choice, en=choice) for choice in ("good", "bad")}
+    points = {"good": 2, "bad": 0}
+    choices = tuple(ScaleChoice(id=c, text=text, points=points[c]) for c, text in texts.items())
+    return ScaleQuestion(id=name, text=Text(vi=name, en=name), choices=choices)
+
+
+def scale(kind: ScaleKind, *questions: str) -> Scale:
+    asked = tuple(question(name) for name in questions)
+    return Scale(id=kind.value, title=Text(vi="Thang", en="Scale"), kind=kind, questions=asked)
+
+
+async def test_of_scales_points_have_means_and_their_sum_and_levels_have_shares(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    all_of_it = {"time": {"good": 15, "bad": 5}, "staff": {"good": 10}}
+    store.answered = [
+        Answered("2017", scale(ScaleKind.POINTS, "time", "staff"), all_of_it),
+        Answered("2017", scale(ScaleKind.LEVELS, "time"), {"time": {"good": 15, "bad": 5}}),
+    ]
+    answer = await client.get("satisfaction/units/u/scales?edition=2017")
+    points, levels = answer.json()["scales"]
+    assert points["points"] == {"sum": 1.5 + 2, "most": 4}
+    assert [(q["mean"], q["answered"], q["suppressed"]) for q in points["questions"]] == [
+        (1.5, 20, False),
+        (2.0, 10, False),
+    ]
+    time = levels["questions"][0]
+    assert (levels["points"], time["mean"]) == (None, None)
+    assert [(c["id"], c["count"], c["share"]) for c in time["choices"]] == [
+        ("good", 15, 0.75),
+        ("bad", 5, 0.25),
+    ]
+    again = {"If-None-Match": answer.headers["etag"]}
+    assert (await client.get("satisfaction/units/u/scales?edition=2017", headers=again)).status_code == 304
+
+
+async def test_a_question_that_is_not_shown_says_so_and_its_scale_has_no_sum(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.answered = [Answered("2017", scale(ScaleKind.POINTS, "time", "staff"), {"time": {"good": 9}})]
+    (found,) = (await client.get("satisfaction/units/u/scales?edition=2017")).json()["scales"]
+    staff = found["questions"][1]
+    assert (staff["suppressed"], staff["answered"], staff["mean"], staff["choices"]) == (True, None, None, [])
+    assert found["points"] is None
+
+
+async def test_scales_are_of_units_that_are_known_alone(client: httpx.AsyncClient) -> None:
+    assert (await problem(client, "satisfaction/units/x/scales"))["status"] == 404
+    assert (await problem(client, "satisfaction/officers/o/scales"))["status"] == 404
+    asked = await problem(client, "satisfaction/units/u/scales?edition=%00")
+    assert (asked["status"], asked["errors"][0]["pointer"]) == (422, "edition")
+
+
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = json.loads((await client.get("http://t/openapi.json")).content)
-    models = {model.__name__: model for model in (Satisfaction, History, Change, Children)}
+    models = {model.__name__: model for model in (Satisfaction, History, Change, Children, Scales)}
     routes = {path: each["get"] for path, each in document["paths"].items() if path.startswith("/v1/")}
-    assert len(routes) == 9
+    assert len(routes) == 10
     for path, route in routes.items():
         assert route["summary"]
         assert re.search(r"`curl -sN? \"\$AGGREGATION/v1/", route["description"])

@@ -19,6 +19,7 @@ from services.aggregation.department import Department
 from services.aggregation.documents import Figures, Period, Snapshot
 from services.aggregation.domain import CITY, Level, Measure, Scope
 from services.aggregation.edition import Published
+from services.aggregation.scales import Answered
 from services.aggregation.settings import Settings
 from tests.support.figures_app import figures_app
 from tests.support.tokens import AUDIENCE, CLAIM, ISSUER, Clock, FakeProvider, token, unsigned
@@ -49,6 +50,9 @@ class Store:
         assert as_of is None
         assert (scope in EVERY, edition, predecessors) == (True, None, False)
         return {date(2017, 11, 23): Published({(Measure.ANSWER, "satisfied"): 2})}
+
+    async def scales(self, unit: str, edition: str | None) -> list[Answered]:
+        raise AssertionError(f"{unit} {edition}: they are the same for all who ask")
 
     async def children(self, scope: Scope) -> list[Scope]:
         return [each for each, above in ABOVE.items() if above == scope]

@@ -11,10 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.city_time import CITY_TIME
-from contracts.events import Outcome, Publication, RatingAccepted, RatingRejected
+from contracts.events import (
+    Outcome,
+    Publication,
+    RatingAccepted,
+    RatingRejected,
+    Scale,
+    ScaleChoice,
+    ScaleKind,
+    ScaleQuestion,
+    Text,
+)
 from services.aggregation.domain import CITY, Level, Measure, Scope, weekday
 from services.aggregation.edition import ITEMS, NO_DAYS, Published
 from services.aggregation.publication import View
+from services.aggregation.scales import Answered, Counted
 from services.aggregation.stored import NEVER, Counts, Mark, items, total
 from services.aggregation.tree import PARTITIONS
 from tests.support.outcomes import accepted, rejected, taken_back
@@ -109,6 +120,50 @@ def test_figures_of_fewer_than_the_threshold_are_not_shown_and_none_at_all_are_a
     assert shown(book, Scope(Level.UNIT, "nowhere")) == 0
     assert shown(book, Scope(Level.GROUP, "g2")) is None, "it would tell of the other group"
     assert shown(book, CITY) == 14
+
+
+def asked(*choices: str) -> Scale:
+    text = Text(vi="x", en="x")
+    said = tuple(ScaleChoice(id=choice, text=text, points=n) for n, choice in enumerate(choices))
+    question = ScaleQuestion(id="time", text=text, choices=said)
+    return Scale(id="nine", title=text, kind=ScaleKind.POINTS, questions=(question,))
+
+
+def answered(book: Book, edition: str | None = "1", unit: str = "u1", **choices: int) -> list[Answered]:
+    counted = Counted({"1": [asked("good", "fair", "bad")]}, {("1", "nine", "time"): choices})
+    return book.view().scales(unit, edition, counted)
+
+
+@pytest.mark.parametrize(
+    ("choices", "seen"),
+    [
+        ({"good": 15, "bad": 5}, True),
+        ({"good": 20}, True),
+        ({}, True),  # that nobody answered
+        ({"good": 5, "fair": 5, "bad": 5}, True),
+        ({"good": 16, "bad": 4}, False),
+        ({"good": 17}, False),  # three did not answer
+        ({"good": 4}, False),
+        ({"good": 21, "bad": -1}, False),  # not counted from the beginning
+        ({"good": 15, "other": 5}, False),  # what no edition asks
+    ],
+)
+def test_a_further_question_is_shown_whole_or_not_at_all(choices: dict[str, int], seen: bool) -> None:
+    book = booked([rated(10), rated(10, "u1.b")])
+    (found,) = answered(book, **choices)
+    assert found.questions == ({"time": choices} if seen else {})
+
+
+def test_no_further_question_is_shown_of_one_officers_unit_nor_of_one_that_is_not_shown() -> None:
+    at_once = Publication(officer_batch=1)
+    for book in (booked([rated(20)]), booked([rated(20)], at_once), booked([rated(2), rated(1, "u1.b")])):
+        assert [found.questions for found in answered(book, good=20)] == [{}]
+
+
+def test_further_questions_are_of_the_editions_that_ask_them_where_the_unit_was_rated() -> None:
+    book = booked([rated(10), rated(10, "u1.b"), rated(9, edition="2"), rated(9, "u2.a", edition="2")])
+    assert [found.edition for found in answered(book, None, good=20)] == ["1"]
+    assert answered(book, "2") == answered(book, unit="u2") == answered(book, unit="nowhere") == []
 
 
 def test_all_editions_are_the_sum_of_what_is_published_of_each() -> None:
