@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.apis.aggregation import Count, Interval, Stretch
+from portal.apis.aggregation import AnsweredQuestion, Count, Interval, Stretch
 
 RATE_HEIGHT = 140
 COUNT_HEIGHT = 110
@@ -215,3 +215,25 @@ def sparkline(stretches: Sequence[Stretch], axis: Axis) -> str:
         path.append(f"L{point}" if drawing else f"M{point}h0")
         drawing = True
     return "".join(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Of a bar, from left to right; the first is darkest."""
+
+    left: float
+    width: float
+    opacity: float
+
+
+def answered(question: AnsweredQuestion) -> list[Segment]:
+    """How much of all points was given; or else the shares of all choices, in their order."""
+    if question.mean is not None:
+        return [Segment(0.0, round(100 * question.mean / question.most, 2) if question.most else 0.0, 1.0)]
+    found, left = [], 0.0
+    for place, choice in enumerate(question.choices):
+        width = 100 * (choice.share or 0.0)
+        opacity = 1 - 0.8 * place / max(1, len(question.choices) - 1)
+        found.append(Segment(round(left, 2), round(width, 2), round(opacity, 2)))
+        left += width
+    return [each for each in found if each.width]

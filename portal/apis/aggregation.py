@@ -141,6 +141,49 @@ class Change(Document):
     more_than_noise: bool | None
 
 
+class AnsweredChoice(Document):
+    id: str
+    text: Localised
+    count: int
+    share: float | None
+
+
+class AnsweredQuestion(Document):
+    """`suppressed`: of too few, and all figures are None; `mean`: of points, where they are summed."""
+
+    id: str
+    text: Localised
+    suppressed: bool
+    answered: int | None
+    mean: float | None
+    most: int
+    choices: list[AnsweredChoice]
+
+
+class Points(Document):
+    sum: float
+    most: int
+
+
+class AnsweredScale(Document):
+    """How the further questions of an edition were answered."""
+
+    edition: str
+    id: str
+    title: Localised
+    kind: Literal["points", "levels"]
+    questions: list[AnsweredQuestion]
+    points: Points | None
+
+    @property
+    def says_something(self) -> bool:
+        return any(question.answered for question in self.questions)
+
+
+class Scales(Document):
+    scales: list[AnsweredScale]
+
+
 class Aggregation:
     """Every method raises Refused or Unavailable (see Api). `asked`: what a query asks for."""
 
@@ -175,6 +218,10 @@ class Aggregation:
             return await self._read(_path(level, place) + "/change", asked, Change)
         except Refused:
             return None
+
+    async def scales(self, unit: str, edition: str | None) -> list[AnsweredScale]:
+        asked = {"edition": edition} if edition else {}
+        return (await self._read(_path("unit", unit) + "/scales", asked, Scales)).scales
 
     async def _read(self, path: str, asked: Mapping[str, str], model: type[D], fresh: float = 0.0) -> D:
         copy = await self._api.get(path, params=asked, fresh=fresh, stale=STALE_SECONDS)

@@ -106,6 +106,10 @@ def _values(place: Place, dashboard: Dashboard, words: Words, language: Language
         "lists": lists,
         "hour_slots": charts.slots(lists["hours"].bars, list(breakdowns.HOURS)) if "hours" in lists else [],
         "outcomes": outcomes,
+        "scales": [
+            (scale, [(question, charts.answered(question)) for question in scale.questions])
+            for scale in dashboard.scales
+        ],
         "tables": {table.name: table for table in behind},
         "children_title": CHILDREN.get(place.level, ""),
         **_comparison(dashboard, figures),

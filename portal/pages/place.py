@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from portal.apis.aggregation import MOST_DAYS, Change, Figures, Level, Rank, Stretch
+from portal.apis.aggregation import MOST_DAYS, AnsweredScale, Change, Figures, Level, Rank, Stretch
 from portal.apis.http import Refused, Unavailable
 from portal.apis.intake import Edition
 from portal.grouping import Unit, grouped, unit_of
@@ -104,6 +104,16 @@ class Place:
             return None
         return next((each.rank for each in siblings if each.scope.id == figures.scope.id), None)
 
+    async def scales(self) -> list[AnsweredScale]:
+        """Of units alone, and of all days alone: figures are shown without them too."""
+        if self.level != "unit" or self.joined or not self.period.of_all_days:
+            return []
+        try:
+            found = await self.site.aggregation.scales(self.id, self.period.edition)
+        except (Refused, Unavailable):
+            return []
+        return [each for each in found if each.says_something]
+
     async def words(self) -> "Words":
         """The figures are shown without them too."""
         try:
@@ -153,11 +163,12 @@ class Dashboard:
     sparks: list[list[Stretch]]
     change: Change | None
     rank: Rank | None
+    scales: list[AnsweredScale]
 
 
 async def load(place: Place) -> Dashboard:
-    (figures, stale), history, children, change = await asyncio.gather(
-        place.figures(), place.history(), place.children(), place.change()
+    (figures, stale), history, children, change, scales = await asyncio.gather(
+        place.figures(), place.history(), place.children(), place.change(), place.scales()
     )
     rank, sparks = await asyncio.gather(place.rank(figures), place.sparks(children))
-    return Dashboard(figures, stale, history, children, sparks, change, rank)
+    return Dashboard(figures, stale, history, children, sparks, change, rank, scales)

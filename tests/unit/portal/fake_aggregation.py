@@ -169,6 +169,11 @@ def build(city: FakeCity) -> APIRouter:
     async def scope(request: Request, kind: str, place: str) -> Response:
         return await figures(levels[kind], place, "", request.query_params)
 
+    @routes.get("/v1/satisfaction/units/{place}/scales")
+    async def scales(place: str, edition: str | None = None) -> Response:
+        found = [each for each in city.scales if edition in (None, each["edition"])]
+        return JSONResponse({"scope": scope_of("unit", place), "edition": edition, "scales": found})
+
     @routes.get("/v1/satisfaction/{kind}/{place}/{part}")
     async def scope_part(request: Request, kind: str, place: str, part: str) -> Response:
         return await figures(levels[kind], place, part, request.query_params)

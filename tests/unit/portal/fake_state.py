@@ -51,6 +51,7 @@ class FakeCity:
     change: Json | None = None
     rank: Json | None = None
     response: Json | None = None
+    scales: list[Json] = field(default_factory=list)
     revision: int = 7
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))

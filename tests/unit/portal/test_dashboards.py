@@ -228,3 +228,64 @@ async def test_who_looks_for_a_unit_that_merged_is_led_to_the_one_that_took_over
     assert '<a class="ds-button" href="/danh-gia/don-vi/so-noi-vu">Sở Nội vụ</a>' in citizen.page
     await citizen.get("/danh-gia/tim-kiem?q=noi")
     assert "gồm Sở Nông nghiệp và Phát triển nông thôn cũ" in citizen.page
+
+
+def choice(name: str, count: int | None, share: float | None) -> dict[str, object]:
+    return {"id": name, "text": {"vi": f"Mức {name}", "en": f"Level {name}"}, "count": count, "share": share}
+
+
+def further(kind: str, mean: float | None, *, edition: str = "2017") -> dict[str, object]:
+    """Of two questions the second is not shown."""
+    asked = {"text": {"vi": "Thời gian giải quyết", "en": "Time taken"}, "most": 2}
+    shown = {"id": "time", "suppressed": False, "answered": 20, "mean": mean}
+    hidden = {"id": "staff", "suppressed": True, "answered": None, "mean": None, "choices": []}
+    return {
+        "edition": edition,
+        "id": kind,
+        "title": {"vi": "Chín chỉ số", "en": "Nine indicators"},
+        "kind": kind,
+        "questions": [
+            {**asked, **shown, "choices": [choice("a", 15, 0.75), choice("b", 5, 0.25)]},
+            {**asked, **hidden},
+        ],
+        "points": None,
+    }
+
+
+UNIT = "/ket-qua/don-vi/so-noi-vu"
+
+
+async def test_a_unit_shows_how_further_questions_were_answered_with_words_beside_each_bar(
+    citizen: Citizen,
+) -> None:
+    citizen.city.count(100, 0)
+    citizen.city.scales = [further("points", 1.5), further("levels", None, edition="2018")]
+    await citizen.get(UNIT)
+    assert citizen.page.count('<table class="rows answered">') == 2
+    assert citizen.page.count("Mức a: <b>75,0%</b> (15); Mức b: <b>25,0%</b> (5)") == 2
+    assert citizen.page.count("<b>1,5</b> / 2") == 1
+    assert "Đợt khảo sát: 2018" in citizen.page
+    assert 'x="75.0%" width="25.0%" height="12" fill-opacity="0.2"' in citizen.page
+    assert 'width="75.0%" height="12" fill-opacity="1.0"' in citizen.page
+    assert citizen.page.count("<small>Còn quá ít để công bố.</small>") == 2
+    assert "Tổng điểm trung bình" not in citizen.page, "a sum of some would look like that of all"
+    citizen.city.scales[0]["points"] = {"sum": 3.25, "most": 4}
+    await citizen.get(f"{UNIT}?edition=2017")
+    assert citizen.page.count('<table class="rows answered">') == 1
+    assert "Tổng điểm trung bình: 3,25 trên 4." in citizen.page
+
+
+async def test_where_no_further_question_is_shown_nothing_is_said_of_them(citizen: Citizen) -> None:
+    citizen.city.count(100, 0)
+    unseen = further("levels", None)
+    unseen["questions"] = unseen["questions"][1:]  # type: ignore[index]
+    for scales, path in (
+        ([], UNIT),
+        ([unseen], UNIT),
+        ([further("points", 1.5)], f"{UNIT}?from=2026-11-01"),
+        ([further("points", 1.5)], f"{UNIT}?with=predecessors"),
+        ([further("points", 1.5)], "/ket-qua"),
+    ):
+        citizen.city.scales = scales
+        await citizen.get(path)
+        assert "Câu hỏi thêm" not in citizen.page
