@@ -129,7 +129,9 @@ def asked(*choices: str) -> Scale:
     return Scale(id="nine", title=text, kind=ScaleKind.POINTS, questions=(question,))
 
 
-def answered(book: Book, edition: str | None = "1", unit: str = "u1", **choices: int) -> list[Answered]:
+def answered(
+    book: Book, choices: dict[str, int], edition: str | None = "1", unit: str = "u1"
+) -> list[Answered]:
     counted = Counted({"1": [asked("good", "fair", "bad")]}, {("1", "nine", "time"): choices})
     return book.view().scales(unit, edition, counted)
 
@@ -150,20 +152,22 @@ def answered(book: Book, edition: str | None = "1", unit: str = "u1", **choices:
 )
 def test_a_further_question_is_shown_whole_or_not_at_all(choices: dict[str, int], seen: bool) -> None:
     book = booked([rated(10), rated(10, "u1.b")])
-    (found,) = answered(book, **choices)
+    (found,) = answered(book, choices)
     assert found.questions == ({"time": choices} if seen else {})
 
 
 def test_no_further_question_is_shown_of_one_officers_unit_nor_of_one_that_is_not_shown() -> None:
     at_once = Publication(officer_batch=1)
     for book in (booked([rated(20)]), booked([rated(20)], at_once), booked([rated(2), rated(1, "u1.b")])):
-        assert [found.questions for found in answered(book, good=20)] == [{}]
+        assert [found.questions for found in answered(book, {"good": 20})] == [{}]
 
 
 def test_further_questions_are_of_the_editions_that_ask_them_where_the_unit_was_rated() -> None:
     book = booked([rated(10), rated(10, "u1.b"), rated(9, edition="2"), rated(9, "u2.a", edition="2")])
-    assert [found.edition for found in answered(book, None, good=20)] == ["1"]
-    assert answered(book, "2") == answered(book, unit="u2") == answered(book, unit="nowhere") == []
+    assert [found.edition for found in answered(book, {"good": 20}, None)] == ["1"]
+    assert (
+        answered(book, {}, "2") == answered(book, {}, unit="u2") == answered(book, {}, unit="nowhere") == []
+    )
 
 
 def test_all_editions_are_the_sum_of_what_is_published_of_each() -> None:

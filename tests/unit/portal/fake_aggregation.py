@@ -171,6 +171,8 @@ def build(city: FakeCity) -> APIRouter:
 
     @routes.get("/v1/satisfaction/units/{place}/scales")
     async def scales(place: str, edition: str | None = None) -> Response:
+        if place not in UNITS:
+            return problem(404, "scope_unknown")
         found = [each for each in city.scales if edition in (None, each["edition"])]
         return JSONResponse({"scope": scope_of("unit", place), "edition": edition, "scales": found})
 
