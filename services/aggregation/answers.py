@@ -41,8 +41,8 @@ SCOPE_UNKNOWN = ProblemType(
     404,
     Bilingual("Không có nơi này", "There is no such place"),
     Bilingual(
-        "Danh bạ và số liệu đều không có “{scope}”. Xem danh bạ để biết các mã hiện có.",
-        "Neither the directory nor any figure knows “{scope}”. See the directory for the ids there are.",
+        "Danh bạ và số liệu đều không có mã này. Xem danh bạ để biết các mã hiện có.",
+        "Neither the directory nor any figure knows this id. See the directory for the ids there are.",
     ),
 )
 FIGURES_AWAY = ProblemType(
@@ -170,7 +170,7 @@ class Answers:
     async def _one(self, scope: Scope, period: Period) -> Figures:
         (figures,) = (await self._reading.figures([scope], period)).figures
         if not figures.known:
-            raise unknown(scope)
+            raise unknown()
         return figures
 
 
@@ -183,8 +183,9 @@ def _span(period: Period, latest: date) -> tuple[date, date]:
     return first, last
 
 
-def unknown(scope: Scope) -> Problem:
-    return Problem(SCOPE_UNKNOWN, scope=scope.id)
+def unknown() -> Problem:
+    """It does not repeat the id: a caller may have written anything there."""
+    return Problem(SCOPE_UNKNOWN)
 
 
 def scope_at(kind: str, scope_id: str) -> Scope:
@@ -193,7 +194,7 @@ def scope_at(kind: str, scope_id: str) -> Scope:
         raise Problem(NOT_FOUND)
     scope = Scope(PATHS[kind], scope_id)
     if not _is_id(scope_id):
-        raise unknown(scope)
+        raise unknown()
     return scope
 
 

@@ -244,7 +244,7 @@ async def live(
         request.app.state.reading, hub.join(scopes_of(scope), _revision(last_event_header or last_event_id))
     )
     if isinstance(joined, Unknown):
-        raise unknown(joined.scope)
+        raise unknown()
     return _LiveResponse(hub, joined, request.app.state.pace)
 
 
