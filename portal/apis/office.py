@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from portal.apis.http import Api, Unavailable
-from portal.apis.intake import Document, Localised
+from portal.apis.intake import Document, Localised, Reason
 
 D = TypeVar("D", bound=Document)
 OFFICE = "/v1/office"
@@ -56,12 +56,6 @@ class AnswerChoice(Document):
     text: Localised
     asks_reasons: bool = False
     reasons_optional: bool = False
-
-
-class Reason(Document):
-    id: str
-    text: Localised
-    answers: tuple[str, ...] = ()
 
 
 class ScaleChoice(Document):

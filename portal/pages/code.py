@@ -10,8 +10,7 @@ from portal import walk
 from portal.apis.http import Unavailable
 from portal.draft import Draft, DraftChallenge, now, path_of
 from portal.pages.context import context, open_edition
-from portal.pages.rating import Proof, Text, go, place_and_edition, show
-from portal.view import redirect
+from portal.pages.rating import Proof, Text, expired, go, place_and_edition, show
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}/ma-xac-thuc")
 MEDIA = {"hinh.png": "image.png", "am-thanh-vi.wav": "audio-vi.wav", "am-thanh-en.wav": "audio-en.wav"}
@@ -23,7 +22,7 @@ async def code(request: Request, officer_id: str) -> Response:
     officer, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     due = walk.next_page(draft, edition)
     if due is not walk.Page.CODE:
         return go(site, draft, due)
@@ -63,7 +62,7 @@ async def send(
     _, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     due = walk.next_page(draft, edition)
     if due is not walk.Page.CODE or not site.drafts.owns(draft, token):
         return go(site, draft, due)
@@ -85,7 +84,7 @@ async def another(request: Request, officer_id: str, token: Text = "") -> Respon
     _, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     due = walk.next_page(draft, edition)
     if due is walk.Page.CODE and site.drafts.owns(draft, token):
         draft.challenge, draft.code, draft.errors = None, "", {}

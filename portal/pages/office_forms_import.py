@@ -4,17 +4,14 @@ The portal keeps nothing: the file travels in the forms of its pages. Each part 
 closes the page in between chooses the file again and goes on.
 """
 
-import base64
-import zlib
 from typing import Any
 
 from fastapi import APIRouter, Response
-from starlette.datastructures import UploadFile
 
 from portal.apis.http import Refused
 from portal.pages.office import AtDesk, Desk
 from portal.pages.office_forms import FORMS, forms_of
-from portal.pages.office_import import MOST_BYTES, unpacked
+from portal.pages.office_import import MOST_BYTES, chosen, packed, unpacked
 from portal.pages.signing_in import OFFICE
 from portal.view import redirect
 
@@ -32,8 +29,7 @@ async def choose(desk: AtDesk) -> Response:
 async def preview(desk: AtDesk) -> Response:
     async with desk.request.form(max_files=1, max_part_size=MOST_BYTES) as form:
         desk.owns(form.get("token"))
-        file = form.get("file")
-        content = await file.read() if isinstance(file, UploadFile) else b""
+        content = await chosen(form)
     if not content:
         return _page(desk, status=422, mistake="file")
     return await _previewed(desk, content)
@@ -61,9 +57,10 @@ async def _previewed(
         found = await forms_of(desk).preview(desk.token, content, desk.language.code)
     except Refused as error:
         return _page(desk, status=error.status, refused=error.detail)
-    packed = base64.b64encode(zlib.compress(content, 9)).decode()
     status = 422 if found.errors else status
-    return _page(desk, status=status, preview=found, packed=packed, refused=refused, going_on=going_on)
+    return _page(
+        desk, status=status, preview=found, packed=packed(content), refused=refused, going_on=going_on
+    )
 
 
 def _page(desk: Desk, *, status: int = 200, **values: Any) -> Response:

@@ -33,8 +33,7 @@ async def preview(desk: AtDesk) -> Response:
     """What the file would change."""
     async with desk.request.form(max_files=1, max_part_size=MOST_BYTES) as form:
         desk.owns(form.get("token"))
-        file = form.get("file")
-        content = await file.read() if isinstance(file, UploadFile) else b""
+        content = await chosen(form)
         complete = form.get("complete") == "yes"
     if not content:
         return _page(desk, status=422, mistake="file")
@@ -64,12 +63,11 @@ async def _previewed(
         found = await desk.office.preview(desk.token, content, complete=complete, language=language)
     except Refused as error:
         return _page(desk, status=error.status, refused=error.detail)
-    packed = base64.b64encode(zlib.compress(content, 9)).decode()
     return _page(
         desk,
         status=422 if found.errors else status,
         preview=found,
-        packed=packed,
+        packed=packed(content),
         complete=complete,
         refused=refused,
     )
@@ -78,6 +76,17 @@ async def _previewed(
 def _page(desk: Desk, *, status: int = 200, **values: Any) -> Response:
     usual = {"preview": None, "packed": "", "complete": False, "refused": "", "mistake": ""}
     return desk.page("office_import.html", status=status, **{**usual, **values})
+
+
+async def chosen(form: FormData) -> bytes:
+    """The file that was chosen; empty where none was."""
+    file = form.get("file")
+    return await file.read() if isinstance(file, UploadFile) else b""
+
+
+def packed(content: bytes) -> str:
+    """A file as the form of its preview carries it."""
+    return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
 def unpacked(form: FormData) -> bytes:

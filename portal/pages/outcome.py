@@ -12,7 +12,7 @@ from portal.apis.http import Refused, Unavailable
 from portal.apis.verification import PhoneCodeState
 from portal.draft import Draft, PhoneCodeTry, path_of
 from portal.pages.context import Context, context, visitor
-from portal.pages.rating import Text, go, place_and_edition, show
+from portal.pages.rating import Text, expired, go, place_and_edition, show
 from portal.view import redirect
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
@@ -29,7 +29,7 @@ async def progress(request: Request, officer_id: str) -> Response:
     quiet = request.headers.get("accept", "").startswith("application/json")
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return _answer(site, quiet, None, redirect(f"{path_of(officer_id)}?phien=het-han"))
+        return _answer(site, quiet, None, expired(officer_id))
     officer, edition = await place_and_edition(site, officer_id)
     if draft.end is not None or not draft.frozen:
         return _answer(site, quiet, draft, go(site, draft, walk.next_page(draft, edition)))
@@ -75,7 +75,7 @@ async def send_again(request: Request, officer_id: str, token: Text = "") -> Res
     site = context(request)
     draft = site.drafts.read(request, officer_id)
     if draft is None or not site.drafts.owns(draft, token):
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     return redirect(path_of(officer_id) + walk.Page.SENDING)
 
 
@@ -84,7 +84,7 @@ async def phone_code(request: Request, officer_id: str) -> Response:
     site = context(request)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     officer, edition = await place_and_edition(site, officer_id)
     if draft.end is not None or draft.rating_id is None:
         return go(site, draft, walk.next_page(draft, edition))
@@ -108,7 +108,7 @@ async def enter_phone_code(request: Request, officer_id: str, token: Text = "", 
     site = context(request)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     if draft.end is not None or draft.rating_id is None or not site.drafts.owns(draft, token):
         return go(site, draft, walk.Page.SENDING)
     digits = "".join(code.split())

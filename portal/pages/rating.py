@@ -16,7 +16,8 @@ from portal.view import redirect
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
 Text = Annotated[str, Form(max_length=200)]
-Proof = Annotated[str, Form(max_length=2048)]
+LONGEST_PROOF = 2048
+Proof = Annotated[str, Form(max_length=LONGEST_PROOF)]
 MANY = 50
 
 
@@ -25,6 +26,11 @@ def go(site: Context, draft: Draft, page: walk.Page) -> Response:
     response = redirect(path_of(draft.officer_id) + page)
     site.drafts.write(response, draft)
     return response
+
+
+def expired(officer_id: str) -> Response:
+    """To the form, which says that what was entered is not known any more."""
+    return redirect(f"{path_of(officer_id)}?phien=het-han")
 
 
 async def place_and_edition(site: Context, officer_id: str) -> tuple[OfficerPlace, Edition]:
@@ -117,7 +123,7 @@ async def enter(request: Request, officer_id: str, entered: Annotated[Entered, F
     draft.errors = walk.check_form(draft, edition)
     if not known:
         draft.errors = {"session": walk.MESSAGES["session"]}
-        response = redirect(f"{path_of(officer_id)}?phien=het-han")
+        response = expired(officer_id)
         site.drafts.write(response, draft)
         return response
     if draft.errors:
@@ -148,7 +154,7 @@ async def reasons(request: Request, officer_id: str) -> Response:
     officer, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     before = walk.next_page(draft, edition)
     if before in (walk.Page.FORM, walk.Page.SENDING, walk.Page.THANKS) and not _at_reasons(draft, edition):
         return go(site, draft, before)
@@ -174,7 +180,7 @@ async def choose_reasons(
     _, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return redirect(f"{path_of(officer_id)}?phien=het-han")
+        return expired(officer_id)
     if draft.end is not None or draft.frozen:
         return go(site, draft, walk.next_page(draft, edition))
     if not site.drafts.owns(draft, token):

@@ -3,13 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from portal import walk
-from portal.draft import path_of
 from portal.pages.context import context
-from portal.pages.rating import go, onward, place_and_edition, show
-from portal.view import redirect
+from portal.pages.rating import LONGEST_PROOF, expired, go, onward, place_and_edition, show
 
 router = APIRouter(prefix="/danh-gia/cong-chuc/{officer_id}")
-MOST_FIELDS, LONGEST_PROOF = 60, 2048
+MOST_FIELDS = 60
 
 
 @router.get(walk.Page.SCALES)
@@ -18,7 +16,7 @@ async def scales(request: Request, officer_id: str) -> Response:
     officer, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return _expired(officer_id)
+        return expired(officer_id)
     if not edition.instrument.scales or not walk.rated(draft, edition):
         return go(site, draft, walk.next_page(draft, edition))
     return show(request, "scales.html", draft, officer, edition=edition)
@@ -30,7 +28,7 @@ async def answer(request: Request, officer_id: str) -> Response:
     _, edition = await place_and_edition(site, officer_id)
     draft = site.drafts.read(request, officer_id)
     if draft is None:
-        return _expired(officer_id)
+        return expired(officer_id)
     if not walk.rated(draft, edition):
         return go(site, draft, walk.next_page(draft, edition))
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
@@ -48,7 +46,3 @@ async def answer(request: Request, officer_id: str) -> Response:
     }
     draft.errors = {}
     return onward(site, draft, edition)
-
-
-def _expired(officer_id: str) -> Response:
-    return redirect(f"{path_of(officer_id)}?phien=het-han")

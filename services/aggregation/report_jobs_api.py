@@ -1,7 +1,7 @@
 """Reports in the background over HTTP: order one, ask after it, and fetch it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from chassis.problems import NOT_FOUND, Bilingual, Problem, ProblemBody, ProblemType, language_of
-from services.aggregation.answers import Answers, scopes_of
+from services.aggregation.answers import scopes_of
 from services.aggregation.api import Dated, With, ask
 from services.aggregation.domain import CITY
 from services.aggregation.report_api import FILE, REPORTS_FULL, Bom, Language
 from services.aggregation.reports.jobs import Job, Jobs, Maker, State
 from services.aggregation.reports.press import Full
-from services.aggregation.reports.report import Format, Moments, Order
+from services.aggregation.reports.report import Format, Moments, Order, of_now
 
 ASK_AGAIN_SECONDS = 1
 QUEUE_SECONDS = 30
@@ -108,9 +108,7 @@ async def order_report(
     reading: Moments = request.app.state.moments
 
     async def ordered() -> Job:
-        now = datetime.now(UTC)
-        async with reading.at_one_moment() as moment:
-            answers = Answers(moment, lambda: now, request.app.state.handled)
+        async with of_now(reading, request.app.state.handled) as (answers, _):
             await answers.would_answer(order.scope, order.period)
         return await jobs.order(order)
 

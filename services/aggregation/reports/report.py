@@ -1,7 +1,7 @@
 """What a report holds: the documents that the query API gives, and nothing past them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -141,9 +141,15 @@ async def read(
     order: Order, reading: Moments, texts: Texts, handled: FilesHandled, told: Told = lambda *_: None
 ) -> Report:
     """The ordered report, of one moment: now. Raises as `gather` does."""
-    now = datetime.now(UTC)
-    async with reading.at_one_moment() as moment:
-        answers = Answers(moment, lambda: now, handled)
+    async with of_now(reading, handled) as (answers, now):
         return await gather(
             answers, texts, order.scope, order.period, language=order.language, made_at=now, told=told
         )
+
+
+@asynccontextmanager
+async def of_now(reading: Moments, handled: FilesHandled) -> AsyncIterator[tuple[Answers, datetime]]:
+    """What answers as of one moment, now, and when that is."""
+    now = datetime.now(UTC)
+    async with reading.at_one_moment() as moment:
+        yield Answers(moment, lambda: now, handled), now

@@ -14,7 +14,7 @@ from contracts.events import (
     ScaleAnswer,
     Vouching,
 )
-from services.intake.domain import form_numbers
+from services.intake.domain import form_numbers, instruments
 from services.intake.domain.changes import Flaw, Impossible
 from services.intake.domain.directory import Directory
 
@@ -193,10 +193,10 @@ def _answer_flaws(content: Content, edition: EditionPublished) -> Iterator[Flaw]
     if choice is None:
         yield Flaw("form_answer_unknown", "answer", values={"ids": _ids(edition.instrument.answers)})
         return
-    explains = [r for r in edition.instrument.reasons if not r.answers or choice.id in r.answers]
-    allowed = {reason.id for reason in explains} if choice.asks_reasons else set()
-    if content.reasons - allowed:
-        values = {"id": ", ".join(sorted(content.reasons - allowed)), "answer": choice.id}
+    explains = instruments.reasons_of(edition.instrument, choice)
+    others = content.reasons - {reason.id for reason in explains}
+    if others:
+        values = {"id": ", ".join(sorted(others)), "answer": choice.id}
         yield Flaw("form_reasons_unknown", "reasons", values=values)
     if choice.asks_reasons and not content.reasons and not choice.reasons_optional:
         yield Flaw("form_reasons_missing", "reasons", values={"ids": _ids(explains)})
